@@ -1,0 +1,66 @@
+# The front door. Each target sets up what it needs; CI runs the same targets and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BROKER ?= embedded
+# Tests run in as many processes as there are processors, at most four: they share two small servers.
+WORKERS ?= $(shell n=$$($(PYTHON) -c 'import os; print(os.cpu_count() or 1)'); [ $$n -gt 4 ] && echo 4 || echo $$n)
+
+.PHONY: help setup lint format test test-all test-browser interop bench vectors docs demo serve ui-vendor clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## virtual environment, the command gateway, development keys
+	@$(BIN)/gateway keys new --development
+
+lint: $(STAMP)  ## formatter, linter, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## rewrite files in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+test: setup  ## all tests but the browser's; starts private PostgreSQL and RabbitMQ
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not browser'
+
+test-browser: setup  ## pages in a real browser (Chromium from the distribution)
+	$(BIN)/pytest -m browser tests/browser
+
+test-all: test test-browser  ## both
+
+interop: setup  ## checks against other people's software (needs a JDK)
+	$(BIN)/python scripts/interop.py
+
+bench: setup  ## throughput and latency against the straight-line prototype; writes benchmarks/results.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,bench]'
+	$(BIN)/python benchmarks/run.py
+
+vectors: setup  ## examples and broken inputs, made anew; leaves no diff
+	$(BIN)/python scripts/make_examples.py
+	$(BIN)/python scripts/make_vectors.py
+
+docs: setup  ## OpenAPI document and command reference, made anew; leaves no diff
+	$(BIN)/python scripts/make_docs.py
+
+demo: setup  ## the main job, step by step; BROKER=rabbitmq for two gateways over a private RabbitMQ
+	@$(BIN)/gateway demo --broker $(BROKER)
+
+serve: setup  ## the demonstration with API and pages kept up
+	@$(BIN)/gateway demo --serve
+
+ui-vendor:  ## compile the style sheet again (needs node; the compiled file is committed)
+	sh scripts/build_styles.sh
+
+clean:  ## remove what can be made again; keys and database in .gateway stay
+	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,151 @@
+"""`gateway doctor`: settings, database, broker, clock, schemas, trust, calendars; each ok, or what to do."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import ConfigOption, JsonOption
+from gateway.cli.output import console, print_json
+from gateway.errors import GatewayError, Misconfigured
+from gateway.partners import load as load_partners
+from gateway.partners.calendars import load_calendars
+from gateway.partners.treaties import load_treaties
+from gateway.settings import Settings, load
+from gateway.store.database import open_engine, require_current, upgrade, version
+from gateway.trust.certificates import TrustStore
+from gateway.trust.keys import KeyRing
+from gateway.wire.schema import SchemaSet
+from gateway.wire.translate import Translator
+from gateway.wiring import SCHEMA_VERSION, transport, utc_now
+
+SOON = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One examined part."""
+
+    part: str
+    ok: bool
+    what: str  # what was found, or what to do
+    exit_code: int = 0
+
+
+def _database(settings: Settings) -> str:
+    engine = open_engine(settings.database)
+    require_current(engine)
+    return f"{engine.dialect.name}, at version {version(engine)}"
+
+
+def _broker(settings: Settings) -> str:
+    engine = open_engine(settings.database)
+
+    async def reach() -> int:
+        carrier = transport(settings, engine, utc_now)
+        await carrier.open(settings.home)
+        try:
+            return len(await carrier.states())
+        finally:
+            await carrier.close()
+
+    return f"{settings.broker.partition(':')[0]}, {asyncio.run(reach())} queues"
+
+
+def _clock(_settings: Settings) -> str:
+    now = utc_now()
+    written = max(path.stat().st_mtime for path in Path(__file__).resolve().parent.glob("*.py"))
+    if now.timestamp() < written:
+        raise Misconfigured("the clock of this machine stands before this program was installed; set it")
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _schemas(settings: Settings) -> str:
+    schemas = SchemaSet.load(settings.schemas / SCHEMA_VERSION)
+    partners = load_partners(settings.partners)
+    dialects = [dialect for partner in partners.partners.values() for dialect in partner.dialects.values()]
+    for dialect in dialects:
+        Translator.compile(dialect, schemas)
+    return f"{SCHEMA_VERSION}, {len(partners.partners)} partners, {len(dialects)} dialects"
+
+
+def _trust(settings: Settings) -> str:
+    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys)
+    missing = sorted(set(settings.home) - set(ring.authorities()))
+    if missing:
+        raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
+    development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
+    ends = min((pinned.not_after for code in trust.authorities() for pinned in trust.pinned(code)), default=None)
+    if ends is None:
+        raise Misconfigured("no authority's certificate is pinned; run: gateway keys new --development, or install the partners' certificates")
+    if ends - utc_now() < SOON:
+        raise Misconfigured(f"a pinned certificate ends on {ends:%Y-%m-%d}; ask the partner for the next one")
+    kind = "DEVELOPMENT keys, never for production" if development else "production keys"
+    return f"{kind}; {len(trust.authorities())} authorities; first certificate ends {ends:%Y-%m-%d}"
+
+
+def _treaties(settings: Settings) -> str:
+    treaties = load_treaties(settings.partners / "treaties", settings.overrides)
+    unknown = sum(1 for treaty in treaties.values() for limit in treaty.limits if limit.amount is None)
+    return f"{len(treaties)} treaties; {unknown} limits not verified (shown as not known)"
+
+
+def _calendars(settings: Settings) -> str:
+    calendars = load_calendars(settings.partners / "calendars")
+    first = min(calendars.values(), key=lambda calendar: calendar.known_until)
+    if first.known_until - utc_now().date() < SOON:
+        raise Misconfigured(f"the calendar {first.id} ends on {first.known_until}; install a longer one")
+    return f"{len(calendars)} calendars; {first.id} ends first, on {first.known_until}"
+
+
+PARTS: dict[str, Callable[[Settings], str]] = {
+    "database": _database,
+    "broker": _broker,
+    "clock": _clock,
+    "schemas": _schemas,
+    "trust": _trust,
+    "treaties": _treaties,
+    "calendars": _calendars,
+}
+
+
+def _examine(part: str, look: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(part=part, ok=True, what=look(settings))
+    except GatewayError as error:
+        return Finding(part=part, ok=False, what=f"{error.code}: {error.message}", exit_code=error.exit_code)
+
+
+def doctor(
+    migrate: Annotated[bool, typer.Option("--upgrade", help="Run the database migrations of this version first.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Examine this installation; each part is ok, or the line says what to do.
+
+    Exit 0 when all is well, otherwise the highest code found (3 something outside, 4 this installation).
+    Example: `gateway doctor --config gateway.toml`
+    """
+    settings = load(config)
+    if migrate:
+        upgrade(open_engine(settings.database))
+    home = ", ".join(settings.home) or "no authority yet"
+    findings = [Finding(part="settings", ok=True, what=f"home to {home}")]
+    findings += [_examine(part, look, settings) for part, look in PARTS.items()]
+    if json:
+        print_json({"ok": all(found.ok for found in findings), "parts": [asdict(found) for found in findings]})
+    else:
+        for found in findings:
+            console().print(f"{'[green]ok  [/]' if found.ok else '[red]FAIL[/]'} {found.part:<10} {found.what}")
+    worst = max(found.exit_code for found in findings)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("doctor")(doctor)

@@ -1,0 +1,348 @@
+"""What the demonstration plays: two acts, told step by step, each document left in a folder."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.markup import escape
+
+from gateway.domain.safeguards import Answers
+from gateway.errors import GatewayError, Unavailable
+from gateway.flow.mailbox import acknowledge, fetch
+from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.papers import clear
+from gateway.flow.ports import Runtime
+from gateway.flow.receipts import proof_of
+from gateway.flow.statements import make_statement, release_statement
+from gateway.stages import Submitted
+from gateway.store import cases, deadlines, inbox, journal, messages
+from gateway.store.database import reading
+from gateway.store.deadlines import DeadlineRow
+from gateway.store.inbox import InboxRow
+from gateway.store.messages import MessageRow
+from gateway.trust.verify import verify
+from gateway.wire.reading import message_inside, without_header
+from gateway.wire.reply import Decision, write_reply
+
+WAIT_SECONDS = 45.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One application and its answer."""
+
+    number: int
+    title: str
+    folder: str
+    requesting: str
+    requested: str
+    example: str  # file name in the requesting dialect's examples
+    signatory: str
+    officers: tuple[str, str] | None  # who makes the due diligence statement and who releases it; None: none is required
+
+
+ACTS = (
+    Act(
+        number=1,
+        title="Bosnia and Herzegovina asks Pakistan to readmit one of its nationals (ba-pk)",
+        folder="act-1-ba-pk",
+        requesting="BA-MS",
+        requested="PK-MOI",
+        example="own-national.xml",
+        signatory="A. Specimen, Section Officer",
+        officers=("officer.one@ba-ms", "officer.two@ba-ms"),
+    ),
+    Act(
+        number=2,
+        title="Austria asks Serbia to readmit a third-country national, accelerated procedure (eu-rs)",
+        folder="act-2-at-rs",
+        requesting="AT-BMI",
+        requested="RS-MUP",
+        example="accelerated.json",
+        signatory="Б. Узорак, начелник",
+        officers=None,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """The gateways that play: which runtime each authority is at home on."""
+
+    runtimes: Mapping[str, Runtime]
+    running: Callable[[], bool]  # False once a gateway has stopped by itself
+
+    def at(self, authority: str) -> Runtime:
+        return self.runtimes[authority]
+
+
+@dataclass(slots=True)
+class Teller:
+    """Prints the story; silent when the story is wanted as JSON."""
+
+    out: Console | None
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    count: int = 0
+
+    def line(self, text: str) -> None:
+        if self.out:
+            self.out.print(text)
+
+    def act(self, act: Act) -> None:
+        self.steps, self.count = [], 0
+        if self.out:
+            self.out.print()
+            self.out.rule(f"Act {act.number}. {act.title}", align="left")
+
+    def step(self, at: datetime, who: str, what: str, *details: str, **facts: Any) -> None:
+        """Tell one step: when, who, what, and what can be checked."""
+        self.count += 1
+        self.steps.append({"step": self.count, "at": at.isoformat(), "who": who, "what": what, **facts})
+        if self.out:
+            self.out.print(f"[bold]{self.count:>2}[/]  {at:%H:%M:%S.%f}"[:-3] + f"  [cyan]{who:<7}[/] {escape(what)}")
+            for detail in details:
+                self.out.print(f"                           [dim]{escape(detail)}[/]")
+
+    def end(self, out: Path) -> None:
+        """Say what lies where."""
+        if self.out:
+            files = sorted(path for path in out.rglob("*") if path.is_file())
+            self.out.print()
+            self.out.print(f"{len(files)} documents are in {out}/, for example:")
+            for path in files[:4]:
+                self.out.print(f"  {path}")
+            signed = next((path for path in files if "signed" in path.name), None)
+            if signed:
+                self.out.print(f"Check one yourself:  gateway verify {signed}")
+
+
+async def play(act: Act, scene: Scene, out: Path, teller: Teller) -> dict[str, Any]:
+    """Play one act; return its steps. Raises `Unavailable` when something that must happen does not, in good time."""
+    teller.act(act)
+    folder = out / act.folder
+    folder.mkdir(parents=True)
+    west, east = scene.at(act.requesting), scene.at(act.requested)
+    sent = await _apply(act, west, folder, teller)
+    row = await _arrival(act.requested, "ReadmissionApplication", sent.message_id, scene, east)
+    _tell_arrival(act.requested, row, east, folder, "04", "application", teller)
+    await _proof(sent, act.requesting, scene, west, folder, "07", teller)
+    _tell_clock(sent, act, west, east, teller)
+    answer = _answer(act, row, east, folder, teller)
+    back = await _arrival(act.requesting, "ReadmissionReply", answer.message_id, scene, west)
+    _tell_arrival(act.requesting, back, west, folder, "10", "reply", teller)
+    await _proof(answer, act.requested, scene, east, folder, "13", teller)
+    _tell_end(sent, act, west, east, teller)
+    return {"act": act.number, "title": act.title, "steps": teller.steps}
+
+
+async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
+    """Hand in the application; where a safeguard holds it, make and release the statement."""
+    authority = rt.partners.authority(act.requesting)
+    dialect = rt.partners.dialect(authority.dialect)
+    source = dialect.folder / "examples" / act.example
+    body = source.read_bytes()
+    (folder / f"01-application-as-handed-in{source.suffix}").write_bytes(body)
+    teller.step(rt.clock(), act.requesting, f"hands in an application in its own format, {dialect.id}", f"{len(body)} bytes")
+    item = Submitted(body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}")
+    (result,) = await asyncio.to_thread(submit, [item], rt)
+    if isinstance(result, Held):
+        teller.step(rt.clock(), act.requesting, f"the gateway holds it: {result.reason}", result.advice, hold=str(result.reason))
+        assert act.officers is not None, "the act names no officers, but a safeguard asks for them"
+        maker, second = act.officers
+        answers = Answers(
+            return_decision=True,
+            no_suspensive_appeal=True,
+            no_asylum_claim=True,
+            non_refoulement_assessed=True,
+            best_interests_assessed=None,
+        )
+        make_statement(result.case_id, answers, actor=maker, rt=rt)
+        teller.step(rt.clock(), act.requesting, f"{maker} makes the due diligence statement")
+        release_statement(result.case_id, actor=second, rt=rt)
+        teller.step(rt.clock(), act.requesting, f"{second} reads and releases it; the statement stays here")
+        result = await asyncio.to_thread(resume, result.case_id, second, rt)
+    if isinstance(result, GatewayError):
+        raise result
+    assert isinstance(result, Sent), "a released message is sent"
+    _leave_sent(result, rt, folder, "02", "application")
+    teller.step(
+        rt.clock(),
+        act.requesting,
+        "checked, translated, signed by the authority, sealed for the other side, in the outbox",
+        f"message {result.message_id}",
+        f"case {result.case_reference}",
+        f"sha256 of the signed envelope {result.digest}",
+        message_id=result.message_id,
+        case=result.case_reference,
+        sha256=result.digest,
+    )
+    return result
+
+
+def _leave_sent(sent: Sent, rt: Runtime, folder: Path, number: str, name: str) -> None:
+    """Leave the signed envelope and the mapping report of a message that goes out."""
+    with reading(rt.engine) as tx:
+        case = cases.get(tx, sent.case_id)
+        row = next(row for row in messages.of_case(tx, sent.case_id) if row.message_id == sent.message_id)
+        for document in messages.documents_of(tx, [row.id or 0]):
+            if document.kind == "signed":
+                (folder / f"{number}-{name}-signed.xml").write_bytes(clear(rt, case, document))
+            if document.kind == "report":
+                (folder / f"{int(number) + 1:02}-{name}-mapping-report-of-sender.json").write_bytes(clear(rt, case, document))
+
+
+async def _until(found: Callable[[], Any], scene: Scene, what: str) -> Any:
+    """Wait until `found` gives something, at most WAIT_SECONDS. Raises `Unavailable`."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + WAIT_SECONDS
+    while loop.time() < end:
+        result = await asyncio.to_thread(found)
+        if result:
+            return result
+        if not scene.running():
+            raise Unavailable(f"a gateway stopped while waiting: {what}")
+        await asyncio.sleep(0.02)
+    raise Unavailable(f"this did not happen within {WAIT_SECONDS:.0f} seconds: {what}")
+
+
+async def _arrival(authority: str, type_: str, message_id: str, scene: Scene, rt: Runtime) -> InboxRow:
+    def look() -> InboxRow | None:
+        with reading(rt.engine) as tx:
+            return next((row for row in inbox.waiting(tx, authority) if row.message_id == message_id), None)
+
+    found: InboxRow = await _until(look, scene, f"{type_} in the inbox of {authority}")
+    return found
+
+
+def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, number: str, name: str, teller: Teller) -> None:
+    """Show what arrived: the verified envelope, the translation and its report."""
+    with reading(rt.engine) as tx:
+        case = cases.get(tx, row.case_id)
+        papers = {document.kind: clear(rt, case, document) for document in messages.documents_of(tx, [row.message_row])}
+        message = messages.get(tx, row.message_row)
+    opened = verify(papers["signed"], rt.trust)
+    teller.step(
+        row.arrived_at,
+        authority,
+        f"{name} received: opened, signature valid, signed by {opened.signer}",
+        f"signed at {opened.signed_at:%Y-%m-%d %H:%M:%S} UTC, sha256 {opened.digest}",
+        signer=opened.signer,
+        verdict="valid",
+        sha256=message.digest,
+    )
+    taken, media_type, body = fetch(authority, row.id, actor=f"system@{authority}", rt=rt)
+    suffix = ".json" if media_type.endswith("json") else ".xml"
+    first = int(number)
+    (folder / f"{first:02}-{name}-as-received-signed.xml").write_bytes(papers["signed"])
+    (folder / f"{first + 1:02}-{name}-as-delivered{suffix}").write_bytes(body)
+    (folder / f"{first + 2:02}-{name}-mapping-report-of-recipient.json").write_bytes(papers["report"])
+    acknowledge(authority, row.id, actor=f"system@{authority}", rt=rt)
+    teller.step(rt.clock(), authority, f"fetches it from its inbox in its own format, {taken.dialect}", f"{len(body)} bytes {media_type}")
+
+
+async def _proof(sent: Sent, authority: str, scene: Scene, rt: Runtime, folder: Path, number: str, teller: Teller) -> None:
+    """Show the signed receipt of a message that was sent."""
+
+    def look() -> MessageRow | None:
+        with reading(rt.engine) as tx:
+            row = messages.known(tx, "out", [(authority, sent.message_id)])[authority, sent.message_id]
+        return row if row.receipt_message_id else None
+
+    row: MessageRow = await _until(look, scene, f"receipt for {authority}")
+    with reading(rt.engine) as tx:
+        receipt = proof_of(tx, row)
+    assert receipt is not None
+    (folder / f"{number}-receipt-signed.xml").write_bytes(receipt)
+    opened = verify(receipt, rt.trust)
+    assert row.received_at is not None
+    teller.step(
+        rt.clock(),
+        authority,
+        f"has the signed receipt of {opened.signer}: {row.outcome}",
+        f"received at {row.received_at:%Y-%m-%d %H:%M:%S} UTC, sha256 {row.digest}",
+        signer=opened.signer,
+        verdict="valid",
+        received_at=row.received_at.isoformat(),
+    )
+
+
+def _tell_clock(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Teller) -> None:
+    """Show the deadline of the reply as each side counts it."""
+    for authority, rt in ((act.requesting, west), (act.requested, east)):
+        row = _reply_deadline(sent.case_reference, authority, rt)
+        for_whom = "must reply" if authority == act.requested else "waits for the reply"
+        teller.step(rt.clock(), authority, f"clock: {for_whom}: {_due(row)}", *row.detail["explain"], deadline=row.detail)
+
+
+def _reply_deadline(reference: str, authority: str, rt: Runtime) -> DeadlineRow:
+    with reading(rt.engine) as tx:
+        (case,) = cases.by_reference(tx, reference, home=authority)
+        return next(row for row in deadlines.of_cases(tx, [case.id or 0]) if row.limit_id == "reply")
+
+
+def _due(row: DeadlineRow) -> str:
+    if not row.known or row.due_on is None or row.due_until is None:
+        return "not known, ask (no verified limit)"
+    zone = ZoneInfo(row.detail["zone"])
+    local = row.due_until.astimezone(zone)
+    text = f"by {row.due_on:%a %d %b %Y}, until {local:%Y-%m-%d %H:%M} in {zone.key}"
+    if row.rolled_on != row.due_on and row.rolled_on is not None:
+        text += f"; the other side may rely on silence only after {row.rolled_on:%a %d %b %Y}"
+    return f"{text} ({row.source}, {row.confidence})"
+
+
+def _answer(act: Act, row: InboxRow, rt: Runtime, folder: Path, teller: Teller) -> Sent:
+    """Answer in the requested authority's own format, as its national system would."""
+    with reading(rt.engine) as tx:
+        case = cases.get(tx, row.case_id)
+        document = messages.document(tx, row.message_row, "signed")
+        assert document is not None
+        application = message_inside(clear(rt, case, document))
+    decision = Decision(agreed=True, on=rt.clock().date(), remarks="Travel document will be issued.", signatory=act.signatory)
+    reply = without_header(write_reply(application, decision), ("MessageId", "Sequence", "Created", "InReplyTo"))
+    dialect = rt.partners.authority(act.requested).dialect
+    body = rt.translators[dialect].from_canonical(reply).body
+    suffix = ".json" if body.lstrip()[:1] == b"{" else ".xml"
+    (folder / f"08-reply-as-handed-in{suffix}").write_bytes(body)
+    item = Submitted(body=body, authority=act.requested, dialect=dialect, submitted_at=rt.clock(), actor=f"system@{act.requested}")
+    (result,) = submit([item], rt)
+    if isinstance(result, GatewayError):
+        raise result
+    assert isinstance(result, Sent), "a reply is never held"
+    _leave_sent(result, rt, folder, "09", "reply")
+    teller.step(
+        rt.clock(),
+        act.requested,
+        f"answers in its own format, {dialect}: agreed; checked, translated, signed, sealed",
+        f"message {result.message_id} answers sha256 {row_digest(row, rt)}",
+        message_id=result.message_id,
+        sha256=result.digest,
+    )
+    return result
+
+
+def row_digest(row: InboxRow, rt: Runtime) -> str:
+    """Return the digest of the envelope behind an inbox row."""
+    with reading(rt.engine) as tx:
+        return messages.get(tx, row.message_row).digest
+
+
+def _tell_end(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Teller) -> None:
+    """Show where both sides stand, and that both journals are whole."""
+    for authority, rt in ((act.requesting, west), (act.requested, east)):
+        with reading(rt.engine) as tx:
+            (case,) = cases.by_reference(tx, sent.case_reference, home=authority)
+            count, findings = journal.verify(tx)
+        row = _reply_deadline(sent.case_reference, authority, rt)
+        teller.step(
+            rt.clock(),
+            authority,
+            f"case {case.state}; reply deadline {row.state}; journal of {count} entries {'broken' if findings else 'whole'}",
+            state=str(case.state),
+            journal="broken" if findings else "whole",
+        )

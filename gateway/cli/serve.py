@@ -1,0 +1,98 @@
+"""`gateway serve` and `gateway run`: the processes of a gateway."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from gateway import log
+from gateway.cli.options import ConfigOption
+from gateway.cli.output import console
+from gateway.errors import SettingsInvalid
+from gateway.flow.edges import serve_edges
+from gateway.flow.loops import LOOPS, run
+from gateway.flow.ports import Runtime
+from gateway.settings import load
+from gateway.web.app import create_app
+from gateway.wiring.pages import web_runtime
+from gateway.wiring import build
+
+PARTS = ("api", *LOOPS)
+
+
+def server(rt: Runtime) -> uvicorn.Server:
+    """Return the HTTP server for API and pages; it logs no query strings."""
+    config = uvicorn.Config(
+        create_app(web_runtime(rt)), host=rt.settings.host, port=rt.settings.port, log_level="warning", access_log=False
+    )
+    return uvicorn.Server(config)
+
+
+async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event) -> None:
+    """Run API and loops until `stop` is set."""
+    loops = [part for part in parts if part != "api"]
+    async with asyncio.TaskGroup() as group:
+        if loops:
+            group.create_task(run(loops, rt, stop))
+        if "consume" in loops:
+            group.create_task(serve_edges(rt, stop))
+        if "api" in parts:
+            http = server(rt)
+            group.create_task(http.serve())
+            group.create_task(_end_with(http, stop))
+
+
+async def _end_with(http: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    http.should_exit = True
+
+
+def run_until_signal(parts: list[str], rt: Runtime) -> None:
+    """Run until SIGTERM or SIGINT, then end after the batch in hand."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        await run_parts(parts, rt, stop)
+
+    asyncio.run(main())
+
+
+def serve(config: ConfigOption = None) -> None:
+    """Run API, pages, consumers, delivery and clock in one process.
+
+    Example: `gateway serve --config gateway.toml`
+    """
+    settings = load(config)
+    log.set_up(as_json=settings.log_json)
+    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
+    console().print(f"http://{settings.host}:{settings.port}  home to {', '.join(settings.home) or 'no authority yet'}")
+    run_until_signal(list(PARTS), rt)
+
+
+def run_command(
+    parts: Annotated[list[str], typer.Argument(metavar="PART...", help=f"One or more of: {', '.join(PARTS)}.")],
+    config: ConfigOption = None,
+) -> None:
+    """Run parts of a gateway in a process of their own.
+
+    Example: `gateway run consume deliver --config gateway.toml`
+    """
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(PARTS)}")
+    settings = load(config)
+    if not settings.home:
+        raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
+    log.set_up(as_json=settings.log_json)
+    run_until_signal(parts, build(settings, prepare_database=settings.database.startswith("sqlite")))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("serve")(serve)
+    app.command("run")(run_command)

@@ -1,0 +1,298 @@
+"""Commands that sign, verify, seal and open one document, and show or make keys."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from gateway import partners, settings
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.output import console, print_json
+from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
+from gateway.settings import Settings
+from gateway.stages import Received, Signed, Tree
+from gateway.trust import devca
+from gateway.trust.certificates import TrustStore
+from gateway.trust.folder import write_file
+from gateway.trust.keys import KeyRing
+from gateway.trust.seal import peek, seal, unseal
+from gateway.trust.sign import sign
+from gateway.trust.verify import Examination, examine
+from gateway.wire.documents import NS, parse_xml, read_file, serialize
+from gateway.wire.schema import SchemaSet
+
+FileArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
+AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="AUTHORITY", help="Code of the authority, e.g. BA-MS.")]
+OutOption: TypeAlias = Annotated[
+    Path, typer.Option("--out", metavar="FILE", help="File to write; it appears whole or not at all.")
+]
+AtOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--at", metavar="INSTANT", help="Judge as of this instant, e.g. 2026-11-24T12:00:00Z. Default: now."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("sign")(sign_command)
+    app.command("verify")(verify_command)
+    app.command("seal")(seal_command)
+    app.command("open")(open_command)
+    keys = typer.Typer(name="keys", no_args_is_help=True, help="Make and list the keys of this installation.")
+    keys.command("new")(keys_new_command)
+    keys.command("list")(keys_list_command)
+    app.add_typer(keys)
+
+
+def sign_command(
+    file: FileArgument, authority: AsOption, out: OutOption, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Check a canonical message and sign it for its sender. The result is an envelope, not encrypted.
+
+    Example: `gateway sign application.xml --as BA-MS --out signed.xml`
+    """
+    signed, _ = _sign(settings.load(config), file, authority)
+    _write(out, signed.body)
+    result = {
+        "verdict": "signed",
+        "signer": signed.signer,
+        "signed_at": signed.signed_at,
+        "sha256": signed.digest,
+        "out": str(out),
+    }
+    if as_json:
+        print_json(result)
+    else:
+        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC: {out}")
+
+
+def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Verify a signed envelope, step by step.
+
+    Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
+    """
+    instant = _instant(at)
+    trust = TrustStore.load(settings.load(config).keys)
+    try:
+        found = examine(read_file(file), trust, instant)
+    except Refused as reason:  # the file itself cannot be read as a document: no step was begun
+        found = Examination(steps=(), opened=None, refusal=reason)
+    if as_json:
+        print_json(_verdict(found))
+    else:
+        _tell(found)
+    if found.refusal is not None:
+        raise typer.Exit(found.refusal.exit_code)
+
+
+def seal_command(
+    file: FileArgument,
+    authority: AsOption,
+    to: Annotated[str, typer.Option("--to", metavar="AUTHORITY", help="Code of the authority that may open it.")],
+    out: OutOption,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Check a canonical message, sign it for its sender and encrypt it for its recipient.
+
+    Example: `gateway seal application.xml --as BA-MS --to PK-MOI --out application.sealed`
+    """
+    installed = settings.load(config)
+    signed, document = _sign(installed, file, authority)
+    if _header(document, "Recipient") != to:
+        raise WrongRecipient(f"the header of the message names another recipient than {to}", path="Header/Recipient")
+    sealed = seal(
+        signed,
+        message_id=_header(document, "MessageId"),
+        sender=authority,
+        recipient=to,
+        trust=TrustStore.load(installed.keys),
+    )
+    _write(out, sealed.body)
+    result = {
+        "verdict": "sealed",
+        **peek(sealed.body),
+        "signed_at": signed.signed_at,
+        "sha256": sealed.digest,
+        "out": str(out),
+    }
+    if as_json:
+        print_json(result)
+    else:
+        console().print(f"signed by {sealed.sender}, sealed for {sealed.recipient}: {out}")
+
+
+def open_command(
+    file: FileArgument,
+    authority: AsOption,
+    out: OutOption,
+    *,
+    envelope: Annotated[
+        Path | None, typer.Option("--envelope", metavar="FILE", help="Also write the signed envelope that was inside.")
+    ] = None,
+    at: AtOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Open a sealed message and verify it. Writes the canonical message; nothing is written unless every check passes.
+
+    Example: `gateway open application.sealed --as PK-MOI --out application.xml`
+    """
+    instant = _instant(at)
+    installed = settings.load(config)
+    ring = KeyRing.load(installed.keys)
+    if authority not in ring.authorities():
+        raise KeyMissing(f"there are no private keys of {authority} in the key folder")
+    body = read_file(file)
+    if (named := peek(body)["recipient"]) != authority:
+        raise WrongRecipient(f"the message is sealed for {named}, not for {authority}")
+    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, TrustStore.load(installed.keys))
+    _write(out, serialize(opened.document))
+    if envelope is not None:
+        _write(envelope, opened.signed)
+    result = {
+        "verdict": "opened",
+        "signer": opened.signer,
+        "signed_at": opened.signed_at,
+        "recipient": opened.sealed_for,
+        "message_id": opened.sealed_id,
+        "sha256": opened.digest,
+        "out": str(out),
+    }
+    if as_json:
+        print_json(result)
+    else:
+        console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {out}")
+
+
+def keys_new_command(
+    development: Annotated[
+        bool, typer.Option("--development", help="A certificate authority of its own and keys for every authority.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    partners_folder: PartnersOption = None,
+) -> None:
+    """Make development keys for every authority of the partner folders; keys that exist are kept.
+
+    Keys for production are not made here: lay them into the key folder as `gateway/trust/folder.py` describes.
+
+    Example: `gateway keys new --development`
+    """
+    if not development:
+        raise typer.BadParameter("only development keys can be made by this command: add --development")
+    installed = settings.load(config, overrides={"partners": partners_folder})
+    authorities = sorted(partners.load(installed.partners).authorities)
+    devca.make_development_keys(installed.keys, authorities, _now())
+    if as_json:
+        print_json({"folder": str(installed.keys), "authorities": authorities})
+    else:
+        console().print(f"development keys of {', '.join(authorities)}: {installed.keys}")
+
+
+def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List certificates and sealing keys, with the day each ends and whether its private key is here.
+
+    Example: `gateway keys list --json`
+    """
+    folder = settings.load(config).keys
+    trust, ring = TrustStore.load(folder), KeyRing.load(folder)
+    listed = [_keys_of(authority, trust, ring) for authority in trust.authorities()]
+    if as_json:
+        print_json({"authorities": listed})
+        return
+    for authority in listed:
+        console().print(f"[bold]{authority['authority']}[/]" + ("  (private key here)" if authority["signs_here"] else ""))
+        for pinned in trust.pinned(str(authority["authority"])):
+            note = ", development only" if pinned.development else ""
+            console().print(f"  signing  {pinned.fingerprint[:16]}  until {pinned.not_after:%Y-%m-%d}{note}")
+        for key in trust.sealing_keys(str(authority["authority"])):
+            console().print(f"  sealing  {key.key_id}  until {key.not_after:%Y-%m-%d}, {key.suite.name}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return _now()
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("--at is not an instant like 2026-11-24T12:00:00Z") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
+    return instant.astimezone(UTC)
+
+
+def _header(document: Tree, name: str) -> str:
+    return document.findtext(f"{{{NS}}}Header/{{{NS}}}{name}") or ""
+
+
+def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree]:
+    """Read, check and sign the message in `file`."""
+    document = parse_xml(read_file(file))
+    SchemaSet.load(installed.schemas / "readmission" / "1.0").check(document)
+    if _header(document, "Sender") != authority:
+        raise SignerMismatch(f"the header of the message names another sender than {authority}", path="Header/Sender")
+    return sign(document, KeyRing.load(installed.keys).signing(authority), _now()), document
+
+
+def _write(out: Path, data: bytes) -> None:
+    try:
+        write_file(out, data)
+    except OSError as error:
+        raise typer.BadParameter(f"the file {out.name!r} cannot be written") from error
+
+
+def _verdict(found: Examination) -> dict[str, object]:
+    """Return the JSON of `gateway verify`; `signer` and `signed_at` only once they are proven."""
+    return {
+        "verdict": "valid" if found.opened else "refused",
+        "code": found.refusal.code if found.refusal else None,
+        "message": found.refusal.message if found.refusal else None,
+        "signer": found.opened.signer if found.opened else None,
+        "signed_at": found.opened.signed_at if found.opened else None,
+        "sha256": found.opened.digest if found.opened else None,
+        "steps": [{"step": each.step, "name": each.name, "ok": each.ok} for each in found.steps],
+    }
+
+
+def _tell(found: Examination) -> None:
+    for each in found.steps:
+        console().print(f"{each.step:>3}  {'[green]ok[/]' if each.ok else '[bold red]no[/]'}  {each.name}")
+    if found.opened is not None:
+        console().print(f"valid: signed by {found.opened.signer} at {found.opened.signed_at:%Y-%m-%d %H:%M:%S} UTC")
+    elif found.refusal is not None:
+        console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)
+
+
+def _keys_of(authority: str, trust: TrustStore, ring: KeyRing) -> dict[str, object]:
+    private = ring.sealing_ids(authority)
+    return {
+        "authority": authority,
+        "signs_here": authority in ring.authorities(),
+        "certificates": [
+            {
+                "fingerprint": each.fingerprint,
+                "subject": each.subject,
+                "not_before": each.not_before,
+                "not_after": each.not_after,
+                "development": each.development,
+            }
+            for each in trust.pinned(authority)
+        ],
+        "sealing_keys": [
+            {
+                "key_id": each.key_id,
+                "suite": each.suite.name,
+                "not_before": each.not_before,
+                "not_after": each.not_after,
+                "opens_here": each.key_id in private,
+            }
+            for each in trust.sealing_keys(authority)
+        ],
+    }

@@ -1,0 +1,184 @@
+"""Why a deadline is what it is, in sentences a lawyer can follow line by line. Nothing here decides a date."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from gateway.domain.treaties import Actor, Confidence, Direction, Limit, OnLapse, Unit, Whose
+
+if TYPE_CHECKING:
+    from gateway.domain.calendars import Calendar
+    from gateway.domain.deadlines import Deadline, End
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("January February March April May June July August September October November December").split()
+_ONE_DAY = timedelta(days=1)
+_UNITS = {
+    Unit.HOURS: "hour",
+    Unit.CALENDAR_DAYS: "calendar day",
+    Unit.WORKING_DAYS: "working day",
+    Unit.MONTHS: "month",
+    Unit.YEARS: "year",
+}
+_LAPSE = {
+    OnLapse.AGREED: "agreement is deemed to be given",
+    OnLapse.DOCUMENT_CONSENT: "consent to the requesting side's travel document is deemed to be given",
+    OnLapse.PROPOSAL_ACCEPTED: "the proposal is deemed to be accepted",
+}
+_CONFIDENCE = {
+    Confidence.VERIFIED: "verified: read in the treaty's own text",
+    Confidence.SECONDARY: "secondary: a third party says so, the treaty's own text was not read",
+    Confidence.UNVERIFIED: "unverified: nobody has read it",
+    Confidence.OPERATOR: "operator: set by the operator of this installation",
+}
+
+
+def iso(instant: datetime) -> str:
+    """Return a UTC instant as "2026-06-11T22:00:00Z"."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day_text(day: date) -> str:
+    """Return e.g. "Thu 11 June 2026", the same in every locale."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def amount_text(amount: int | None, unit: Unit) -> str:
+    """Return e.g. "10 calendar days", "1 year", or that the number is not known."""
+    if amount is None:
+        return f"a number of {_UNITS[unit]}s that is not known"
+    return f"{amount} {_UNITS[unit]}" + ("" if amount == 1 else "s")
+
+
+def sentences(deadline: "Deadline") -> tuple[str, ...]:
+    """Return the explanation: the rule, the start, each step of the count, both ends, extension, lapse, trust."""
+    return tuple(_sentences(deadline))
+
+
+def _sentences(deadline: "Deadline") -> Iterator[str]:
+    row, treaty = deadline.limit, deadline.treaty
+    yield f"{treaty.name} ({treaty.id}, rule file version {treaty.version}), limit {deadline.limit_id!r}."
+    if row is None:
+        yield f"It does not apply: {deadline.why_not}"
+        return
+    yield from _rule(deadline, row)
+    if deadline.acting is None or deadline.start_on is None or deadline.literal is None:
+        yield f"The end is not known. {deadline.why_not}"
+        return
+    yield from _start(deadline, row, deadline.acting, deadline.start_on)
+    yield from _ends(deadline, row, deadline.acting, deadline.start_on)
+    yield from _lapse(deadline, row)
+    yield from _doubts(deadline, row)
+
+
+def _rule(deadline: "Deadline", row: Limit) -> Iterator[str]:
+    when = "before" if row.direction is Direction.BEFORE else "after"
+    state = deadline.requested if row.who is Actor.REQUESTED else deadline.requesting
+    actor = f"The {row.who} state" + (f" ({state})" if state else "")
+    yield (
+        f"{actor} has {amount_text(row.amount, row.unit)} {when} {row.start.replace('-', ' ')}, {deadline.procedure} procedure, "
+        f"category {deadline.category}: {row.article} ({_CONFIDENCE[row.confidence]})."
+    )
+    if row.override is not None:
+        yield f"The figure was set by {row.override.who} on {day_text(row.override.when)}: {row.override.reference}."
+    if row.note:
+        yield f"Note of the rule file: {row.note}"
+
+
+def _start(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) -> Iterator[str]:
+    if row.who is Actor.REQUESTING and deadline.requesting is None:
+        yield f"The requesting state was not named; days are those of {acting.state}, the requested state."
+    if row.direction is Direction.BEFORE:
+        yield f"Planned for {day_text(start_on)} in {acting.zone}; that day does not count."
+        return
+    local = deadline.start.astimezone(ZoneInfo(acting.zone))
+    counted = "the hours run from this instant" if row.unit is Unit.HOURS else "that day does not count"
+    yield f"Start ({row.start.replace('-', ' ')}): {day_text(start_on)}, {local:%H:%M}, in {acting.zone}; {counted}."
+
+
+def _ends(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) -> Iterator[str]:
+    assert deadline.base is not None  # a known deadline has its ends
+    assert deadline.literal is not None
+    assert deadline.rolled is not None
+    yield from _count(row, deadline.counting, start_on, deadline.base.due_on)
+    if row.unit is Unit.HOURS:
+        yield f"The limit ends {_hour_text(deadline.base, acting)}; a limit in hours does not move for rest days."
+        return
+    if deadline.extension.granted:
+        yield f"Without the extension the literal end would be {day_text(deadline.base.due_on)}."
+    literal, rolled = deadline.literal, deadline.rolled
+    yield f"Literal end: {_end_text(literal, acting)}."
+    if row.direction is Direction.BEFORE:
+        yield "Counted backward, the end does not move for rest days."
+    elif literal == rolled:
+        yield f"{day_text(literal.due_on)} is a working day in {acting.state}: the rolled end is the same."
+    else:
+        yield from _roll(deadline, acting, literal, rolled)
+
+
+def _roll(deadline: "Deadline", acting: "Calendar", literal: "End", rolled: "End") -> Iterator[str]:
+    day = literal.due_on
+    if acting.why_rest(day) is None:
+        yield "The extension was asked for after the literal end and before the rolled end: only the rolled end moves."
+        assert deadline.extension.granted
+    else:
+        while day < rolled.due_on and (why := acting.why_rest(day)) is not None:
+            yield f"{day_text(day)} is a rest day in {acting.state}: {why}."
+            day += _ONE_DAY
+    yield f"Rolled end, on the next working day in {acting.state}: {_end_text(rolled, acting)}."
+    yield "The text does not say which end counts: act by the literal end; rely on silence only after the rolled end."
+
+
+def _count(row: Limit, counting: tuple["Calendar", ...], start_on: date, last: date) -> Iterator[str]:
+    step = -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
+    if row.unit is Unit.CALENDAR_DAYS:
+        yield f"Every day counts: day 1 is {day_text(start_on + step)}, day {row.amount} is {day_text(last)}."
+    elif row.unit is Unit.WORKING_DAYS:
+        whose = " and ".join(f"{calendar.state} (calendar {calendar.id}, {calendar.version})" for calendar in counting)
+        yield f"Working days of {whose} count" + (", when both work." if row.calendar is Whose.BOTH else ".")
+        day, number = start_on, 0
+        while day != last:
+            day += step
+            reasons = [f"{why} in {calendar.state}" for calendar in counting if (why := calendar.why_rest(day))]
+            number += not reasons
+            yield f"{day_text(day)}: " + (f"not counted ({', '.join(reasons)})." if reasons else f"working day {number}.")
+    elif row.unit in {Unit.MONTHS, Unit.YEARS}:
+        shorter = "" if last.day == start_on.day else ", the last day of a month that has no such day"
+        yield f"{amount_text(row.amount, row.unit)} from {day_text(start_on)} end on {day_text(last)}{shorter}."
+
+
+def _end_text(end: "End", acting: "Calendar") -> str:
+    return f"{day_text(end.due_on)}, 24:00 in {acting.zone} = {iso(end.until)}"
+
+
+def _hour_text(end: "End", acting: "Calendar") -> str:
+    return f"{day_text(end.due_on)}, {end.until.astimezone(ZoneInfo(acting.zone)):%H:%M} in {acting.zone} = {iso(end.until)}"
+
+
+def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:
+    assert deadline.rolled is not None
+    if deadline.extension.granted:
+        yield f"Extension granted: {deadline.extension.why}"
+    elif deadline.extension.why and row.extension is not None:
+        yield f"No extension: {deadline.extension.why}"
+    if row.on_lapse is OnLapse.NOTHING:
+        yield "Nothing follows from silence by itself: no rule says that it means agreement."
+    else:
+        yield f"Without an answer by {iso(deadline.rolled.until)}, {_LAPSE[row.on_lapse]}; a person decides what follows."
+
+
+def _doubts(deadline: "Deadline", row: Limit) -> Iterator[str]:
+    assert deadline.rolled is not None
+    assert deadline.literal is not None
+    assert deadline.start_on is not None
+    for calendar in dict.fromkeys(filter(None, (deadline.acting, *deadline.counting)), None):
+        yield f"Rest days of {calendar.state}: calendar {calendar.id}, version {calendar.version}."
+        if calendar.note and deadline.estimated:
+            yield f"Note of the calendar: {calendar.note}"
+        if deadline.estimated:
+            first = deadline.start_on if deadline.counting else deadline.literal.due_on - _ONE_DAY
+            for day in calendar.estimated_between(first, deadline.rolled.due_on + _ONE_DAY):
+                yield f"{day_text(day.on)} ({day.name}) is an estimate and may move: ask {calendar.state} before you rely on it."
+    if row.confidence is Confidence.SECONDARY:
+        yield "The number comes from a secondary source: have it checked against the treaty's text."

@@ -1,0 +1,23 @@
+"""The authority's system fetches over REST, its officers read on a page: a message waits in the inbox until then."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.edge.port import Collected, Item
+
+
+class PullEdge:
+    """Holds nothing itself: the inbox of the database is the waiting place."""
+
+    def hand_over(self, item: Item) -> bool:
+        """Leave the item in the inbox."""
+        del item
+        return False
+
+    def collect(self) -> Sequence[Collected]:
+        """Nothing is collected: the authority calls."""
+        return ()
+
+    def answer(self, collected: Collected, result: Mapping[str, Any]) -> None:
+        """The call itself is answered where it was made."""
+        del collected, result

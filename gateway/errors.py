@@ -1,0 +1,375 @@
+"""Every way the gateway says no, sorted by who must act.
+
+`Refused`        the message or the data is at fault: record it, answer the sender, never retry.
+`Unavailable`    something outside is at fault: keep the message, try again later, then park it.
+`Misconfigured`  this installation is at fault: stop that partner and tell the operator.
+
+Each class below them carries one stable code. The codes stand in `docs/errors.md`; a test compares the two.
+Messages name fields and rules, never the person: an error text may reach a log line or a screen of another state.
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Root of all errors of the gateway.
+
+    `path` is an XPath-like or JSON-pointer-like place in the document, `line` its 1-based line; both may be unknown.
+    """
+
+    code: ClassVar[str] = "internal-error"
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """Return the error as the JSON object used by the command line, the API and receipts."""
+        return {"code": self.code, "path": self.path, "line": self.line, "message": self.message}
+
+
+class Refused(GatewayError):
+    """The message or the data is at fault."""
+
+    code = "refused"
+    exit_code = 1
+
+
+class Unavailable(GatewayError):
+    """Something outside is at fault; worth a retry."""
+
+    code = "unavailable"
+    exit_code = 3
+
+
+class Misconfigured(GatewayError):
+    """This installation is at fault; an operator must act."""
+
+    code = "misconfigured"
+    exit_code = 4
+
+
+# --- the bytes that came in ---------------------------------------------------------------------------------------
+
+
+class NotAFile(Refused):
+    code = "not-a-file"
+
+
+class EmptyDocument(Refused):
+    code = "empty-document"
+
+
+class TooLarge(Refused):
+    code = "too-large"
+
+
+class WrongEncoding(Refused):
+    code = "wrong-encoding"
+
+
+class NotText(Refused):
+    code = "not-text"
+
+
+class MalformedXml(Refused):
+    code = "malformed-xml"
+
+
+class MalformedJson(Refused):
+    code = "malformed-json"
+
+
+class DoctypeForbidden(Refused):
+    code = "doctype-forbidden"
+
+
+class MarkupForbidden(Refused):
+    """A comment or a processing instruction stands in a message."""
+
+    code = "markup-forbidden"
+
+
+class TooManyAttributes(Refused):
+    code = "too-many-attributes"
+
+
+# --- the document ---------------------------------------------------------------------------------------------------
+
+
+class UnknownMessageType(Refused):
+    code = "unknown-message-type"
+
+
+class UnsupportedSchemaVersion(Refused):
+    code = "unsupported-schema-version"
+
+
+class SchemaViolation(Refused):
+    code = "schema-violation"
+
+
+class RuleViolation(Refused):
+    """The schema is met but a rule between fields is not."""
+
+    code = "rule-violation"
+
+
+# --- translation ----------------------------------------------------------------------------------------------------
+
+
+class UnknownPartner(Refused):
+    code = "unknown-partner"
+
+
+class UnknownAuthority(Refused):
+    code = "unknown-authority"
+
+
+class UnknownDialect(Refused):
+    code = "unknown-dialect"
+
+
+class UnmappedCode(Refused):
+    code = "unmapped-code"
+
+
+class BadValue(Refused):
+    """A value cannot be converted by the named converter."""
+
+    code = "bad-value"
+
+
+class MissingField(Refused):
+    code = "missing-field"
+
+
+class FieldNotCarried(Refused):
+    """A required field has no place in the other side's format."""
+
+    code = "field-not-carried"
+
+
+class FieldNotAllowed(Refused):
+    """A field is not on the allow-list of its message type."""
+
+    code = "field-not-allowed"
+
+
+# --- trust ----------------------------------------------------------------------------------------------------------
+
+
+class SignatureMissing(Refused):
+    code = "signature-missing"
+
+
+class SignatureProfile(Refused):
+    """The signature is not the one fixed profile."""
+
+    code = "signature-profile"
+
+
+class SignatureInvalid(Refused):
+    code = "signature-invalid"
+
+
+class SignerNotTrusted(Refused):
+    code = "signer-not-trusted"
+
+
+class CertificateNotValid(Refused):
+    """The signer's certificate was not valid at the instant of signing."""
+
+    code = "certificate-not-valid"
+
+
+class SignerMismatch(Refused):
+    """The signer's certificate belongs to another authority than the sender named in the message."""
+
+    code = "signer-mismatch"
+
+
+class SigningTimeInvalid(Refused):
+    """The claimed instant of signing lies in the future."""
+
+    code = "signing-time-invalid"
+
+
+class SealMismatch(Refused):
+    """The seal names another sender, recipient or message than the signed header inside."""
+
+    code = "seal-mismatch"
+
+
+class CannotOpen(Refused):
+    """The sealed message cannot be opened; the reason is deliberately not told."""
+
+    code = "cannot-open"
+
+
+# --- the case -------------------------------------------------------------------------------------------------------
+
+
+class WrongRecipient(Refused):
+    code = "wrong-recipient"
+
+
+class MessageIdReused(Refused):
+    """The same message id came with other bytes: alarmed."""
+
+    code = "message-id-reused"
+
+
+class UnknownCase(Refused):
+    code = "unknown-case"
+
+
+class TransitionNotAllowed(Refused):
+    code = "transition-not-allowed"
+
+
+class AnswerMismatch(Refused):
+    """The digest of what is answered is not the digest of what was sent."""
+
+    code = "answer-mismatch"
+
+
+class StatementInvalid(Refused):
+    """A due diligence statement is incomplete, or released by the officer who made it."""
+
+    code = "statement-invalid"
+
+
+class Erased(Refused):
+    """The key of the case was destroyed: its contents cannot be read again."""
+
+    code = "erased"
+
+
+class NotFound(Refused):
+    code = "not-found"
+
+
+class NotPermitted(Refused):
+    """The account or key may not do this."""
+
+    code = "not-permitted"
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+class UnknownTreaty(Refused):
+    code = "unknown-treaty"
+
+
+class UnknownLimit(Refused):
+    code = "unknown-limit"
+
+
+class LimitDoesNotApply(Refused):
+    code = "limit-does-not-apply"
+
+
+class LimitNotKnown(Refused):
+    """No verified number, or a calendar that does not reach the date: not known, ask."""
+
+    code = "limit-not-known"
+
+
+# --- outside --------------------------------------------------------------------------------------------------------
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database-unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    code = "broker-unavailable"
+
+
+class BrokerMissing(Unavailable):
+    """RabbitMQ is not installed and cannot be installed here."""
+
+    code = "broker-missing"
+
+
+class Undeliverable(Unavailable):
+    """The broker knows no queue for this recipient."""
+
+    code = "undeliverable"
+
+
+# --- this installation ----------------------------------------------------------------------------------------------
+
+
+class SettingsInvalid(Misconfigured):
+    code = "settings-invalid"
+
+
+class SchemaSetBroken(Misconfigured):
+    code = "schema-set-broken"
+
+
+class PartnerInvalid(Misconfigured):
+    code = "partner-invalid"
+
+
+class MappingInvalid(Misconfigured):
+    code = "mapping-invalid"
+
+
+class TreatyInvalid(Misconfigured):
+    code = "treaty-invalid"
+
+
+class CalendarInvalid(Misconfigured):
+    code = "calendar-invalid"
+
+
+class KeyMissing(Misconfigured):
+    code = "key-missing"
+
+
+class TrustInvalid(Misconfigured):
+    """A certificate, a key file or a sealing key document in the key folder cannot be used."""
+
+    code = "trust-invalid"
+
+
+class StoredDataDamaged(Misconfigured):
+    """Stored data cannot be decrypted: it was altered, or the master key is another one."""
+
+    code = "stored-data-damaged"
+
+
+class NotHome(Misconfigured):
+    """This gateway is not home to the authority."""
+
+    code = "not-home"
+
+
+class DatabaseNewer(Misconfigured):
+    """The database was written by newer code; older code refuses to start."""
+
+    code = "database-newer"
+
+
+class DatabaseNotReady(Misconfigured):
+    """The database lacks migrations of this code."""
+
+    code = "database-not-ready"
+
+
+def catalogue() -> dict[str, type[GatewayError]]:
+    """Return every stable code with its class."""
+    found: dict[str, type[GatewayError]] = {}
+    waiting: list[type[GatewayError]] = [Refused, Unavailable, Misconfigured]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return dict(sorted(found.items()))

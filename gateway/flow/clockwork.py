@@ -1,0 +1,75 @@
+"""The deadlines of a case: set when the clock starts, settled when the message that is awaited comes."""
+
+from datetime import datetime
+
+from gateway.domain.calendars import Side
+from gateway.domain.case import Case
+from gateway.domain.deadlines import Deadline, due_date
+from gateway.errors import UnknownLimit
+from gateway.flow.ports import Runtime
+from gateway.store import deadlines
+from gateway.store.database import Tx
+from gateway.store.deadlines import DeadlineRow
+
+REPLY = "reply"
+# Limits that the receipt of an application starts. The reply itself starts the next ones (part of the rule engine).
+STARTED_BY_RECEIPT = (REPLY,)
+
+
+def first_deadlines(case: Case, received_at: datetime, rt: Runtime, now: datetime) -> list[DeadlineRow]:
+    """Return the deadlines that the receipt of an application starts; the same on both sides of the case.
+
+    `received_at` is the instant in the requested side's receipt: it is the proof that starts the clock.
+    """
+    treaty = rt.treaty(case.treaty)
+    rows: list[DeadlineRow] = []
+    for limit_id in STARTED_BY_RECEIPT:
+        try:
+            found = due_date(
+                treaty,
+                limit_id,
+                start=received_at,
+                requested=Side.of(case.requested_state, rt.calendars),
+                requesting=Side.of(case.requesting_state, rt.calendars),
+                procedure=case.procedure,
+                category=case.category,
+            )
+        except UnknownLimit:
+            continue  # the treaty says nothing about it: there is no deadline, and none is invented
+        rows.append(_row(case, limit_id, found, received_at, now))
+    return rows
+
+
+def _row(case: Case, limit_id: str, found: Deadline, started_at: datetime, now: datetime) -> DeadlineRow:
+    assert case.id is not None
+    limit = found.limit
+    return DeadlineRow(
+        case_id=case.id,
+        limit_id=limit_id,
+        must_act=str(limit.who) if limit else "requested",
+        started_at=started_at,
+        known=found.known,
+        due_on=found.literal.due_on if found.literal else None,
+        due_until=found.literal.until if found.literal else None,
+        rolled_on=found.rolled.due_on if found.rolled else None,
+        rolled_until=found.rolled.until if found.rolled else None,
+        lapses_at=found.lapses_at,
+        on_lapse=str(limit.on_lapse) if limit else "nothing",
+        source=limit.cited if limit else "",
+        confidence=str(limit.confidence) if limit else "unverified",
+        treaty_version=found.treaty.version,
+        calendar_version=found.calendar_version,
+        state="open",
+        detail=found.as_dict(),
+        changed_at=now,
+    )
+
+
+def reply_settles(tx: Tx, case: Case, replied_at: datetime, now: datetime) -> None:
+    """Settle the deadline of the reply: met, late, or met after a lapse was recorded too early."""
+    assert case.id is not None
+    for row in deadlines.of_cases(tx, [case.id]):
+        if row.limit_id != REPLY:
+            continue
+        late = row.lapses_at is not None and replied_at >= row.lapses_at
+        deadlines.settle(tx, case.id, REPLY, state="late" if late else "met", at=now, before=row.state)

@@ -1,0 +1,87 @@
+"""Serves the edges of the home authorities: hands over what waits in their inboxes, submits what they handed in."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.edge.files import FilesEdge
+from gateway.edge.port import Edge, Item
+from gateway.edge.pull import PullEdge
+from gateway.errors import Misconfigured, Refused, SettingsInvalid
+from gateway.flow.mailbox import document_of
+from gateway.flow.outbound import Held, Submission, submit
+from gateway.flow.ports import Runtime
+from gateway.stages import Submitted
+from gateway.store import inbox
+from gateway.store.database import reading, transaction
+
+
+def edge_of(authority: str, rt: Runtime) -> Edge:
+    """Return how a home authority is connected, as its partner file says. Raises `SettingsInvalid`."""
+    kind = rt.partners.authority(authority).edge
+    if kind == "pull":
+        return PullEdge()
+    if kind == "files":
+        if rt.settings.drop_folder is None:
+            raise SettingsInvalid(f"{authority} is connected by files, but the setting drop_folder is missing")
+        return FilesEdge(Path(rt.settings.drop_folder) / authority)
+    raise Misconfigured(f"{authority} is connected by {kind!r}, which this version does not know")
+
+
+def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
+    """Do one round for one authority; return how many documents moved."""
+    moved = 0
+    with reading(rt.engine) as tx:
+        waiting = inbox.waiting(tx, authority)
+    for row in waiting:
+        media_type, body = document_of(row, rt)
+        if edge.hand_over(Item(message_id=row.message_id, type=row.type, media_type=media_type, body=body)):
+            with transaction(rt.engine) as tx:
+                inbox.acknowledge(tx, authority, row.id, by="edge", at=rt.clock())
+            moved += 1
+    for collected in edge.collect():
+        item = Submitted(
+            body=collected.body,
+            authority=authority,
+            dialect=rt.partners.authority(authority).dialect,
+            submitted_at=rt.clock(),
+            actor=f"edge:{authority}",
+        )
+        (result,) = submit([item], rt)
+        edge.answer(collected, describe(result))
+        moved += 1
+    return moved
+
+
+def describe(result: Submission) -> Mapping[str, Any]:
+    """Return a submission's result as the JSON object that the API, the files edge and the command line share."""
+    if isinstance(result, Refused):
+        return {"outcome": "refused", **result.as_dict()}
+    if isinstance(result, Held):
+        return {
+            "outcome": "held",
+            "case": result.case_reference,
+            "case_id": result.case_id,
+            "reason": str(result.reason),
+            "advice": result.advice,
+        }
+    return {
+        "outcome": "sent",
+        "message_id": result.message_id,
+        "case": result.case_reference,
+        "case_id": result.case_id,
+        "sha256": result.digest,
+    }
+
+
+async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:
+    """Serve the edges of all home authorities that are not fetched by call, once a second."""
+    edges = {code: edge_of(code, rt) for code in rt.settings.home if rt.partners.authority(code).edge != "pull"}
+    while edges and not stop.is_set():
+        for code, edge in edges.items():
+            await asyncio.to_thread(serve_edge, code, edge, rt)
+        try:
+            await asyncio.wait_for(stop.wait(), 1.0)
+        except TimeoutError:
+            continue

@@ -1,0 +1,137 @@
+"""The loops that run the walks: consume, deliver, watch. Each may run in any number of processes.
+
+Work that computes or touches the database runs in a thread of its own per loop, so that the event loop keeps
+answering the broker's heartbeats. A loop ends when `stop` is set, after the batch in hand.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from gateway.errors import GatewayError, Unavailable
+from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.inbound import receive
+from gateway.flow.ports import Runtime
+from gateway.flow.watch import watch_once
+from gateway.log import logger
+from gateway.stages import Received
+from gateway.transport.port import Delivery
+
+log = logger("loops")
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5  # the outbox is looked at this often even when nobody rings; other processes may have filled it
+OUTSIDE_PAUSE_SECONDS = 2.0  # pause after the database or the broker did not answer
+
+
+class _Thread:
+    """One worker thread: the loop's database work stays in order."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[..., T], *args: Any, **named: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **named))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def consume(rt: Runtime, stop: asyncio.Event) -> None:
+    """Take what the transport brings; acknowledge after the commit."""
+    thread = _Thread("consume")
+    try:
+        while not stop.is_set():
+            try:
+                deliveries = await rt.transport.take(rt.settings.batch, POLL_SECONDS)
+                if deliveries:
+                    await _take_in(deliveries, rt, thread)
+            except Unavailable as error:
+                log.warning("consume.waiting", code=error.code)
+                await _pause(stop, OUTSIDE_PAUSE_SECONDS)
+    finally:
+        thread.close()
+
+
+async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
+    """Settle a batch; if it fails as a whole, settle each message alone, and park the one that cannot be taken."""
+    try:
+        await thread.run(receive, _received(deliveries, rt), rt)
+    except Unavailable as error:
+        for delivery in deliveries:
+            await rt.transport.postpone(delivery, rt.settings.retry_seconds[0], error.code)
+        raise
+    except Exception as error:  # noqa: BLE001  # a defect of ours: recorded and parked below, it must not stop the others
+        if len(deliveries) == 1:
+            code = error.code if isinstance(error, GatewayError) else "internal-error"
+            log.error("message.parked", code=code, error_type=type(error).__name__, queue=deliveries[0].queue)
+            await rt.transport.park(deliveries[0], code)
+            return
+        for delivery in deliveries:
+            await _take_in([delivery], rt, thread)
+        return
+    await rt.transport.settle(deliveries)
+
+
+def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:
+    now = rt.clock()
+    return [Received(body=delivery.body, received_at=now, transport=rt.transport.name) for delivery in deliveries]
+
+
+async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
+    """Send what waits in the outbox, at once when the bell rings."""
+    thread = _Thread("deliver")
+    name = f"{socket.gethostname()[:20]}:{os.getpid()}"
+    try:
+        while not stop.is_set():
+            try:
+                rows = await thread.run(claim, rt, by=name)
+                if not rows:
+                    await rt.bell.wait(POLL_SECONDS)
+                    continue
+                answers = await deliver_once(rt, rows)
+                await thread.run(settle, rows, answers, rt)
+            except Unavailable as error:
+                log.warning("deliver.waiting", code=error.code)
+                await _pause(stop, OUTSIDE_PAUSE_SECONDS)
+    finally:
+        thread.close()
+
+
+async def watch(rt: Runtime, stop: asyncio.Event) -> None:
+    """Look at the deadlines every `watch_seconds`."""
+    thread = _Thread("watch")
+    try:
+        while not stop.is_set():
+            try:
+                await thread.run(watch_once, rt)
+            except Unavailable as error:
+                log.warning("watch.waiting", code=error.code)
+            await _pause(stop, rt.settings.watch_seconds)
+    finally:
+        thread.close()
+
+
+Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
+LOOPS: dict[str, Loop] = {"consume": consume, "deliver": deliver, "watch": watch}
+
+
+async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
+    """Run these loops until `stop` is set or one of them fails."""
+    await rt.transport.open(rt.settings.home)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(LOOPS[name](rt, stop), name=name)
+    finally:
+        await rt.transport.close()

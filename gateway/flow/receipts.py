@@ -1,0 +1,179 @@
+"""Receipts: one signature for all messages of one sender in a batch; saved with the messages they prove.
+
+A receipt exists if and only if the message is durable, or its refusal is.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain.identity import new_message_id
+from gateway.domain.messages import Header, Receipt, ReceiptItem
+from gateway.errors import Refused
+from gateway.flow.clockwork import first_deadlines
+from gateway.flow.papers import receipt_paper, sha256
+from gateway.flow.ports import Runtime
+from gateway.log import logger
+from gateway.stages import Signed
+from gateway.store import cases, deadlines, journal, messages, outbox
+from gateway.store.database import Tx
+from gateway.store.messages import MessageRow
+from gateway.trust.seal import seal
+from gateway.trust.sign import sign
+from gateway.wire.reading import write_receipt
+
+log = logger("receipts")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A receipt that will be signed at the end of the batch. Its id is known before, so that messages can name it."""
+
+    message_id: str
+    issuer: str  # our authority, which received
+    sender: str  # whose messages it is about
+    items: list[ReceiptItem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Drafts:
+    """The receipts of one batch, one for each pair of authorities."""
+
+    by_pair: dict[tuple[str, str], Draft] = field(default_factory=dict)
+
+    def _draft(self, issuer: str, sender: str, at: datetime) -> Draft:
+        return self.by_pair.setdefault((issuer, sender), Draft(message_id=new_message_id(at), issuer=issuer, sender=sender))
+
+    def accept(self, header: Header, digest: str, received_at: datetime) -> Draft:
+        """Add the line for a message that was taken."""
+        draft = self._draft(header.recipient, header.sender, received_at)
+        draft.items.append(ReceiptItem(message_id=header.message_id, digest=digest, received_at=received_at, accepted=True))
+        return draft
+
+    def refuse(
+        self, *, sender: str, recipient: str, message_id: str, digest: str, received_at: datetime, error: Refused
+    ) -> Draft:
+        """Add the line for a message that was refused after its signature was verified."""
+        draft = self._draft(recipient, sender, received_at)
+        draft.items.append(
+            ReceiptItem(
+                message_id=message_id, digest=digest, received_at=received_at, accepted=False, code=error.code, text=error.message
+            )
+        )
+        return draft
+
+    def issue(self, tx: Tx, rt: Runtime, now: datetime) -> list[journal.Entry]:
+        """Sign, seal and queue the receipts; return their journal entries."""
+        drafts = [draft for draft in self.by_pair.values() if rt.is_home(draft.issuer)]
+        signed = [_signed(draft, rt, now) for draft in drafts]
+        rows = [
+            MessageRow(
+                direction="out",
+                sender=draft.issuer,
+                message_id=draft.message_id,
+                recipient=draft.sender,
+                case_id=None,
+                type="Receipt",
+                sequence=None,
+                digest=paper.digest,
+                in_reply_to=None,
+                signed_at=paper.signed_at,
+                created_at=now,
+                received_at=None,
+                outcome="waiting",
+            )
+            for draft, paper in zip(drafts, signed, strict=True)
+        ]
+        ids = messages.add(tx, rows)
+        messages.add_documents(tx, [receipt_paper(row, paper.body) for row, paper in zip(ids, signed, strict=True)])
+        sealed = [
+            seal(paper, message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, trust=rt.trust)
+            for draft, paper in zip(drafts, signed, strict=True)
+        ]
+        outbox.add(tx, list(zip(ids, sealed, strict=True)), now)
+        return [
+            journal.Entry(
+                at=now,
+                event="receipt.issued",
+                actor="gateway",
+                authority=draft.issuer,
+                message_id=draft.message_id,
+                digest=paper.digest,
+                detail={"count": len(draft.items), "refused": sum(1 for item in draft.items if not item.accepted)},
+            )
+            for draft, paper in zip(drafts, signed, strict=True)
+        ]
+
+
+def _signed(draft: Draft, rt: Runtime, now: datetime) -> Signed:
+    header = Header(message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, created=now)
+    return sign(write_receipt(header, draft.items), rt.ring.signing(draft.issuer), now)
+
+
+def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:
+    """Queue the recorded receipt again for a message that came a second time."""
+    receipt = messages.known(tx, "out", [(row.recipient, row.receipt_message_id or "")]).get((row.recipient, row.receipt_message_id or ""))
+    document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
+    if receipt is None or receipt.id is None or document is None:
+        return
+    signed = Signed(body=document.body, digest=sha256(document.body), signer=receipt.sender, signed_at=receipt.signed_at or now)
+    sealed = seal(signed, message_id=receipt.message_id, sender=receipt.sender, recipient=receipt.recipient, trust=rt.trust)
+    outbox.add(tx, [(receipt.id, sealed)], now)
+
+
+def apply(
+    tx: Tx,
+    rt: Runtime,
+    receipt: Receipt,
+    sent: dict[tuple[str, str], MessageRow],
+    now: datetime,
+    entries: list[journal.Entry],
+) -> None:
+    """Note what the other side received, and start the clock of the requesting side."""
+    header = receipt.header
+    rows = [(item, sent[header.recipient, item.message_id]) for item in receipt.items]
+    messages.mark_receipts(
+        tx,
+        [
+            messages.ReceiptNote(
+                row_id=row.id or 0,
+                outcome="received" if item.accepted else "refused",
+                code=item.code,
+                received_at=item.received_at,
+                receipt_message_id=header.message_id,
+            )
+            for item, row in rows
+            if row.receipt_message_id is None
+        ],
+    )
+    started = {
+        row.case_id: item.received_at
+        for item, row in rows
+        if item.accepted and row.case_id and row.type == "ReadmissionApplication" and row.receipt_message_id is None
+    }
+    found = cases.get_many(tx, list(started))
+    deadlines.add(tx, [line for case in found if case.id for line in first_deadlines(case, started[case.id], rt, now)])
+    for item, row in rows:
+        if not item.accepted:
+            log.warning("message.refused_by_partner", code=item.code, message_id=item.message_id, partner=header.sender)
+            entries.append(
+                journal.Entry(
+                    at=now,
+                    event="message.refused_by_partner",
+                    actor=header.sender,
+                    authority=header.recipient,
+                    case_id=row.case_id,
+                    message_id=item.message_id,
+                    digest=item.digest,
+                    detail={"code": item.code},
+                )
+            )
+
+
+def proof_of(tx: Tx, row: MessageRow) -> bytes | None:
+    """Return the signed receipt for a message, None while there is none."""
+    if row.receipt_message_id is None:
+        return None
+    key = (row.recipient, row.receipt_message_id)  # a receipt is sent by whoever received the message
+    found = messages.known(tx, "in" if row.direction == "out" else "out", [key]).get(key)
+    document = messages.document(tx, found.id, "receipt") if found and found.id else None
+    return document.body if document else None

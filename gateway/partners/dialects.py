@@ -1,0 +1,117 @@
+"""A dialect: a partner's own format, its schema, its mapping rows and its code lists, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from gateway.errors import MappingInvalid
+from gateway.partners.fields import Table
+
+_MAPPING_KEYS = {"version", "format", "namespace", "schema", "messages", "rows", "cannot_carry"}
+_LIST_KEYS = {"version", "reviewed", "codes", "also_read"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeList:
+    """Canonical code to the partner's code, one to one, so that both directions follow from one table."""
+
+    name: str
+    version: str
+    reviewed: date  # when somebody last compared it with the partner's own list
+    codes: Mapping[str, str]  # canonical -> here
+    also_read: Mapping[str, str]  # here -> canonical: retired codes that still read and are never written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One format of one partner."""
+
+    id: str  # "ba/ms-xml"
+    partner: str
+    name: str
+    folder: Path
+    version: str  # of the mapping; written into each report
+    format: str  # "xml" or "json"
+    namespace: str  # XML only; "" for JSON
+    schema: Path
+    mapping: Mapping[str, Any]  # mapping.toml as it stands
+    codes: Mapping[str, CodeList]
+
+    @property
+    def place(self) -> str:
+        """How messages name the mapping file."""
+        return f"{self.partner}/dialects/{self.name}/mapping.toml"
+
+
+def load_dialect(folder: Path, partner: str) -> Dialect:
+    """Read mapping.toml and codes.toml of one dialect folder.
+
+    Raises `MappingInvalid` naming file and key. Rows are checked when the mapping is compiled against the schemas.
+    """
+    place = f"{partner}/dialects/{folder.name}"
+    table = Table.read(folder / "mapping.toml", f"{place}/mapping.toml", MappingInvalid)
+    table.only(_MAPPING_KEYS)
+    kind = table.text("format")
+    if kind not in {"xml", "json"}:
+        raise table.refuse("format", f"is {kind!r}, not 'xml' or 'json'")
+    if kind == "json" and "namespace" in table.values:
+        raise table.refuse("namespace", "has no meaning for JSON")
+    schema = folder / table.text("schema")
+    if schema.parent != folder or not schema.is_file():
+        raise table.refuse("schema", f"names {schema.name!r}, which is not a file of this folder")
+    for key in ("messages", "rows"):
+        if not table.table(key).values:
+            raise table.refuse(key, "is missing")
+    return Dialect(
+        id=f"{partner}/{folder.name}",
+        partner=partner,
+        name=folder.name,
+        folder=folder,
+        version=table.text("version"),
+        format=kind,
+        namespace=table.text("namespace") if kind == "xml" else "",
+        schema=schema,
+        mapping=MappingProxyType(dict(table.values)),
+        codes=MappingProxyType(_code_lists(folder / "codes.toml", f"{place}/codes.toml")),
+    )
+
+
+def _code_lists(path: Path, place: str) -> dict[str, CodeList]:
+    if not path.exists():
+        return {}
+    whole = Table.read(path, place, MappingInvalid)
+    return {name: _code_list(name, whole.table(name)) for name in whole.values}
+
+
+def _code_list(name: str, table: Table) -> CodeList:
+    table.only(_LIST_KEYS)
+    codes, also_read = table.mapping("codes"), table.mapping("also_read")
+    if not codes:
+        raise table.refuse("codes", "is missing")
+    here = list(codes.values())
+    for code in here:
+        if here.count(code) > 1:
+            raise table.refuse("codes", f"writes {code!r} for two canonical codes: reading it back would be a guess")
+    for read, canonical in also_read.items():
+        if canonical not in codes:
+            raise table.refuse("also_read", f"reads {read!r} as {canonical!r}, which is not in codes")
+        if read in here:
+            raise table.refuse("also_read", f"names {read!r}, which is a code in use")
+    return CodeList(
+        name=name,
+        version=table.text("version"),
+        reviewed=_reviewed(table),
+        codes=MappingProxyType(codes),
+        also_read=MappingProxyType(also_read),
+    )
+
+
+def _reviewed(table: Table) -> date:
+    value = table.values.get("reviewed")
+    try:
+        return value if type(value) is date else date.fromisoformat(str(value))
+    except ValueError as error:
+        raise table.refuse("reviewed", "is not a date (YYYY-MM-DD)") from error

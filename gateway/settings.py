@@ -1,0 +1,117 @@
+"""One frozen `Settings`, read and checked once at start.
+
+Order: built-in default, then the TOML file, then `GATEWAY_<NAME>` in the environment. A secret may be given as
+`GATEWAY_<NAME>_FILE`, the path of a file that holds it; an unreadable file stops the start.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import SettingsInvalid
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = _PACKAGE.parent
+_IN_CHECKOUT = (_CHECKOUT / "schemas" / "readmission").is_dir() and (_CHECKOUT / "pyproject.toml").is_file()
+
+
+def data_folder(name: str) -> Path:
+    """Return `schemas` or `partners`: the repository's in a checkout, the installed copy otherwise."""
+    return _CHECKOUT / name if _IN_CHECKOUT else _PACKAGE / "_data" / name
+
+
+def state_folder() -> Path:
+    """Return the git-ignored folder for development keys and the embedded database."""
+    return (_CHECKOUT if _IN_CHECKOUT else Path.cwd()) / ".gateway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an installation decides. Paths are absolute after loading."""
+
+    name: str = "gateway"  # name of this installation; stands in receipts of hosted authorities
+    home: tuple[str, ...] = ()  # authorities this gateway is home to
+    partners: Path = field(default_factory=lambda: data_folder("partners"))
+    schemas: Path = field(default_factory=lambda: data_folder("schemas"))
+    keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
+    database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
+    broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
+    overrides: Path | None = None  # operator's own treaty figures (TOML)
+    drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
+    host: str = "127.0.0.1"
+    port: int = 8080
+    metrics_port: int = 9090
+    batch: int = 50  # most messages taken as one batch; a lone message is never delayed
+    retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
+    watch_seconds: int = 30  # pause between two looks at the clock
+    log_json: bool = False
+    secure_cookies: bool = True  # False only for pages over plain http on the loopback
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise SettingsInvalid("batch must be at least 1")
+        if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
+            raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
+        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+            raise SettingsInvalid("database must be a sqlite:/// or postgresql:// URL")
+        for folder in (self.partners, self.schemas):
+            if not folder.is_dir():
+                raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
+
+
+def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
+    """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
+    try:
+        if wanted.startswith("tuple[str"):
+            return tuple(value.split(",")) if isinstance(value, str) else tuple(str(item) for item in value)
+        if wanted.startswith("tuple[int"):
+            return tuple(int(item) for item in (value.split(",") if isinstance(value, str) else value))
+        if wanted.startswith("Path"):
+            return (folder / Path(value).expanduser()).resolve()
+        if wanted == "bool":
+            if isinstance(value, bool):
+                return value
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]
+        if wanted == "int":
+            return int(value)
+        return str(value)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from error
+
+
+def load(
+    file: Path | None = None, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings. `overrides` are values given on the command line.
+
+    Raises `SettingsInvalid` for an unknown key, a wrong type, or a file that cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    if file is None and Path("gateway.toml").is_file():
+        file = Path("gateway.toml")
+    found: dict[str, Any] = {}
+    kinds = {item.name: str(item.type) for item in fields(Settings)}
+    if file is not None:
+        try:
+            given = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsInvalid(f"the settings file {file.name!r} cannot be read: {error}") from error
+        unknown = sorted(set(given) - set(kinds))
+        if unknown:
+            raise SettingsInvalid(f"unknown setting {unknown[0]!r} in {file.name!r}")
+        found |= {key: _convert(key, kinds[key], value, file.resolve().parent) for key, value in given.items()}
+    for key, kind in kinds.items():
+        variable = f"GATEWAY_{key.upper()}"
+        if f"{variable}_FILE" in environment:
+            try:
+                secret = Path(environment[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsInvalid(f"the file named by {variable}_FILE cannot be read") from error
+            found[key] = _convert(key, kind, secret, Path.cwd())
+        elif variable in environment:
+            found[key] = _convert(key, kind, environment[variable], Path.cwd())
+    found |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    return Settings(**found)

@@ -1,0 +1,119 @@
+"""Cases: loaded for a whole batch at once, written with the state they were read in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, tuple_, update
+
+from gateway.domain.case import Case, Role, State
+from gateway.domain.messages import Category, Ground, Procedure
+from gateway.errors import NotFound
+from gateway.store.tables import cases
+
+CaseKey = tuple[str, str, str]  # home, counterparty, reference
+
+_FIELDS = (
+    "home counterparty reference national_reference role state treaty treaty_version procedure category ground schema_version "
+    "wrapped_key opened_at changed_at"
+).split()
+
+
+def key_of(case: Case) -> CaseKey:
+    """Return what names a case on our side."""
+    return case.home, case.counterparty, case.reference
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(
+        id=row.id,
+        home=row.home,
+        counterparty=row.counterparty,
+        reference=row.reference,
+        national_reference=row.national_reference,
+        role=Role(row.role),
+        state=State(row.state),
+        treaty=row.treaty,
+        treaty_version=row.treaty_version,
+        procedure=Procedure(row.procedure),
+        category=Category(row.category),
+        ground=Ground(row.ground),
+        schema_version=row.schema_version,
+        wrapped_key=row.wrapped_key,
+        opened_at=row.opened_at,
+        changed_at=row.changed_at,
+    )
+
+
+def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[CaseKey, Case]:
+    """Return the cases that exist among `keys`; with `lock`, no other writer changes them until the transaction ends."""
+    if not keys:
+        return {}
+    found = select(cases).where(tuple_(cases.c.home, cases.c.counterparty, cases.c.reference).in_(list(keys))).order_by(cases.c.id)
+    if lock:
+        found = found.with_for_update()
+    return {key_of(case): case for case in map(_case, tx.execute(found))}
+
+
+def get(tx: Connection, case_id: int) -> Case:
+    """Return one case. Raises `NotFound`."""
+    row = tx.execute(select(cases).where(cases.c.id == case_id)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such case")
+    return _case(row)
+
+
+def get_many(tx: Connection, case_ids: Sequence[int]) -> list[Case]:
+    """Return the cases with these ids."""
+    if not case_ids:
+        return []
+    return [_case(row) for row in tx.execute(select(cases).where(cases.c.id.in_(case_ids)).order_by(cases.c.id))]
+
+
+def by_reference(tx: Connection, reference: str, *, home: str | None = None) -> list[Case]:
+    """Return the cases with this reference; two when this gateway is home to both sides."""
+    found = select(cases).where(cases.c.reference == reference)
+    if home is not None:
+        found = found.where(cases.c.home == home)
+    return [_case(row) for row in tx.execute(found.order_by(cases.c.id))]
+
+
+def all_of(tx: Connection, homes: Sequence[str] | None = None, *, most: int = 500) -> list[Case]:
+    """Return the cases of these home authorities (all when None), newest first."""
+    found = select(cases).order_by(cases.c.id.desc()).limit(most)
+    if homes is not None:
+        found = found.where(cases.c.home.in_(homes))
+    return [_case(row) for row in tx.execute(found)]
+
+
+def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
+    """Insert new cases; return them with their ids, in the same order."""
+    if not new:
+        return []
+    rows = [{name: getattr(case, name) for name in _FIELDS} for case in new]
+    ids = tx.execute(insert(cases).returning(cases.c.id, sort_by_parameter_order=True), rows).scalars().all()
+    return [replace(case, id=id_) for case, id_ in zip(new, ids, strict=True)]
+
+
+def change_state(tx: Connection, case: Case, *, before: State) -> bool:
+    """Write the new state if the row still stands at `before`. Returns False when someone else was faster."""
+    changed = tx.execute(
+        update(cases)
+        .where(cases.c.id == case.id, cases.c.state == before.value)
+        .values(state=case.state.value, changed_at=case.changed_at)
+    )
+    return changed.rowcount == 1
+
+
+def destroy_key(tx: Connection, case_id: int, at: datetime) -> None:
+    """Erase a case: without its key no stored document of it can be read again."""
+    tx.execute(update(cases).where(cases.c.id == case_id).values(wrapped_key=None, changed_at=at))
+
+
+def counts(tx: Connection, homes: Sequence[str]) -> Mapping[str, int]:
+    """Return how many cases stand in each state."""
+    found: dict[str, int] = {}
+    for (state,) in tx.execute(select(cases.c.state).where(cases.c.home.in_(homes))):
+        found[state] = found.get(state, 0) + 1
+    return found

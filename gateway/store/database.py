@@ -1,0 +1,121 @@
+"""Opening the database, bringing it to this code's version, and refusing to run on a newer one.
+
+SQLite is the embedded default (WAL, synchronous=FULL: a committed message survives a power cut); PostgreSQL is for
+production. Both run the same statements.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable
+
+Tx: TypeAlias = Connection  # an open transaction; the layers above name it without knowing the library
+Database: TypeAlias = Engine
+
+_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None  # transactions are opened by _begin_immediate, not by the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and writes later would fail half-way."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("read_only") else "BEGIN")
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for `url` (sqlite:/// or postgresql://). Statement parameters never reach a log or an error text."""
+    place = make_url(url)
+    if place.drivername == "postgresql":
+        place = place.set(drivername="postgresql+psycopg")
+    if place.get_backend_name() == "sqlite":
+        if place.database and place.database != ":memory:":
+            Path(place.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(place, hide_parameters=True)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(place, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction; commit at the end, roll back on any error.
+
+    Raises `DatabaseUnavailable` when the database cannot be reached.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, DBAPIError) as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise DatabaseUnavailable("the database does not answer") from error
+        raise
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for reading; never waits for writers."""
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            yield connection
+    except OperationalError as error:
+        raise DatabaseUnavailable("the database does not answer") from error
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine, *, to: str = "head") -> None:
+    """Run the migrations this code brings, up to `to`. Raises `DatabaseNewer` if the database is ahead of this code."""
+    _refuse_newer(engine)
+    with transaction(engine) as connection:
+        command.upgrade(_config(connection), to)
+
+
+def downgrade(engine: Engine, *, to: str = "base") -> None:
+    """Take migrations back, down to `to`."""
+    with transaction(engine) as connection:
+        command.downgrade(_config(connection), to)
+
+
+def version(engine: Engine) -> str | None:
+    """Return the migration the database stands at, None if it has none."""
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+
+
+def _refuse_newer(engine: Engine) -> None:
+    standing = version(engine)
+    if standing is not None and standing not in _known():
+        raise DatabaseNewer(f"the database is at version {standing}, which this code does not know; start newer code")
+
+
+def require_current(engine: Engine) -> None:
+    """Refuse to start on a database that is newer than the code, or that lacks its migrations."""
+    _refuse_newer(engine)
+    if version(engine) != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
+        raise DatabaseNotReady("the database lacks migrations of this code; run: gateway doctor --upgrade")

@@ -1,0 +1,84 @@
+"""Deadlines: one row per case and limit, with the whole explanation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from gateway.store.tables import deadlines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineRow:
+    """One deadline of one case, as the store keeps it."""
+
+    case_id: int
+    limit_id: str
+    must_act: str  # requested | requesting
+    started_at: datetime
+    known: bool
+    due_on: date | None  # literal end
+    due_until: datetime | None
+    rolled_on: date | None
+    rolled_until: datetime | None
+    lapses_at: datetime | None
+    on_lapse: str
+    source: str
+    confidence: str
+    treaty_version: str
+    calendar_version: str | None
+    state: str  # open | met | late | lapsed | moot
+    detail: dict[str, Any]  # what due_date said, explanation included
+    changed_at: datetime
+    id: int | None = None
+
+
+_FIELDS = [name for name in DeadlineRow.__slots__ if name != "id"]
+
+
+def _deadline(row: Row[Any]) -> DeadlineRow:
+    return DeadlineRow(id=row.id, **{name: getattr(row, name) for name in _FIELDS})
+
+
+def put(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
+    """Write deadlines; a row for the same case and limit is replaced."""
+    if rows:
+        for row in rows:
+            tx.execute(delete(deadlines).where(deadlines.c.case_id == row.case_id, deadlines.c.limit_id == row.limit_id))
+        add(tx, rows)
+
+
+def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
+    """Insert the first deadlines of new cases."""
+    if rows:
+        tx.execute(insert(deadlines), [{name: getattr(row, name) for name in _FIELDS} for row in rows])
+
+
+def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
+    """Return all deadlines of these cases."""
+    if not case_ids:
+        return []
+    return [_deadline(row) for row in tx.execute(select(deadlines).where(deadlines.c.case_id.in_(case_ids)).order_by(deadlines.c.id))]
+
+
+def open_before(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
+    """Return open, known deadlines on which the other side may rely by `instant`, earliest first."""
+    found = (
+        select(deadlines)
+        .where(deadlines.c.state == "open", deadlines.c.lapses_at <= instant)
+        .order_by(deadlines.c.lapses_at)
+        .limit(most)
+    )
+    return [_deadline(row) for row in tx.execute(found)]
+
+
+def settle(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime, before: str = "open") -> bool:
+    """Move a deadline out of `before`; False when it stands elsewhere, so that whoever changes one row wins."""
+    changed = tx.execute(
+        update(deadlines)
+        .where(deadlines.c.case_id == case_id, deadlines.c.limit_id == limit_id, deadlines.c.state == before)
+        .values(state=state, changed_at=at)
+    )
+    return changed.rowcount == 1

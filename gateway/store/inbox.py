@@ -1,0 +1,81 @@
+"""What waits for a home authority, in its own dialect, until it says that it has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from gateway.store.tables import cases, inbox, messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInboxRow:
+    """One delivered message."""
+
+    authority: str
+    message_row: int
+    case_id: int
+    dialect: str
+    arrived_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    """One message in an authority's inbox."""
+
+    id: int
+    authority: str
+    message_row: int
+    message_id: str
+    sender: str
+    type: str
+    case_id: int
+    case_reference: str
+    dialect: str
+    arrived_at: datetime
+    fetched_at: datetime | None
+
+
+def add(tx: Connection, rows: Sequence[NewInboxRow]) -> None:
+    """Deliver messages to inboxes."""
+    if rows:
+        names = ("authority", "message_row", "case_id", "dialect", "arrived_at")
+        tx.execute(insert(inbox), [{name: getattr(row, name) for name in names} for row in rows])
+
+
+def waiting(tx: Connection, authority: str, *, most: int = 100, also_fetched: bool = False) -> list[InboxRow]:
+    """Return what an authority has not acknowledged yet, oldest first."""
+    found = (
+        select(
+            inbox.c.id,
+            inbox.c.authority,
+            inbox.c.message_row,
+            messages.c.message_id,
+            messages.c.sender,
+            messages.c.type,
+            inbox.c.case_id,
+            cases.c.reference.label("case_reference"),
+            inbox.c.dialect,
+            inbox.c.arrived_at,
+            inbox.c.fetched_at,
+        )
+        .join(messages, messages.c.id == inbox.c.message_row)
+        .join(cases, cases.c.id == inbox.c.case_id)
+        .where(inbox.c.authority == authority)
+        .order_by(inbox.c.id)
+        .limit(most)
+    )
+    if not also_fetched:
+        found = found.where(inbox.c.fetched_at.is_(None))
+    return [InboxRow(**row._mapping) for row in tx.execute(found)]
+
+
+def acknowledge(tx: Connection, authority: str, inbox_id: int, *, by: str, at: datetime) -> bool:
+    """Note that the authority has the message. Returns False for an unknown id; a second time changes nothing."""
+    row = tx.execute(select(inbox.c.fetched_at).where(inbox.c.id == inbox_id, inbox.c.authority == authority)).one_or_none()
+    if row is None:
+        return False
+    if row.fetched_at is None:
+        tx.execute(update(inbox).where(inbox.c.id == inbox_id).values(fetched_at=at, fetched_by=by))
+    return True

@@ -1,0 +1,183 @@
+"""Messages and their documents. A message is written once; (direction, sender, message id) is unique."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
+
+from gateway.errors import NotFound
+from gateway.store.tables import documents, messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """One message in or out, as the store keeps it."""
+
+    direction: str  # in | out
+    sender: str
+    message_id: str
+    recipient: str
+    case_id: int | None
+    type: str
+    sequence: int | None
+    digest: str
+    in_reply_to: str | None
+    signed_at: datetime | None
+    created_at: datetime
+    received_at: datetime | None
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    sent_at: datetime | None = None
+    code: str | None = None
+    receipt_message_id: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRow:
+    """One stored document. `body` is encrypted unless the kind says that it holds no personal data."""
+
+    message_row: int
+    kind: str  # original | signed | translated | report | receipt
+    media_type: str
+    sha256: str  # of the clear bytes
+    body: bytes
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptNote:
+    """What a receipt says of one message of ours."""
+
+    row_id: int
+    outcome: str  # received | refused
+    code: str | None
+    received_at: datetime
+    receipt_message_id: str
+
+
+_FIELDS = (
+    "direction sender message_id recipient case_id type sequence digest in_reply_to signed_at created_at received_at "
+    "sent_at outcome code receipt_message_id"
+).split()
+
+
+def _message(row: Row[Any]) -> MessageRow:
+    return MessageRow(id=row.id, **{name: getattr(row, name) for name in _FIELDS})
+
+
+def known(tx: Connection, direction: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], MessageRow]:
+    """Return the messages that exist among `keys` (sender, message id)."""
+    if not keys:
+        return {}
+    found = select(messages).where(
+        messages.c.direction == direction, tuple_(messages.c.sender, messages.c.message_id).in_(list(keys))
+    )
+    return {(row.sender, row.message_id): _message(row) for row in tx.execute(found)}
+
+
+def get(tx: Connection, row_id: int) -> MessageRow:
+    """Return one message. Raises `NotFound`."""
+    row = tx.execute(select(messages).where(messages.c.id == row_id)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such message")
+    return _message(row)
+
+
+def of_case(tx: Connection, case_id: int) -> list[MessageRow]:
+    """Return the messages of a case, oldest first."""
+    return [_message(row) for row in tx.execute(select(messages).where(messages.c.case_id == case_id).order_by(messages.c.id))]
+
+
+def add(tx: Connection, rows: Sequence[MessageRow]) -> list[int]:
+    """Insert messages; return their row ids in the same order."""
+    if not rows:
+        return []
+    values = [{name: getattr(row, name) for name in _FIELDS} for row in rows]
+    return list(tx.execute(insert(messages).returning(messages.c.id, sort_by_parameter_order=True), values).scalars())
+
+
+def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
+    """Insert documents."""
+    if rows:
+        names = ("message_row", "kind", "media_type", "sha256", "body")
+        tx.execute(insert(documents), [{name: getattr(row, name) for name in names} for row in rows])
+
+
+def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:
+    """Return a document of a message, still encrypted."""
+    row = tx.execute(select(documents).where(documents.c.message_row == message_row, documents.c.kind == kind)).one_or_none()
+    return None if row is None else DocumentRow(**row._mapping)
+
+
+def document_by_id(tx: Connection, document_id: int) -> DocumentRow:
+    """Return one document, still encrypted. Raises `NotFound`."""
+    row = tx.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such document")
+    return DocumentRow(**row._mapping)
+
+
+def documents_of(tx: Connection, message_rows: Sequence[int]) -> list[DocumentRow]:
+    """Return all documents of these messages, still encrypted."""
+    found = select(documents).where(documents.c.message_row.in_(message_rows)).order_by(documents.c.id)
+    return [DocumentRow(**row._mapping) for row in tx.execute(found)]
+
+
+def applications(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
+    """Return the application of each case, whichever way it went."""
+    if not case_ids:
+        return {}
+    found = select(messages).where(messages.c.case_id.in_(case_ids), messages.c.type == "ReadmissionApplication")
+    return {row.case_id: _message(row) for row in tx.execute(found) if row.outcome != "refused" or row.direction == "out"}
+
+
+def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> dict[int, int]:
+    """Return the highest sequence number used per case in one direction."""
+    if not case_ids:
+        return {}
+    found = (
+        select(messages.c.case_id, func.max(messages.c.sequence))
+        .where(messages.c.case_id.in_(case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
+        .group_by(messages.c.case_id)
+    )
+    return {case_id: highest or 0 for case_id, highest in tx.execute(found).tuples()}
+
+
+def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
+    """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
+    if rows:
+        tx.execute(update(messages).where(messages.c.id.in_(rows)).values(sent_at=at))
+        tx.execute(update(messages).where(messages.c.id.in_(rows), messages.c.outcome == "waiting").values(outcome="sent"))
+
+
+def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
+    """Note what the other side's receipt says of messages of ours."""
+    if notes:
+        tx.execute(
+            update(messages)
+            .where(messages.c.id == bindparam("row_id"))
+            .values(
+                outcome=bindparam("outcome_"),
+                code=bindparam("code_"),
+                received_at=bindparam("received_at_"),
+                receipt_message_id=bindparam("receipt_"),
+            ),
+            [
+                {
+                    "row_id": note.row_id,
+                    "outcome_": note.outcome,
+                    "code_": note.code,
+                    "received_at_": note.received_at,
+                    "receipt_": note.receipt_message_id,
+                }
+                for note in notes
+            ],
+        )
+
+
+def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
+    """Note that delivery gave up on these messages for now."""
+    if rows:
+        tx.execute(update(messages).where(messages.c.id.in_(rows)).values(outcome="parked", code=code))

@@ -1,0 +1,143 @@
+"""What still has to leave. Rows are claimed by a lease, so any number of processes may deliver."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+
+from gateway.stages import Sealed
+from gateway.store.tables import outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """One sealed message on its way out."""
+
+    id: int
+    message_row: int
+    message_id: str
+    sender: str
+    recipient: str
+    body: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxState:
+    """What waits for one recipient of one sender."""
+
+    sender: str
+    recipient: str
+    waiting: int
+    parked: int
+    oldest: datetime | None
+    codes: tuple[str, ...]
+
+
+def add(tx: Connection, rows: Sequence[tuple[int, Sealed]], now: datetime) -> None:
+    """Queue sealed messages for delivery; the first number of each pair is the message's row."""
+    if rows:
+        tx.execute(
+            insert(outbox),
+            [
+                {
+                    "message_row": row,
+                    "message_id": sealed.message_id,
+                    "sender": sealed.sender,
+                    "recipient": sealed.recipient,
+                    "body": sealed.body,
+                    "attempts": 0,
+                    "next_at": now,
+                    "created_at": now,
+                }
+                for row, sealed in rows
+            ],
+        )
+
+
+def _row(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(
+        id=row.id,
+        message_row=row.message_row,
+        message_id=row.message_id,
+        sender=row.sender,
+        recipient=row.recipient,
+        body=row.body,
+        attempts=row.attempts,
+    )
+
+
+def claim(tx: Connection, *, now: datetime, most: int, lease_seconds: int, by: str) -> list[OutboxRow]:
+    """Take up to `most` rows that are due and that nobody else holds, oldest first."""
+    due = (
+        select(outbox.c.id)
+        .where(
+            outbox.c.parked_at.is_(None),
+            outbox.c.next_at <= now,
+            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now),
+        )
+        .order_by(outbox.c.id)
+        .limit(most)
+    )
+    if tx.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = (
+        update(outbox)
+        .where(outbox.c.id.in_(due))
+        .values(lease_until=now + timedelta(seconds=lease_seconds), leased_by=by)
+        .returning(outbox)
+    )
+    return sorted(map(_row, tx.execute(claimed)), key=lambda row: row.id)
+
+
+def done(tx: Connection, ids: Sequence[int]) -> None:
+    """Remove rows whose delivery is confirmed."""
+    if ids:
+        tx.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+
+
+def retry(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:
+    """Set a row back for another attempt at `next_at`."""
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.id == row_id)
+        .values(attempts=outbox.c.attempts + 1, next_at=next_at, lease_until=None, leased_by=None, code=code)
+    )
+
+
+def park(tx: Connection, row_id: int, *, at: datetime, code: str) -> None:
+    """Set a row aside for operations; it is never dropped."""
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.id == row_id)
+        .values(attempts=outbox.c.attempts + 1, parked_at=at, lease_until=None, leased_by=None, code=code)
+    )
+
+
+def next_due(tx: Connection) -> datetime | None:
+    """Return when the next row is due, None when nothing waits."""
+    due: datetime | None = tx.execute(select(func.min(outbox.c.next_at)).where(outbox.c.parked_at.is_(None))).scalar_one()
+    return due
+
+
+def states(tx: Connection) -> list[OutboxState]:
+    """Return what waits and what is parked, by sender and recipient."""
+    rows = tx.execute(
+        select(outbox.c.sender, outbox.c.recipient, outbox.c.parked_at, outbox.c.created_at, outbox.c.code).order_by(outbox.c.id)
+    ).all()
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        found.setdefault((row.sender, row.recipient), []).append(row)
+    return [
+        OutboxState(
+            sender=sender,
+            recipient=recipient,
+            waiting=sum(1 for row in group if row.parked_at is None),
+            parked=sum(1 for row in group if row.parked_at is not None),
+            oldest=min((row.created_at for row in group), default=None),
+            codes=tuple(sorted({row.code for row in group if row.code})),
+        )
+        for (sender, recipient), group in sorted(found.items())
+    ]

@@ -1,0 +1,178 @@
+"""Durable queues in the database: what the embedded transport stands on.
+
+A row is taken by a lease: `available_at` moves to the end of the lease and `leased_by` names the taking. Whoever holds
+no valid lease changes nothing, so a taker that comes back from the dead cannot undo the work of the next one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import uuid4
+
+from sqlalchemy import Engine, case, delete, func, insert, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+
+from gateway.errors import Undeliverable
+from gateway.store.database import reading, transaction
+from gateway.store.tables import queue
+
+
+class Posted(Protocol):
+    """What can be put into a queue."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leased:
+    """One row, ours until the lease ends."""
+
+    id: int
+    lease: str  # names this taking
+    queue: str
+    message_id: str
+    sender: str
+    body: bytes
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one queue stands."""
+
+    queue: str
+    waiting: int  # leased and postponed rows included
+    parked: int
+    oldest: datetime | None  # of the waiting rows
+
+
+class DatabaseQueue:
+    """The queues of one database, on SQLite and PostgreSQL alike. Every method raises `DatabaseUnavailable`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def put(self, parcels: Sequence[Posted], now: datetime) -> None:
+        """Add parcels in this order, all or none. Raises `Undeliverable` when the database cannot hold one of them."""
+        rows = [
+            {
+                "name": parcel.recipient,
+                "message_id": parcel.message_id,
+                "sender": parcel.sender,
+                "body": parcel.body,
+                "attempts": 0,
+                "available_at": now,
+                "enqueued_at": now,
+            }
+            for parcel in parcels
+        ]
+        try:
+            with transaction(self._engine) as tx:
+                tx.execute(insert(queue), rows)
+        except (DataError, IntegrityError) as error:
+            raise Undeliverable("the queue cannot hold this parcel") from error
+
+    def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:
+        """Lease up to `most` rows of these queues, oldest first. A lease that ended counts as free."""
+        lease = uuid4().hex
+        free = (
+            select(queue.c.id)
+            .where(queue.c.name.in_(queues), queue.c.parked_at.is_(None), queue.c.available_at <= now)
+            .order_by(queue.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)  # left out on SQLite, which has one writer anyway
+        )
+        taking = (
+            update(queue)
+            .where(queue.c.id.in_(free.scalar_subquery()))
+            .values(leased_by=lease, available_at=now + timedelta(seconds=lease_seconds))
+            .returning(queue.c.id, queue.c.name, queue.c.message_id, queue.c.sender, queue.c.body, queue.c.attempts)
+        )
+        with transaction(self._engine) as tx:
+            rows = tx.execute(taking).all()
+        return [
+            Leased(
+                id=row.id,
+                lease=lease,
+                queue=row.name,
+                message_id=row.message_id,
+                sender=row.sender,
+                body=row.body,
+                attempts=row.attempts,
+            )
+            for row in sorted(rows, key=lambda row: row.id)  # RETURNING promises no order
+        ]
+
+    def anything(self, queues: Sequence[str], now: datetime) -> bool:
+        """Say whether a row is free, without taking the write lock: an idle gateway must not hold up writers."""
+        free = select(queue.c.id).where(queue.c.name.in_(queues), queue.c.parked_at.is_(None), queue.c.available_at <= now)
+        with reading(self._engine) as connection:
+            return connection.execute(free.limit(1)).first() is not None
+
+    def settle(self, held: Sequence[tuple[int, str]]) -> None:
+        """Remove rows by id and lease."""
+        by_lease: dict[str, list[int]] = {}
+        for row, lease in held:
+            by_lease.setdefault(lease, []).append(row)
+        with transaction(self._engine) as tx:
+            for lease, rows in by_lease.items():
+                tx.execute(delete(queue).where(queue.c.id.in_(rows), queue.c.leased_by == lease))
+
+    def postpone(self, row: int, lease: str, until: datetime, code: str) -> None:
+        """Set a row back until `until`, with one attempt more."""
+        with transaction(self._engine) as tx:
+            tx.execute(
+                update(queue)
+                .where(queue.c.id == row, queue.c.leased_by == lease)
+                .values(available_at=until, leased_by=None, attempts=queue.c.attempts + 1, reason=code)
+            )
+
+    def park(self, row: int, lease: str, now: datetime, code: str) -> None:
+        """Set a row aside."""
+        with transaction(self._engine) as tx:
+            tx.execute(
+                update(queue)
+                .where(queue.c.id == row, queue.c.leased_by == lease)
+                .values(parked_at=now, leased_by=None, reason=code)
+            )
+
+    def release(self, held: Sequence[tuple[int, str]], now: datetime) -> None:
+        """Give leases back at once instead of letting them run out."""
+        with transaction(self._engine) as tx:
+            for row, lease in held:
+                tx.execute(
+                    update(queue).where(queue.c.id == row, queue.c.leased_by == lease).values(available_at=now, leased_by=None)
+                )
+
+    def standings(self, queues: Sequence[str]) -> list[Standing]:
+        """Return how each of these queues stands, by name; an empty one too."""
+        waiting = queue.c.parked_at.is_(None)
+        counts = (
+            select(
+                queue.c.name,
+                func.sum(case((waiting, 1), else_=0)).label("waiting"),
+                func.sum(case((waiting, 0), else_=1)).label("parked"),
+                func.min(case((waiting, queue.c.enqueued_at))).label("oldest"),
+            )
+            .where(queue.c.name.in_(queues))
+            .group_by(queue.c.name)
+        )
+        with reading(self._engine) as connection:
+            found = {row.name: row for row in connection.execute(counts)}
+        return [
+            Standing(
+                queue=name,
+                waiting=int(found[name].waiting) if name in found else 0,
+                parked=int(found[name].parked) if name in found else 0,
+                oldest=found[name].oldest if name in found else None,
+            )
+            for name in sorted(queues)
+        ]

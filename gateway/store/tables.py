@@ -1,0 +1,302 @@
+"""The tables, for SQLite and PostgreSQL alike. Instants are UTC, due dates local dates of the state that must act.
+
+`body` columns hold documents encrypted under the key of their case; what stands in clear is what queues, clocks and
+the chain need, never who the person is. Migrations under `migrations/` are the truth for a running database; a test
+compares them with these definitions.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant. SQLite forgets zones, so they are put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant: it would be read in the zone of whoever looks."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("an instant needs a zone")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows only in an INTEGER key; PostgreSQL gets 64 bits.
+Counter = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id() -> Column[Any]:
+    return Column("id", Counter, primary_key=True, autoincrement=True)
+
+
+# One side's view of one person's readmission. A gateway that is home to both sides holds two rows.
+cases = Table(
+    "cases",
+    metadata,
+    _id(),
+    Column("home", String(16), nullable=False),  # our authority
+    Column("counterparty", String(16), nullable=False),
+    Column("reference", String(32), nullable=False),  # random per counterparty; what travels
+    Column("national_reference", String(250)),  # our own file number
+    Column("role", String(12), nullable=False),  # requesting | requested
+    Column("state", String(20), nullable=False),  # domain/case.py
+    Column("treaty", String(40), nullable=False),
+    Column("treaty_version", String(40), nullable=False),
+    Column("procedure", String(16), nullable=False),
+    Column("category", String(20), nullable=False),
+    Column("ground", String(24), nullable=False),
+    Column("schema_version", String(10), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=True),  # key of the case, wrapped; destroying it is erasure
+    Column("opened_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("home", "counterparty", "reference"),
+)
+
+# Every message in and out, once. (direction, sender, message_id) is what makes a repeat harmless.
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    Column("direction", String(3), nullable=False),  # in | out
+    Column("sender", String(16), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("recipient", String(16), nullable=False),
+    Column("case_id", Counter, ForeignKey("cases.id"), index=True),
+    Column("type", String(40), nullable=False),
+    Column("sequence", Integer),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the signed envelope
+    Column("in_reply_to", String(36)),
+    Column("signed_at", Instant),
+    Column("created_at", Instant, nullable=False),  # when this row was written
+    Column("received_at", Instant),  # in: when it came; out: what the other side's receipt says
+    Column("sent_at", Instant),  # out: when the transport confirmed it
+    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    Column("code", String(40)),  # of a refusal
+    Column("receipt_message_id", String(36)),  # the receipt that proves it
+    UniqueConstraint("direction", "sender", "message_id"),
+)
+
+# What was exchanged and made, encrypted at rest.
+documents = Table(
+    "documents",
+    metadata,
+    _id(),
+    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),  # original | signed | translated | report
+    Column("media_type", String(40), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the clear bytes
+    Column("body", LargeBinary, nullable=False),  # nonce, ciphertext, tag
+    UniqueConstraint("message_row", "kind"),
+)
+
+# What still has to leave. The body is sealed: a retry sends the identical bytes.
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("sender", String(16), nullable=False),
+    Column("recipient", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("leased_by", String(40)),
+    Column("parked_at", Instant),
+    Column("code", String(40)),  # of the last failure
+    Column("created_at", Instant, nullable=False),
+    Index("ix_outbox_due", "parked_at", "next_at"),
+)
+
+# What waits for a home authority, in its own dialect.
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    Column("authority", String(16), nullable=False),
+    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
+    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False),
+    Column("dialect", String(40), nullable=False),
+    Column("arrived_at", Instant, nullable=False),
+    Column("fetched_at", Instant),  # acknowledged by the authority
+    Column("fetched_by", String(80)),
+    Index("ix_inbox_waiting", "authority", "fetched_at"),
+)
+
+# The embedded broker: durable queues in the database.
+queue = Table(
+    "queue",
+    metadata,
+    _id(),
+    Column("name", String(40), nullable=False),  # recipient authority
+    Column("message_id", String(36), nullable=False),
+    Column("sender", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("available_at", Instant, nullable=False),
+    Column("leased_by", String(40)),
+    Column("parked_at", Instant),
+    Column("reason", String(40)),
+    Column("enqueued_at", Instant, nullable=False),
+    Index("ix_queue_waiting", "name", "parked_at", "available_at"),
+)
+
+# One date by which one party must act in one case, with its explanation.
+deadlines = Table(
+    "deadlines",
+    metadata,
+    _id(),
+    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("limit_id", String(30), nullable=False),
+    Column("must_act", String(12), nullable=False),  # requested | requesting
+    Column("started_at", Instant, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("due_on", Date),  # literal end
+    Column("due_until", Instant),
+    Column("rolled_on", Date),
+    Column("rolled_until", Instant),
+    Column("lapses_at", Instant),
+    Column("on_lapse", String(30), nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("confidence", String(12), nullable=False),
+    Column("treaty_version", String(40), nullable=False),
+    Column("calendar_version", String(40)),
+    Column("state", String(12), nullable=False),  # open | met | late | lapsed | moot
+    Column("detail", JSON, nullable=False),  # the whole answer of due_date, explanation included
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("case_id", "limit_id"),
+    Index("ix_deadlines_open", "state", "lapses_at"),
+)
+
+# A statement on the person's rights. It never leaves the home installation.
+statements = Table(
+    "statements",
+    metadata,
+    _id(),
+    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),  # answers, encrypted
+    Column("complete", Boolean, nullable=False),
+    Column("made_by", String(80), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("released_by", String(80)),
+    Column("released_at", Instant),
+)
+
+# A message that must not leave yet, and why. A first-class result, not an error.
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("reason", String(40), nullable=False),  # domain/safeguards.py
+    Column("body", LargeBinary, nullable=False),  # the canonical message, encrypted
+    Column("original", LargeBinary, nullable=False),  # as it was handed in, encrypted
+    Column("dialect", String(40), nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String(80)),
+)
+
+# Append-only and hash-chained; triggers refuse update and delete.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Counter, primary_key=True, autoincrement=False),  # counts without gaps: a missing number is a finding
+    Column("at", Instant, nullable=False),
+    Column("event", String(40), nullable=False),  # noun.past
+    Column("actor", String(80), nullable=False),  # account, key, partner or "gateway"
+    Column("authority", String(16)),
+    Column("case_id", Counter),
+    Column("message_id", String(36)),
+    Column("digest", String(64)),  # of the document the entry is about
+    Column("detail", Text, nullable=False),  # canonical JSON: codes and counts, never the person
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("role", String(12), nullable=False),  # officer | liaison | operations | auditor
+    Column("authority", String(16)),  # None for operations and auditors of the whole installation
+    Column("password", String(200), nullable=False),  # salted hash
+    Column("language", String(12), nullable=False, default="en"),
+    Column("disabled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("account_id", Counter, ForeignKey("accounts.id"), nullable=False),
+    Column("form_token", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("prefix", String(16), primary_key=True),
+    Column("secret_hash", String(64), nullable=False),
+    Column("authority", String(16), nullable=False),
+    Column("scopes", String(200), nullable=False),  # space-separated: submit inbox cases queues
+    Column("created_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
+
+# What a repeated POST with the same Idempotency-Key is answered with.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("authority", String(16), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)

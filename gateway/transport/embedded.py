@@ -1,0 +1,240 @@
+"""The embedded default: durable queues in the gateway's own database. No broker to install, nothing to configure.
+
+All statements run on one worker thread, so that the event loop never waits for the disk. A parcel sent in this process
+wakes the taker at once; one sent by another process is found by the next look, which stays the truth.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import ParamSpec, Protocol, TypeVar
+
+from gateway.errors import DatabaseUnavailable, GatewayError, Undeliverable
+from gateway.log import logger
+from gateway.transport.port import Delivery, Parcel, QueueState, refusal
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class LeasedRow(Protocol):
+    """A row of a durable queue that is ours until its lease ends."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def lease(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def attempts(self) -> int: ...
+
+
+class QueueStanding(Protocol):
+    """How a durable queue stands."""
+
+    @property
+    def queue(self) -> str: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def parked(self) -> int: ...
+    @property
+    def oldest(self) -> datetime | None: ...
+
+
+class DurableQueue(Protocol):
+    """What this transport needs of a database; `gateway.store.queue.DatabaseQueue` is it. Synchronous."""
+
+    def put(self, parcels: Sequence[Parcel], now: datetime) -> None:
+        """Add all or none, durably. Raises `Undeliverable` or `DatabaseUnavailable`."""
+        ...
+
+    def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> Sequence[LeasedRow]:
+        """Lease up to `most` free rows, oldest first."""
+        ...
+
+    def anything(self, queues: Sequence[str], now: datetime) -> bool:
+        """Say whether a row is free, without taking a write lock."""
+        ...
+
+    def settle(self, held: Sequence[tuple[int, str]]) -> None:
+        """Remove rows by id and lease."""
+        ...
+
+    def postpone(self, row: int, lease: str, until: datetime, code: str) -> None:
+        """Set a row back until `until`, with one attempt more."""
+        ...
+
+    def park(self, row: int, lease: str, now: datetime, code: str) -> None:
+        """Set a row aside."""
+        ...
+
+    def release(self, held: Sequence[tuple[int, str]], now: datetime) -> None:
+        """Give leases back."""
+        ...
+
+    def standings(self, queues: Sequence[str]) -> Sequence[QueueStanding]:
+        """Return how each of these queues stands."""
+        ...
+
+
+class EmbeddedTransport:
+    """The port on a durable queue. It carries between authorities that are home on this same gateway."""
+
+    name = "embedded"
+
+    def __init__(
+        self,
+        queue: DurableQueue,
+        *,
+        clock: Callable[[], datetime],
+        lease_seconds: int = 120,
+        look_seconds: float = 0.5,
+    ) -> None:
+        """`lease_seconds`: after a crash a taken parcel comes back this late. `look_seconds`: pause between two looks."""
+        self._queue = queue
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._look_seconds = look_seconds
+        self._home: tuple[str, ...] = ()
+        self._held: dict[int, str] = {}  # row -> lease, of what was taken here and not settled
+        self._busy = True  # the last claim found something, so the next look goes straight to a claim
+        self._sent = asyncio.Event()
+        self._thread: ThreadPoolExecutor | None = None
+        self._log = logger("transport").bind(transport=self.name)
+
+    async def _run(self, work: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="queue")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+    async def open(self, home: Sequence[str]) -> None:
+        self._home = tuple(home)
+        await self._run(self._queue.standings, self._home)  # a database that is away is told at the start
+
+    async def send(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        answers = [self._refusal(parcel) for parcel in parcels]
+        good = [number for number, answer in enumerate(answers) if answer is None]
+        if not good:
+            return answers
+        try:
+            await self._run(self._queue.put, [parcels[number] for number in good], self._clock())
+        except DatabaseUnavailable as error:
+            for number in good:
+                answers[number] = error
+        except GatewayError:
+            # One of them cannot be held: each alone, so that it does not take the others with it.
+            for number in good:
+                answers[number] = await self._put_alone(parcels[number])
+        self._sent.set()
+        return answers
+
+    def _refusal(self, parcel: Parcel) -> GatewayError | None:
+        if (error := refusal(parcel)) is not None:
+            return error
+        if parcel.recipient not in self._home:
+            return Undeliverable(f"{parcel.recipient} is not home on this gateway; the embedded queue leads nowhere else")
+        return None
+
+    async def _put_alone(self, parcel: Parcel) -> GatewayError | None:
+        try:
+            await self._run(self._queue.put, [parcel], self._clock())
+        except GatewayError as error:
+            return error
+        return None
+
+    async def take(self, most: int, wait_seconds: float) -> list[Delivery]:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_seconds
+        while True:
+            self._sent.clear()  # before the look: what is sent during it wakes us again
+            try:
+                if found := await self._claim(most):
+                    return found
+            except DatabaseUnavailable:
+                await asyncio.sleep(min(self._look_seconds, max(0.0, until - loop.time())))
+                raise
+            remaining = until - loop.time()
+            if remaining <= 0:
+                return []
+            try:
+                async with asyncio.timeout(min(self._look_seconds, remaining)):
+                    await self._sent.wait()
+            except TimeoutError:
+                continue  # time for another look
+
+    async def _claim(self, most: int) -> list[Delivery]:
+        rows = await self._run(self._claim_rows, most, self._clock())
+        return [
+            Delivery(
+                queue=row.queue,
+                body=row.body,
+                message_id=row.message_id,
+                sender=row.sender,
+                attempts=row.attempts,
+                token=(row.id, row.lease),
+            )
+            for row in rows
+        ]
+
+    def _claim_rows(self, most: int, now: datetime) -> Sequence[LeasedRow]:
+        """Lease rows, on the worker thread: what a cancelled `take` leased is known here and given back by `close`."""
+        if not self._busy and not self._queue.anything(self._home, now):
+            return ()
+        rows = self._queue.claim(self._home, most, now, self._lease_seconds)
+        self._busy = bool(rows)
+        self._held.update((row.id, row.lease) for row in rows)
+        return rows
+
+    def _let_go(self, delivery: Delivery) -> tuple[int, str]:
+        row, lease = delivery.token
+        if self._held.get(row) == lease:
+            del self._held[row]
+        return row, lease
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        held = [self._let_go(delivery) for delivery in deliveries]
+        if not held:
+            return
+        try:
+            await self._run(self._queue.settle, held)
+        except DatabaseUnavailable as error:
+            self._log.warning("delivery.unsettled", count=len(held), code=error.code)
+
+    async def postpone(self, delivery: Delivery, seconds: int, code: str) -> None:
+        row, lease = self._let_go(delivery)
+        await self._run(self._queue.postpone, row, lease, self._clock() + timedelta(seconds=seconds), code)
+
+    async def park(self, delivery: Delivery, code: str) -> None:
+        row, lease = self._let_go(delivery)
+        await self._run(self._queue.park, row, lease, self._clock(), code)
+
+    async def states(self) -> list[QueueState]:
+        standings = await self._run(self._queue.standings, self._home)
+        return [
+            QueueState(name=one.queue, waiting=one.waiting, parked=one.parked, oldest=one.oldest, consumers=None)
+            for one in standings
+        ]
+
+    async def close(self) -> None:
+        if self._thread is None:
+            return
+        try:
+            await self._run(self._release_all)
+        except DatabaseUnavailable as error:
+            self._log.warning("delivery.unsettled", count=len(self._held), code=error.code)  # the leases run out
+        self._thread.shutdown(wait=False)
+        self._thread = None
+
+    def _release_all(self) -> None:
+        if self._held:
+            self._queue.release(list(self._held.items()), self._clock())
+            self._held.clear()

@@ -1,0 +1,113 @@
+"""Receiving from RabbitMQ on one channel: what has arrived is one batch, and an acknowledgement covers as many as it may."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiormq import Channel
+from aiormq.abc import ConsumerCallback, DeliveredMessage
+from pamqp import commands
+
+from gateway.errors import BrokerUnavailable
+from gateway.transport import topology
+from gateway.transport.port import Delivery
+
+ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
+CODE = "x-code"  # header: stable code of the last failure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Token:
+    """Finds a delivery again: only the channel it came through can acknowledge it."""
+
+    intake: "Intake"
+    tag: int
+
+
+class Intake:
+    """The consumers of all home authorities on one channel, from its opening to its loss."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._arrived: deque[Delivery] = deque()
+        self._unsettled: dict[int, str] = {}  # tag -> authority, oldest first
+        self._something = asyncio.Event()  # a parcel arrived, or the channel is lost
+        self._lost = False
+        channel.closing.add_done_callback(self._lose)
+        channel.on_consumer_cancel_callbacks.add(self._lose)  # the queue was deleted or its leader is gone
+
+    async def start(self, home: Sequence[str], *, prefetch: int, timeout: float) -> None:  # noqa: ASYNC109 - of each call on the wire
+        """Begin to consume. `prefetch` is the number of unsettled parcels per authority."""
+        await self._channel.basic_qos(prefetch_count=prefetch, timeout=timeout)
+        for authority in home:
+            # Callbacks, not the library's iterators: those can hang for ever after a silent loss of the channel.
+            await self._channel.basic_consume(topology.inbound(authority), self._consumer(authority), timeout=timeout)
+
+    @property
+    def usable(self) -> bool:
+        """Whether parcels can still come and be acknowledged."""
+        return not self._lost and not self._channel.is_closed
+
+    def unsettled(self, authority: str) -> int:
+        """Return how many parcels of one authority were fetched here and not settled."""
+        return sum(1 for owner in self._unsettled.values() if owner == authority) if self.usable else 0
+
+    async def take(self, most: int, wait_seconds: float) -> list[Delivery]:
+        """Return what has arrived, up to `most`; wait for the first. Raises `BrokerUnavailable` once the channel is lost."""
+        if not self._arrived and self.usable:
+            self._something.clear()
+            try:
+                async with asyncio.timeout(wait_seconds):
+                    await self._something.wait()
+            except TimeoutError:
+                return []
+        if not self.usable:
+            self._arrived.clear()  # they come again; these could not be acknowledged any more
+            raise BrokerUnavailable("the connection to the broker was lost")
+        return [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
+
+    async def acknowledge(self, tags: Sequence[int]) -> None:
+        """Acknowledge parcels: everything up to the first unsettled one at once, the rest one by one.
+
+        Raises an AMQP error when the channel is lost meanwhile.
+        """
+        wanted = {tag for tag in tags if tag in self._unsettled}
+        run: list[int] = []
+        for tag in self._unsettled:
+            if tag not in wanted:
+                break
+            run.append(tag)
+        for tag in wanted:
+            del self._unsettled[tag]
+        # Waiting for the write matters: what still lies in the library's queue is dropped when the connection is closed.
+        if run:
+            await self._channel.basic_ack(run[-1], multiple=len(run) > 1)
+        for tag in sorted(wanted.difference(run)):
+            await self._channel.basic_ack(tag)
+
+    def _lose(self, _why: object) -> None:
+        self._lost = True
+        self._something.set()
+
+    def _consumer(self, authority: str) -> ConsumerCallback:
+        async def arrived(message: DeliveredMessage) -> None:
+            assert isinstance(message.delivery, commands.Basic.Deliver)
+            tag = message.delivery.delivery_tag
+            assert tag is not None
+            properties = message.header.properties
+            attempts = (properties.headers or {}).get(ATTEMPTS)
+            self._unsettled[tag] = authority
+            self._arrived.append(
+                Delivery(
+                    queue=authority,
+                    body=message.body,
+                    message_id=properties.message_id or "",
+                    sender=properties.app_id or "",
+                    attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
+                    token=Token(self, tag),
+                )
+            )
+            self._something.set()
+
+        return arrived

@@ -1,0 +1,169 @@
+"""Development keys: a certificate authority of our own, and every key of every authority, in one key folder.
+
+For a laptop, the demo and the tests. Each certificate says DEVELOPMENT ONLY. Layout: gateway/trust/folder.py; the keys of the
+certificate authority itself lie in ca/, so that authorities can be added later under the same anchor.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from gateway.errors import TrustInvalid
+from gateway.trust.certificates import DEVELOPMENT_ONLY
+from gateway.trust.folder import (
+    ANCHORS,
+    AUTHORITY,
+    CA,
+    MASTER_KEY,
+    PINNED,
+    PRIVATE,
+    SEALING,
+    read_private,
+    read_public,
+    write_file,
+)
+from gateway.trust.keys import private_sealing_document, read_signing_key
+from gateway.trust.sealing_keys import write_document
+from gateway.trust.suites import DEFAULT
+from gateway.trust.vault import new_master_key
+
+ANCHOR_FILE = "development-root.pem"
+_BACKDATED = timedelta(days=30)  # examples and demos may sign at instants shortly before the keys were made
+_CA_LIFE = timedelta(days=3650)
+_SIGNING_LIFE = timedelta(days=825)
+_SEALING_LIFE = timedelta(days=730)  # ends before the certificate that vouches for it
+_DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+
+
+def make_development_keys(folder: Path, authorities: Sequence[str], now: datetime) -> None:
+    """Make what is missing in the key folder; files that exist are kept.
+
+    An authority that is pinned but has no private key here belongs to another installation and is left alone.
+    Raises `TrustInvalid` for an authority code of the wrong form or files that cannot be read.
+    """
+    for authority in authorities:
+        if not AUTHORITY.fullmatch(authority):
+            raise TrustInvalid("an authority code is a state code, a hyphen and a short name, e.g. BA-MS")
+    issuer = _certificate_authority(folder, now)
+    master = folder / PRIVATE / MASTER_KEY
+    if not master.exists():
+        write_file(master, new_master_key(), private=True)
+    for authority in authorities:
+        private = folder / PRIVATE / f"{authority}.signing.pem"
+        pinned = folder / PINNED / f"{authority}.pem"
+        if not private.exists():
+            if pinned.exists():
+                continue
+            write_file(private, _signing_key(authority, issuer, now), private=True)
+        _publish(folder, authority, now)
+
+
+def _publish(folder: Path, authority: str, now: datetime) -> None:
+    """Pin the authority's certificate and make its sealing key, where missing."""
+    signer = read_signing_key(authority, folder / PRIVATE / f"{authority}.signing.pem")
+    pinned = folder / PINNED / f"{authority}.pem"
+    if not pinned.exists():
+        chain = (x509.load_der_x509_certificate(each) for each in signer.chain)
+        write_file(pinned, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
+    private, public = folder / PRIVATE / f"{authority}.sealing.json", folder / SEALING / f"{authority}.json"
+    if not private.exists():
+        raw = DEFAULT.new_private()
+        document = write_document(signer, DEFAULT, DEFAULT.public_of(raw), now - _BACKDATED, now + _SEALING_LIFE)
+        write_file(private, private_sealing_document(authority, DEFAULT, raw), private=True)
+        write_file(public, document)
+
+
+def _certificate_authority(folder: Path, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Return certificate and key of the development root, made if missing."""
+    key_file, anchor_file = folder / CA / "root.key.pem", folder / ANCHORS / ANCHOR_FILE
+    if key_file.exists() and anchor_file.exists():
+        try:
+            key = load_pem_private_key(read_private(key_file), password=None)
+            certificate = x509.load_pem_x509_certificate(read_public(anchor_file))
+        except ValueError as error:
+            raise TrustInvalid("the development certificate authority in the key folder cannot be read") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate.public_key() != key.public_key():
+            raise TrustInvalid("the development certificate authority in the key folder is not a pair")
+        return certificate, key
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name("XX", "Readmission Gateway", f"Root CA, {DEVELOPMENT_ONLY}")
+    certificate = (
+        _builder(name, name, key=key.public_key(), issuer_key=key.public_key(), now=now, life=_CA_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+        .add_extension(_usage(issues=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    write_file(key_file, _pem(key), private=True)
+    write_file(anchor_file, certificate.public_bytes(Encoding.PEM))
+    return certificate, key
+
+
+def _signing_key(authority: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], now: datetime) -> bytes:
+    """Return a new private key and its certificate, in PEM."""
+    root, root_key = issuer
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(authority[:2], authority, f"{authority} signing, {DEVELOPMENT_ONLY}")
+    certificate = (
+        _builder(subject, root.subject, key=key.public_key(), issuer_key=root_key.public_key(), now=now, life=_SIGNING_LIFE)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(issues=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+    return _pem(key) + certificate.public_bytes(Encoding.PEM)
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    *,
+    key: ec.EllipticCurvePublicKey,
+    issuer_key: ec.EllipticCurvePublicKey,
+    now: datetime,
+    life: timedelta,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + life)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
+    )
+
+
+def _usage(*, issues: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not issues,
+        content_commitment=not issues,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=issues,
+        crl_sign=issues,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(state: str, organisation: str, common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, state),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,160 @@
+"""The private keys of the home authorities: one signing key each, one or more sealing keys.
+
+A `SigningKey` is a port: a file here, a hardware module elsewhere. Where the files lie: gateway/trust/folder.py.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from gateway.errors import KeyMissing, TrustInvalid
+from gateway.trust.folder import PRIVATE, authority_files, read_private
+from gateway.trust.suites import SUITES, PrivateKey, SealingSuite, key_id
+
+_ECDSA = ec.ECDSA(hashes.SHA256())
+SCALAR_BYTES = 32  # of r and of s on P-256
+
+
+class SigningKey(Protocol):
+    """Signs for one authority with ECDSA P-256 and SHA-256."""
+
+    @property
+    def authority(self) -> str:
+        """Return the code of the authority, e.g. "BA-MS"."""
+        ...
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the certificates in DER: the signing certificate, then its intermediates, without the root."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Return r || s, 64 bytes, big-endian. Raises `Unavailable` if a hardware module does not answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKey:
+    """A signing key that lies in a file and in this process's memory."""
+
+    authority: str
+    chain: tuple[bytes, ...]  # DER, leaf first
+    private_key: ec.EllipticCurvePrivateKey
+
+    def __repr__(self) -> str:
+        return f"FileKey({self.authority})"
+
+    def sign(self, data: bytes) -> bytes:
+        r, s = utils.decode_dss_signature(self.private_key.sign(data, _ECDSA))
+        return r.to_bytes(SCALAR_BYTES, "big") + s.to_bytes(SCALAR_BYTES, "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedKey:
+    """A private sealing key with its suite."""
+
+    key_id: str
+    suite: SealingSuite
+    private_key: PrivateKey
+
+    def __repr__(self) -> str:
+        return f"SealedKey({self.key_id})"
+
+
+def read_signing_key(authority: str, path: Path) -> FileKey:
+    """Read a PEM file that holds a P-256 private key and its chain. Raises `KeyMissing`, `TrustInvalid`."""
+    data = read_private(path)
+    try:
+        private_key = load_pem_private_key(data, password=None)
+        chain = x509.load_pem_x509_certificates(data)
+    except (ValueError, TypeError) as error:  # TypeError: the key is encrypted
+        raise TrustInvalid(f"private/{path.name} is not a private key followed by its certificates, in PEM") from error
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or not isinstance(private_key.curve, ec.SECP256R1):
+        raise TrustInvalid(f"private/{path.name} is not a key on the curve P-256")
+    if chain[0].public_key() != private_key.public_key():
+        raise TrustInvalid(f"private/{path.name}: the first certificate belongs to another key")
+    return FileKey(authority=authority, chain=tuple(each.public_bytes(Encoding.DER) for each in chain), private_key=private_key)
+
+
+def private_sealing_document(authority: str, suite: SealingSuite, private: bytes) -> bytes:
+    """Return the JSON file of a private sealing key."""
+    content = {
+        "v": 1,
+        "authority": authority,
+        "key_id": key_id(suite.public_of(private)),
+        "suite": suite.name,
+        "private_key": b64encode(private).decode(),
+    }
+    return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def read_sealing_key(authority: str, path: Path) -> SealedKey:
+    """Read a private sealing key. Raises `KeyMissing`, `TrustInvalid`."""
+    data = read_private(path)
+    try:
+        content = json.loads(data)
+        suite = SUITES[content["suite"]]
+        raw = b64decode(content["private_key"], validate=True)
+        private_key = suite.load_private(raw)
+        found = key_id(suite.public_of(raw))
+        fits = content["v"] == 1 and content["authority"] == authority and content["key_id"] == found
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrustInvalid(f"private/{path.name} is not a private sealing key") from error
+    if not fits:
+        raise TrustInvalid(f"private/{path.name} names another authority or another key than it holds")
+    return SealedKey(key_id=found, suite=suite, private_key=private_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRing:
+    """The private keys of this installation, read once at start."""
+
+    _signing: Mapping[str, SigningKey]
+    _sealing: Mapping[tuple[str, str], SealedKey]  # (authority, key id)
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeyRing":
+        """Read every private key in the key folder. Raises `KeyMissing` if there is no such folder, `TrustInvalid`."""
+        private = folder / PRIVATE
+        if not private.is_dir():
+            raise KeyMissing("the key folder holds no private keys; 'gateway keys new --development' makes development keys")
+        signing: dict[str, SigningKey] = {}
+        for authority, path in authority_files(private, ".signing.pem"):
+            if authority in signing:  # which one signs must never depend on the order of files
+                raise TrustInvalid(f"private/ holds two signing keys of {authority}; keep the one that is in use")
+            signing[authority] = read_signing_key(authority, path)
+        sealing: dict[tuple[str, str], SealedKey] = {}
+        for authority, path in authority_files(private, ".sealing.json"):
+            key = read_sealing_key(authority, path)
+            sealing[authority, key.key_id] = key
+        return cls(_signing=signing, _sealing=sealing)
+
+    def authorities(self) -> tuple[str, ...]:
+        """Return the authorities this installation can sign for, in alphabetical order."""
+        return tuple(sorted(self._signing))
+
+    def signing(self, authority: str) -> SigningKey:
+        """Return the authority's signing key. Raises `KeyMissing`."""
+        try:
+            return self._signing[authority]
+        except KeyError:
+            raise KeyMissing(f"there is no private signing key of {authority} in the key folder") from None
+
+    def sealing(self, authority: str, key_id: str) -> SealedKey:
+        """Return the authority's private sealing key with that id. Raises `KeyMissing`."""
+        try:
+            return self._sealing[authority, key_id]
+        except KeyError:
+            raise KeyMissing(f"there is no private sealing key {key_id} of {authority} in the key folder") from None
+
+    def sealing_ids(self, authority: str) -> tuple[str, ...]:
+        """Return the ids of the authority's private sealing keys."""
+        return tuple(sorted(found for owner, found in self._sealing if owner == authority))

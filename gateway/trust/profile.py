@@ -1,0 +1,156 @@
+"""The one signature profile, as bytes: XAdES baseline B, enveloped, exclusive C14N, ECDSA P-256 with SHA-256.
+
+    <Envelope xmlns="urn:readmission-gateway:envelope:1.0" version="1.0"> one message <ds:Signature/> </Envelope>
+
+Everything here is already in canonical form (W3C Exclusive XML Canonicalization 1.0), so a signature is made by joining
+templates and checked by making it again. Names with `_ALONE` are an element as it is digested by itself, with the namespaces it
+would inherit written out; without it, the element as it stands in the envelope.
+
+Sources: W3C XML Signature 1.1; ETSI EN 319 132-1 (XAdES): SigningTime, SigningCertificateV2, DataObjectFormat, level B.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+
+from gateway.stages import MAX_MESSAGE_BYTES
+from gateway.trust.keys import SCALAR_BYTES
+from gateway.wire.documents import ENVELOPE_NS
+
+DS = "http://www.w3.org/2000/09/xmldsig#"
+XADES = "http://uri.etsi.org/01903/v1.3.2#"
+_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+_SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+_ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+_PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
+
+OPEN = f'<Envelope xmlns="{ENVELOPE_NS}" version="1.0">'.encode()
+CLOSE = b"</Envelope>"
+# Leaves room for the seal: a sealed message, too, has at most MAX_MESSAGE_BYTES.
+MAX_ENVELOPE_BYTES = MAX_MESSAGE_BYTES - 2048
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-5 / SP 800-186, curve P-256
+
+
+def _method(name: str, algorithm: str) -> str:
+    return f'<ds:{name} Algorithm="{algorithm}"></ds:{name}>'
+
+
+def _with_ds(name: str) -> bytes:
+    return f'<{name} xmlns:ds="{DS}"'.encode()
+
+
+_SIGNED_INFO_HEAD = (
+    "<ds:SignedInfo>"
+    + _method("CanonicalizationMethod", _EXCLUSIVE)
+    + _method("SignatureMethod", _ECDSA_SHA256)
+    + '<ds:Reference Id="envelope" URI=""><ds:Transforms>'
+    + _method("Transform", f"{DS}enveloped-signature")
+    + _method("Transform", _EXCLUSIVE)
+    + "</ds:Transforms>"
+    + _method("DigestMethod", _SHA256)
+    + "<ds:DigestValue>"
+).encode()
+_SIGNED_INFO_MIDDLE = (
+    f'</ds:DigestValue></ds:Reference><ds:Reference Type="{_PROPERTIES_TYPE}" URI="#signed-properties"><ds:Transforms>'
+    + _method("Transform", _EXCLUSIVE)
+    + "</ds:Transforms>"
+    + _method("DigestMethod", _SHA256)
+    + "<ds:DigestValue>"
+).encode()
+_SIGNED_INFO_TAIL = b"</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+_SIGNED_INFO_HEAD_ALONE = _SIGNED_INFO_HEAD.replace(b"<ds:SignedInfo", _with_ds("ds:SignedInfo"), 1)
+
+_PROPERTIES_HEAD = b'<xades:SignedProperties Id="signed-properties"><xades:SignedSignatureProperties><xades:SigningTime>'
+_PROPERTIES_MIDDLE = (
+    "</xades:SigningTime><xades:SigningCertificateV2><xades:Cert><xades:CertDigest>"
+    + _method("DigestMethod", _SHA256)
+    + "<ds:DigestValue>"
+).encode()
+_PROPERTIES_TAIL = (
+    b"</ds:DigestValue></xades:CertDigest></xades:Cert></xades:SigningCertificateV2></xades:SignedSignatureProperties>"
+    b'<xades:SignedDataObjectProperties><xades:DataObjectFormat ObjectReference="#envelope">'
+    b"<xades:MimeType>application/xml</xades:MimeType></xades:DataObjectFormat></xades:SignedDataObjectProperties>"
+    b"</xades:SignedProperties>"
+)
+_PROPERTIES_HEAD_ALONE = _PROPERTIES_HEAD.replace(
+    b"<xades:SignedProperties", f'<xades:SignedProperties xmlns:xades="{XADES}"'.encode(), 1
+)
+_PROPERTIES_MIDDLE_ALONE = _PROPERTIES_MIDDLE.replace(b"<ds:DigestMethod", _with_ds("ds:DigestMethod"), 1).replace(
+    b"<ds:DigestValue", _with_ds("ds:DigestValue"), 1
+)
+
+_SIGNATURE_HEAD = f'<ds:Signature xmlns:ds="{DS}" Id="signature">'.encode()
+_OBJECT_HEAD = (
+    f'</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties xmlns:xades="{XADES}" Target="#signature">'.encode()
+)
+_SIGNATURE_TAIL = b"</xades:QualifyingProperties></ds:Object></ds:Signature>"
+
+
+def digest(data: bytes) -> bytes:
+    """Return SHA-256 in base64, as a DigestValue holds it."""
+    return b64encode(sha256(data).digest())
+
+
+def signed_properties_alone(signing_time: bytes, certificate_digest: bytes) -> bytes:
+    """Return the SignedProperties as they are digested. `signing_time` is `YYYY-MM-DDTHH:MM:SSZ`."""
+    return b"".join((_PROPERTIES_HEAD_ALONE, signing_time, _PROPERTIES_MIDDLE_ALONE, certificate_digest, _PROPERTIES_TAIL))
+
+
+def signed_info_alone(envelope_digest: bytes, properties_digest: bytes) -> bytes:
+    """Return the SignedInfo as it is signed."""
+    return b"".join((_SIGNED_INFO_HEAD_ALONE, envelope_digest, _SIGNED_INFO_MIDDLE, properties_digest, _SIGNED_INFO_TAIL))
+
+
+def key_info(chain: tuple[bytes, ...]) -> bytes:
+    """Return the certificates (DER) as they stand in X509Data."""
+    return b"".join(b"<ds:X509Certificate>%b</ds:X509Certificate>" % b64encode(each) for each in chain)
+
+
+def signature(
+    *,
+    envelope_digest: bytes,
+    properties_digest: bytes,
+    value: bytes,
+    certificates: bytes,
+    signing_time: bytes,
+    certificate_digest: bytes,
+) -> bytes:
+    """Return the whole ds:Signature. `value` is r || s, `certificates` what `key_info` returns, digests are in base64."""
+    return b"".join(
+        (
+            _SIGNATURE_HEAD,
+            _SIGNED_INFO_HEAD,
+            envelope_digest,
+            _SIGNED_INFO_MIDDLE,
+            properties_digest,
+            _SIGNED_INFO_TAIL,
+            b"<ds:SignatureValue>",
+            b64encode(value),
+            b"</ds:SignatureValue><ds:KeyInfo><ds:X509Data>",
+            certificates,
+            _OBJECT_HEAD,
+            _PROPERTIES_HEAD,
+            signing_time,
+            _PROPERTIES_MIDDLE,
+            certificate_digest,
+            _PROPERTIES_TAIL,
+            _SIGNATURE_TAIL,
+        )
+    )
+
+
+def is_low(value: bytes) -> bool:
+    """Tell whether s is in the lower half.
+
+    With (r, s) also (r, n - s) is a valid ECDSA signature. The profile allows one of the two, so that nobody can change the
+    bytes, and with them the digest, of a message that somebody else signed.
+    """
+    return int.from_bytes(value[SCALAR_BYTES:], "big") <= P256_ORDER // 2
+
+
+def to_low(value: bytes) -> bytes:
+    """Return the same signature with s in the lower half."""
+    if is_low(value):
+        return value
+    s = P256_ORDER - int.from_bytes(value[SCALAR_BYTES:], "big")
+    return value[:SCALAR_BYTES] + s.to_bytes(SCALAR_BYTES, "big")

@@ -1,0 +1,100 @@
+"""The web application: pages, their style sheet, and what happens when something goes wrong on the way."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from importlib.resources import files
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from gateway import __version__
+from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, TooLarge, Unavailable
+from gateway.log import logger
+from gateway.web import liaison, officer, operations, pages
+from gateway.web.access import SecurityHeaders, SignIn, SignInNeeded
+from gateway.web.rendering import PRODUCT, Pages
+from gateway.web.runtime import WebRuntime
+
+_log = logger("web")
+
+_STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (NotPermitted, HTTPStatus.FORBIDDEN),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Misconfigured, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+
+_TITLES = {
+    HTTPStatus.NOT_FOUND: "Page not found",
+    HTTPStatus.FORBIDDEN: "You cannot do this",
+    HTTPStatus.METHOD_NOT_ALLOWED: "You cannot do this",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something is wrong with this installation",
+}
+
+
+def status_of(error: GatewayError) -> HTTPStatus:
+    """Return the HTTP status of an error."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
+
+
+def _answer(request: Request, status: int, sentence: str, code: str) -> Response:
+    """Return the error as a page, or as problem+json below /api/ (RFC 9457)."""
+    title = _TITLES.get(HTTPStatus(status), "This did not work")
+    if request.url.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": title, "status": int(status), "detail": sentence, "code": code}
+        return JSONResponse(problem, status_code=status, media_type="application/problem+json")
+    rendered: Pages = request.app.state.pages
+    return rendered.page(request, "error.html", {"title": title, "sentence": sentence, "code": code}, status=status)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError)
+    status = status_of(error)
+    # What this installation did wrong is for the log; the reader gets the code to name.
+    sentence = (
+        "Tell the operator the code below."
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR
+        else f"{error.message[:1].upper()}{error.message[1:]}."
+    )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("page.failed", code=error.code, status=int(status), method=request.method)
+    return _answer(request, status, sentence, error.code)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    found = error.status_code == HTTPStatus.NOT_FOUND
+    sentence = "Check the address, or start from your worklist." if found else "This page does not take this kind of request."
+    return _answer(request, error.status_code, sentence, "not-found" if found else "refused")
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    # Only the kind of the error: its text may hold a person's data.
+    _log.error("page.failed", code="internal-error", error_type=type(error).__name__, method=request.method)
+    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Tell the operator the code below.", "internal-error")
+
+
+def _sign_in_first(request: Request, _error: Exception) -> Response:
+    wanted = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse("/sign-in" if wanted == "/" else f"/sign-in?next={wanted}", status_code=HTTPStatus.SEE_OTHER)
+
+
+def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the application. `routers` brings what is not a page: the REST API and the health checks."""
+    app = FastAPI(title=PRODUCT, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.runtime = runtime
+    app.state.pages = Pages()
+    app.state.sign_in = SignIn()
+    app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
+    app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")
+    for router in (pages.router, liaison.router, officer.router, operations.router, *routers):
+        app.include_router(router)
+    app.add_exception_handler(SignInNeeded, _sign_in_first)
+    app.add_exception_handler(GatewayError, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    return app

@@ -1,0 +1,83 @@
+"""Turning a template and its values into a page."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, PrefixLoader
+from jinja2.loaders import ChoiceLoader
+from markupsafe import Markup
+
+from gateway import __version__
+from gateway.web import wording
+from gateway.web.wording import Tag
+
+PRODUCT = "Readmission Gateway"
+
+# The languages of a name are not known, its script is: enough for a screen reader and for the choice of a typeface.
+_LEFT_TO_RIGHT = "Latn"
+
+
+def _time(instant: datetime | None, zone: str) -> Markup:
+    """Return an absolute local time with its zone, in a <time> element."""
+    if instant is None:
+        return Markup("")
+    return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), wording.instant_text(instant, zone))
+
+
+def _tag(tag: Tag) -> Markup:
+    """Return a tag: words first, the tone only repeats them."""
+    inner = Markup('<time datetime="{}">{}</time>').format(tag.stands_for, tag.text) if tag.stands_for else tag.text
+    return Markup('<strong class="govuk-tag app-tag--{}">{}</strong>').format(tag.tone.value, inner)
+
+
+def _name(text: str, script: str | None) -> Markup:
+    """Return a person's name with its own direction and script, since one page mixes several."""
+    lang = Markup(' lang="und-{}"').format(script) if script else ""
+    return Markup('<bdi dir="auto"{}>{}</bdi>').format(lang, text)
+
+
+def _style_version() -> str:
+    """Return a short digest of the style sheet, so that a new one is fetched at once."""
+    return hashlib.sha256((files("gateway.web") / "static" / "gateway.css").read_bytes()).hexdigest()[:12]
+
+
+def environment() -> Environment:
+    """Return the template environment. Everything is escaped; `Markup` is made only above."""
+    made = Environment(
+        loader=ChoiceLoader(
+            [
+                PackageLoader("gateway.web", "templates"),
+                PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+            ]
+        ),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        product=PRODUCT, version=__version__, style_version=_style_version(), tag=_tag, name=_name, time=_time, wording=wording
+    )
+    return made
+
+
+class Pages:
+    """Renders pages. One per application; templates are compiled once."""
+
+    def __init__(self) -> None:
+        self._environment = environment()
+
+    def page(
+        self, request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200
+    ) -> HTMLResponse:
+        """Return a page. `values` must hold what the template names; the session comes from the request."""
+        signed_in = getattr(request.state, "signed_in", None)
+        zone = signed_in.zone if signed_in else "UTC"
+        found = self._environment.get_template(template)
+        body = found.render(me=signed_in, zone=zone, at=partial(_time, zone=zone), path=request.url.path, **(values or {}))
+        return HTMLResponse(body, status_code=status)

@@ -1,0 +1,120 @@
+"""What the pages need from the rest of the gateway. Wiring builds it; the pages never build anything themselves."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from gateway.domain.safeguards import Answers
+from gateway.partners import Partners
+from gateway.settings import Settings
+from gateway.store.database import Database
+from gateway.store.views import Viewer
+
+Clock = Callable[[], datetime]  # returns an aware UTC instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView:
+    """Who a case is about, as far as the case page shows it."""
+
+    name: str | None  # as the document shows it; None when no name is known
+    script: str | None  # ISO 15924, e.g. "Latn", "Cyrl", "Arab"
+    latin: str | None  # the Latin form, when the name is not shown in Latin script
+    born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
+    nationalities: tuple[str, ...]  # ISO alpha-2, "stateless" or "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One ground for a refusal: a code of the schema type `RefusalReason`, and what there is to say about it."""
+
+    code: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """The human who decides. Stands in the reply."""
+
+    name: str
+    rank: str | None = None
+
+
+class Answer(Protocol):
+    """Send the reply of the requested authority. Journals the decision; returns the reply's message id."""
+
+    def __call__(
+        self,
+        *,
+        case_id: int,
+        outcome: str,  # agreed | refused
+        reasons: Sequence[Reason],  # at least one when refused, none when agreed
+        remarks: str | None,
+        signatory: Signatory,
+        viewer: Viewer,
+    ) -> str: ...
+
+
+class MakeStatement(Protocol):
+    """Keep the due diligence statement of a case; made again, its release is taken back."""
+
+    def __call__(self, *, case_id: int, answers: Answers, viewer: Viewer) -> None: ...
+
+
+class ReleaseStatement(Protocol):
+    """Release a statement as a second officer, and let a held message go on. Raises `StatementInvalid` for the first officer.
+
+    Returns None when the message left, or the reason why it is still held.
+    """
+
+    def __call__(self, *, case_id: int, viewer: Viewer) -> str | None: ...
+
+
+class ReadStatement(Protocol):
+    """Return the decrypted answers of a statement. Raises `NotFound`."""
+
+    def __call__(self, *, case_id: int, viewer: Viewer) -> Answers: ...
+
+
+class ReadDocument(Protocol):
+    """Return media type and clear bytes of a document, and journal the read with its purpose. Raises `NotFound`."""
+
+    def __call__(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]: ...
+
+
+class PersonOf(Protocol):
+    """Return the person of a case from its decrypted application, None after erasure. The page journals the read."""
+
+    def __call__(self, *, case_id: int, viewer: Viewer) -> PersonView | None: ...
+
+
+class WriteJournal(Protocol):
+    """Append one entry to the journal, in a transaction of its own. `detail` holds codes and counts, never the person."""
+
+    def __call__(
+        self,
+        *,
+        event: str,
+        actor: str,
+        authority: str | None = None,
+        case_id: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebRuntime:
+    """Everything a page may use."""
+
+    engine: Database
+    clock: Clock
+    settings: Settings
+    partners: Partners
+    answer: Answer
+    make_statement: MakeStatement
+    release_statement: ReleaseStatement
+    read_statement: ReadStatement
+    read_document: ReadDocument
+    person_of: PersonOf
+    journal: WriteJournal

@@ -1,0 +1,173 @@
+"""Documents in a partner's own format, XML or JSON behind one shape: parse and check, read into slots, render and check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lxml import etree
+
+from gateway.errors import MappingInvalid, UnknownMessageType
+from gateway.partners import Dialect
+from gateway.stages import Tree
+from gateway.wire.dialect_schema import JsonSchema, XmlSchema
+from gateway.wire.documents import parse_json, parse_xml
+from gateway.wire.json_form import ReadJson, WriteJson, dump, json_reader, json_writer
+from gateway.wire.mapping import compile_mapping
+from gateway.wire.plans import Plan
+from gateway.wire.routes import Notes, Slots, route
+from gateway.wire.shapes import Shape, json_shape, steps, xml_shapes
+from gateway.wire.xml_form import ReadXml, WriteXml, xml_reader, xml_writer
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+class DialectDocuments(Protocol):
+    """Reads and writes one dialect."""
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """The plan of each message type."""
+        ...
+
+    def parse(self, body: bytes) -> tuple[str, Any]:
+        """Return message type and document, checked against the dialect's schema."""
+        ...
+
+    def read(self, kind: str, document: Any, slots: Slots, notes: Notes) -> None:
+        """Fill `slots` with the canonical values of `document`."""
+        ...
+
+    def render(self, kind: str, slots: Slots, notes: Notes) -> bytes:
+        """Return the document for `slots`, checked against the dialect's schema."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class XmlDocuments:
+    """An XML dialect."""
+
+    plans: Mapping[str, Plan]
+    schema: XmlSchema
+    kinds: Mapping[str, str]  # root element -> message type
+    readers: Mapping[str, ReadXml]
+    writers: Mapping[str, WriteXml]
+
+    @classmethod
+    def compile(cls, dialect: Dialect, canonical: Mapping[str, Shape]) -> "XmlDocuments":
+        """Compile schema and mapping; raises `MappingInvalid`."""
+        schema = XmlSchema.load(dialect)
+        namespace, shapes = xml_shapes(dialect.schema)
+        if namespace != dialect.namespace:
+            raise MappingInvalid(f"{dialect.place}: key 'namespace' is not the target namespace of {dialect.schema.name}")
+        roots: dict[str, str] = {}
+        for kind, message in dialect.mapping["messages"].items():
+            if not isinstance(message, dict) or set(message) != {"root", "rows"} or message["root"] not in shapes:
+                raise MappingInvalid(f"{dialect.place}: messages.{kind}: needs 'root', an element of the schema, and 'rows'")
+            roots[kind] = message["root"]
+        plans = compile_mapping(dialect, canonical, {kind: shapes[root] for kind, root in roots.items()})
+        places = {kind: route(plan.scope, "here", plan) for kind, plan in plans.items()}
+        return cls(
+            plans=plans,
+            schema=schema,
+            kinds={f"{{{namespace}}}{root}": kind for kind, root in roots.items()},
+            readers={kind: xml_reader(place, namespace, "here") for kind, place in places.items()},
+            writers={kind: xml_writer(roots[kind], place, "here", namespace=namespace) for kind, place in places.items()},
+        )
+
+    def parse(self, body: bytes) -> tuple[str, Tree]:
+        """Return message type and root element."""
+        document = parse_xml(body)
+        kind = self.kinds.get(str(document.tag))
+        if kind is None:
+            raise UnknownMessageType(
+                "the root element is no message of this format", path=f"/{etree.QName(document).localname}"
+            )
+        self.schema.check(document)
+        return kind, document
+
+    def read(self, kind: str, document: Tree, slots: Slots, notes: Notes) -> None:
+        """Fill `slots`."""
+        self.readers[kind](document, slots, notes)
+
+    def render(self, kind: str, slots: Slots, notes: Notes) -> bytes:
+        """Return the document as bytes."""
+        body = render_xml(self.writers[kind], slots, notes)
+        self.schema.check(parse_xml(body))
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDocuments:
+    """A JSON dialect."""
+
+    plans: Mapping[str, Plan]
+    schema: JsonSchema
+    readers: Mapping[str, ReadJson]
+    writers: Mapping[str, WriteJson]
+
+    @classmethod
+    def compile(cls, dialect: Dialect, canonical: Mapping[str, Shape]) -> "JsonDocuments":
+        """Compile schema and mapping; raises `MappingInvalid`."""
+        schema = JsonSchema.load(dialect)
+        shapes: dict[str, Shape] = {}
+        for kind, message in dialect.mapping["messages"].items():
+            match = message.get("match") if isinstance(message, dict) else None
+            if not isinstance(match, dict) or set(match) != {"path", "value"} or set(message) != {"match", "rows"}:
+                raise MappingInvalid(f"{dialect.place}: messages.{kind}: needs 'match' with 'path' and 'value', and 'rows'")
+            shapes[kind] = json_shape(schema.schema, match["path"], match["value"])
+        plans = compile_mapping(dialect, canonical, shapes)
+        places = {kind: route(plan.scope, "here", plan) for kind, plan in plans.items()}
+        return cls(
+            plans=plans,
+            schema=schema,
+            readers={kind: json_reader(place) for kind, place in places.items()},
+            writers={kind: json_writer(place) for kind, place in places.items()},
+        )
+
+    def parse(self, body: bytes) -> tuple[str, Any]:
+        """Return message type and the parsed document."""
+        document = parse_json(body)
+        for kind, plan in self.plans.items():
+            path, value = plan.match or ("", "")
+            found = document
+            for step in steps(path):
+                found = found.get(step) if isinstance(found, dict) else None
+            if found == value:
+                self.schema.check(document)
+                return kind, document
+        raise UnknownMessageType("no member tells a message type of this format", path=self._match_path())
+
+    def _match_path(self) -> str:
+        return "/" + next(iter(plan.match[0] for plan in self.plans.values() if plan.match), "")
+
+    def read(self, kind: str, document: Any, slots: Slots, notes: Notes) -> None:
+        """Fill `slots`."""
+        self.readers[kind](document, slots, notes)
+
+    def render(self, kind: str, slots: Slots, notes: Notes) -> bytes:
+        """Return the document as bytes; the member that tells the type stands first."""
+        document: dict[str, Any] = {}
+        path, value = self.plans[kind].match or ("", "")
+        *above, last = steps(path)
+        place = document
+        for step in above:
+            place = place.setdefault(step, {})
+        place[last] = value
+        self.writers[kind](slots, document, notes)
+        self.schema.check(document)
+        return (dump(document) + "\n").encode()
+
+
+def render_xml(write: WriteXml, slots: Slots, notes: Notes) -> bytes:
+    """Return the document that `write` makes of `slots`."""
+    out = [DECLARATION]
+    write(slots, out, notes)
+    out.append("\n")
+    return "".join(out).encode()
+
+
+def compile_documents(dialect: Dialect, canonical: Mapping[str, Shape]) -> DialectDocuments:
+    """Return the compiled dialect; raises `MappingInvalid` naming file, row and path."""
+    if dialect.format == "xml":
+        return XmlDocuments.compile(dialect, canonical)
+    return JsonDocuments.compile(dialect, canonical)

@@ -1,0 +1,80 @@
+"""Run a dialect's example documents both ways, as `gateway partner check` and the conformance tests do."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lxml import etree
+
+from gateway.domain.identity import new_case_reference, new_message_id
+from gateway.errors import Refused, SchemaViolation
+from gateway.partners import Dialect
+from gateway.stages import Tree
+from gateway.wire.documents import read_file
+from gateway.wire.schema import SchemaSet
+from gateway.wire.translate import Translation, Translator
+
+
+def fresh_header(now: datetime) -> dict[str, str]:
+    """Return values for what the gateway fills in when a home authority leaves it out, by canonical path.
+
+    They are new each time: a message id that can be foreseen could be taken by somebody else.
+    """
+    return {
+        "Header/MessageId": new_message_id(now),
+        "Header/CaseReference": new_case_reference(),
+        "Header/Sequence": "1",
+        "Header/Created": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
+    }
+
+
+def example_files(dialect: Dialect) -> list[Path]:
+    """Return the example documents of a dialect, by name."""
+    folder = dialect.folder / "examples"
+    return sorted(path for path in folder.iterdir() if path.suffix == f".{dialect.format}") if folder.is_dir() else []
+
+
+def flat(element: Tree, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield path and value of every field of a canonical document, in document order."""
+    here = f"{path}/{etree.QName(element).localname}"
+    for name in map(str, element.attrib):
+        yield f"{here}/@{name}", str(element.get(name))
+    if len(element) == 0:
+        yield here, element.text or ""
+    for child in element:
+        yield from flat(child, here)
+
+
+def there_and_back(translator: Translator, schemas: SchemaSet, body: bytes, now: datetime) -> Translation:
+    """Translate a dialect document to canonical, check it, back into the dialect, and to canonical again.
+
+    Returns the first translation. Raises `SchemaViolation` at the first field that did not come back the same.
+    """
+    first = translator.to_canonical(body, fill=fresh_header(now))
+    assert first.document is not None
+    schemas.check(first.document)
+    back = translator.from_canonical(first.document)
+    again = translator.to_canonical(back.body)
+    assert again.document is not None
+    declared = {field.path for field in back.report.dropped}
+    before = [field for field in flat(first.document) if field[0] not in declared]
+    after = list(flat(again.document))
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            raise SchemaViolation("this field does not come back the same from the format", path=one[0])
+    if len(before) != len(after):
+        raise SchemaViolation("a field is lost or gained on the way there and back")
+    return first
+
+
+def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet, now: datetime) -> tuple[int, list[str]]:
+    """Return how many examples there are, and a sentence for each that does not pass."""
+    problems: list[str] = []
+    files = example_files(dialect)
+    for path in files:
+        try:
+            there_and_back(translator, schemas, read_file(path), now)
+        except Refused as error:
+            place = f" at {error.path}" if error.path else ""
+            problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")
+    return len(files), problems

@@ -1,0 +1,233 @@
+"""Compile mapping.toml against both schemas into plans: one per message type, for both directions.
+
+Five verbs: copy (the default), codes, fixed, convert, repeat. One row serves both directions. Every field of both
+schemas must be mapped or be named in `cannot_carry`; a hole, a path that does not exist, a field mapped twice or a
+repeated field written to a single one stops the start with `MappingInvalid`, naming file, row and path.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import MappingInvalid
+from gateway.partners import Dialect
+from gateway.wire.codes import code_reader, code_writer
+from gateway.wire.converters import CONVERTERS, Read, Write
+from gateway.wire.plans import Leaf, Place, Plan, Repeat, Scope, Side, absolute
+from gateway.wire.report import Action, Field
+from gateway.wire.shapes import Shape, steps
+
+_ROW_KEYS = {"here", "canonical", "codes", "convert", "fixed", "repeat"}
+SIDES: tuple[Side, Side] = ("here", "canonical")
+_VERBS = ("codes", "convert", "fixed", "repeat")
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """Binds the rows of one dialect for one message type."""
+
+    dialect: Dialect
+    type: str
+    lost: list[dict[str, str]]
+    top: Mapping[Side, str]  # what absolute paths begin with
+    fields: list[Field] = field(default_factory=list)
+    mapped: dict[Side, set[str]] = field(default_factory=lambda: {"here": set(), "canonical": set()})
+    given_up: dict[Side, set[str]] = field(default_factory=lambda: {"here": set(), "canonical": set()})
+
+    def bad(self, place: str, why: str) -> MappingInvalid:
+        return MappingInvalid(f"{self.dialect.place}: {place}: {why}")
+
+    def scope(self, rows: str, here: Shape, canonical: Shape, paths: tuple[str, str], above: tuple[str, ...] = ()) -> Scope:
+        """Bind the row set `rows` to the shapes of both sides; `above` are the row sets that lead here."""
+        if rows in above:
+            raise self.bad(f"rows.{rows}", "repeats itself")
+        table = self.dialect.mapping["rows"].get(rows)
+        if not isinstance(table, list) or not table:
+            raise self.bad(f"rows.{rows}", "is not a list of rows")
+        scope = Scope(here=here, canonical=canonical, here_path=paths[0], canonical_path=paths[1])
+        for number, row in enumerate(table, 1):
+            self.row(scope, row, f"rows.{rows}[{number}]", (*above, rows))
+        self.lose(scope, "here")
+        self.lose(scope, "canonical")
+        return scope
+
+    def row(self, scope: Scope, row: Any, place: str, above: tuple[str, ...]) -> None:
+        """Bind one row."""
+        if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+            raise self.bad(place, "is not a row of texts")
+        for key in row:
+            if key not in _ROW_KEYS:
+                raise self.bad(place, f"key {key!r} is not known")
+        verbs = [verb for verb in _VERBS if verb in row]
+        verb = verbs[0] if verbs else "copy"
+        sides: list[Side] = [side for side in SIDES if side in row]
+        if len(verbs) > 1:
+            raise self.bad(place, f"has two verbs, {verbs[0]!r} and {verbs[1]!r}")
+        if len(sides) != (1 if verb == "fixed" else 2):
+            raise self.bad(place, "a fixed value names one side, every other row both 'here' and 'canonical'")
+        shapes = {side: self.find(scope, side, row[side], place, many=verb == "repeat") for side in sides}
+        slot, scope.size = scope.size, scope.size + 1
+        if verb == "repeat":
+            here, canonical = shapes["here"], shapes["canonical"]
+            if canonical.many and not here.many:
+                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once")
+            paths = f"{scope.here_path}/{row['here']}", f"{scope.canonical_path}/{row['canonical']}"
+            inner = self.scope(row["repeat"], here, canonical, paths, above)
+            scope.repeats.append(Repeat(slot=slot, here=row["here"], canonical=row["canonical"], scope=inner))
+            return
+        for side, shape in shapes.items():
+            if not shape.leaf:
+                raise self.bad(place, f"{row[side]} is a group of fields, not a field")
+        read, write = self.functions(verb, row, place)
+        scope.leaves.append(
+            Leaf(
+                slot=slot,
+                here=row.get("here"),
+                canonical=row.get("canonical"),
+                read=read,
+                write=write,
+                fixed=row.get("fixed"),
+                number=len(self.fields),
+                here_path=absolute(scope.here_path, row.get("here", ".")),
+                canonical_path=absolute(scope.canonical_path, row.get("canonical", ".")),
+            )
+        )
+        self.fields.append(self.line(scope, verb, row))
+
+    def find(self, scope: Scope, side: Side, path: str, place: str, *, many: bool) -> Shape:
+        """Return the shape at `path`, and note the path as mapped."""
+        shape = _shape(scope, side)
+        walked = steps(path)
+        for number, step in enumerate(walked, 1):
+            inner = shape.children.get(step)
+            if inner is None:
+                raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
+            if inner.many and not (many and number == len(walked)):
+                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'")
+            shape = inner
+        full = absolute(_path(scope, side), path)
+        if full in self.mapped[side] and path != ".":
+            raise self.bad(place, f"{side} path {path!r} is mapped twice")
+        self.mapped[side].add(full)
+        return shape
+
+    def functions(self, verb: str, row: Mapping[str, str], place: str) -> tuple[Read | None, Write | None]:
+        """Return how the row's value is read and written."""
+        if verb == "convert":
+            if row["convert"] not in CONVERTERS:
+                raise self.bad(place, f"there is no converter {row['convert']!r}")
+            converter = CONVERTERS[row["convert"]]
+            return converter.read, converter.write
+        if verb == "codes":
+            if row["codes"] not in self.dialect.codes:
+                raise self.bad(place, f"codes.toml has no list {row['codes']!r}")
+            return code_reader(self.dialect.codes[row["codes"]]), code_writer(self.dialect.codes[row["codes"]])
+        return None, None
+
+    def line(self, scope: Scope, verb: str, row: Mapping[str, str]) -> Field:
+        """Return the report's line for a row."""
+        actions: dict[str, Action] = {"copy": "copied", "codes": "coded", "convert": "converted", "fixed": "filled"}
+        why = None
+        if verb == "codes":
+            codes = self.dialect.codes[row["codes"]]
+            why = f"code list {codes.name!r}, version {codes.version}, reviewed {codes.reviewed}"
+        elif verb == "convert":
+            why = f"written as {CONVERTERS[row['convert']].form}"
+        elif verb == "fixed":
+            why = "the same in every message of this format"
+        side: Side = "canonical" if "canonical" in row else "here"
+        rule = verb if verb in {"copy", "fixed"} else f"{verb}:{row[verb]}"
+        return Field(path=absolute(_path(scope, side), row[side]), action=actions[verb], rule=rule, why=why)
+
+    def lose(self, scope: Scope, side: Side) -> None:
+        """Note which fields directly in this scope cannot be carried."""
+        above = _path(scope, side)
+        repeats = [repeat.here if side == "here" else repeat.canonical for repeat in scope.repeats]
+        for entry in self.lost:
+            full = f"{self.top[side]}/{entry.get(side)}"
+            path = full.removeprefix(f"{above}/")
+            if side not in entry or path == full or any(path.startswith(f"{repeat}/") for repeat in repeats):
+                continue
+            if (shape := _shape(scope, side).at(path)) is None:
+                continue
+            if any(known == full or known.startswith(f"{full}/") for known in self.mapped[side]):
+                raise self.bad("cannot_carry", f"{side} path {entry[side]!r} is mapped as well")
+            (scope.lost_here if side == "here" else scope.lost_canonical)[path] = entry["why"]
+            self.given_up[side].add(full)
+            if side == "canonical" and shape.leaf and not shape.many:
+                scope.spare[path], scope.size = scope.size, scope.size + 1
+
+    def complete(self, side: Side, shape: Shape) -> None:
+        """Refuse a schema field that no row and no `cannot_carry` names."""
+        for path, _ in shape.leaves():
+            full = f"{self.top[side]}/{path}"
+            if full in self.mapped[side] or any(f"{full}/".startswith(f"{lost}/") for lost in self.given_up[side]):
+                continue
+            raise self.bad(f"messages.{self.type}", f"{side} field {path!r} is neither mapped nor named in cannot_carry")
+
+
+def _path(scope: Scope, side: Side) -> str:
+    return scope.here_path if side == "here" else scope.canonical_path
+
+
+def _shape(scope: Scope, side: Side) -> Shape:
+    return scope.here if side == "here" else scope.canonical
+
+
+def _lost(dialect: Dialect) -> list[dict[str, str]]:
+    """Return the entries of `cannot_carry`; in TOML it may stand before or behind the head of `[rows]`."""
+    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping["rows"].get("cannot_carry", ())]
+    for number, entry in enumerate(found, 1):
+        if not isinstance(entry, dict) or set(entry) not in ({"canonical", "why"}, {"here", "why"}):
+            raise MappingInvalid(f"{dialect.place}: cannot_carry[{number}]: needs 'canonical' or 'here', and 'why'")
+    return found
+
+
+def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapping[str, Shape]) -> dict[str, Plan]:
+    """Return the plan of each message type that the dialect has.
+
+    `canonical` holds the shape of each message type, `here` the shape of the dialect's document for each message type.
+    """
+    plans: dict[str, Plan] = {}
+    lost, met = _lost(dialect), set[str]()
+    for kind, message in dialect.mapping["messages"].items():
+        if kind not in canonical:
+            raise MappingInvalid(f"{dialect.place}: messages.{kind}: is no canonical message type")
+        root = str(message.get("root", ""))
+        top: dict[Side, str] = {"here": f"/{root}" if root else "", "canonical": f"/{kind}"}
+        compiler = _Compiler(dialect=dialect, type=kind, lost=lost, top=top)
+        match = (message["match"]["path"], message["match"]["value"]) if "match" in message else None
+        if match:
+            compiler.mapped["here"].add(f"/{match[0]}")
+        scope = compiler.scope(message["rows"], here[kind], canonical[kind], (top["here"], top["canonical"]))
+        compiler.complete("canonical", canonical[kind])
+        compiler.complete("here", here[kind])
+        met |= {path.removeprefix(top[side]) for side in top for path in compiler.given_up[side]}
+        plans[kind] = Plan(
+            type=kind,
+            root=root,
+            match=match,
+            scope=scope,
+            fields=tuple(compiler.fields),
+            fillable=dict(_fillable(scope)),
+        )
+    for entry in lost:
+        if f"/{entry.get('canonical') or entry.get('here')}" not in met:
+            raise MappingInvalid(
+                f"{dialect.place}: cannot_carry: no message has {entry.get('canonical') or entry.get('here')!r}"
+            )
+    return plans
+
+
+def _fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
+    """Yield the canonical paths that can come only once, each with its place."""
+    for leaf in scope.leaves:
+        if leaf.canonical is not None and leaf.fixed is None:
+            yield leaf.canonical, Place(groups=(), slot=leaf.slot)
+    for path, slot in scope.spare.items():
+        yield path, Place(groups=(), slot=slot)
+    for repeat in scope.repeats:
+        if not repeat.scope.canonical.many:
+            for path, place in _fillable(repeat.scope):
+                group = (repeat.slot, repeat.scope.size)
+                yield f"{repeat.canonical}/{path}", Place(groups=(group, *place.groups), slot=place.slot)

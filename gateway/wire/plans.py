@@ -1,0 +1,81 @@
+"""What a mapping compiles to: rows bound to slots, for both directions.
+
+Reading fills a list of slots with canonical values, writing empties it: a slot belongs to one row, a repeated element
+has a list of slots of its own. Order and emptiness are the writers' business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from gateway.wire.converters import Read, Write
+from gateway.wire.report import Field
+from gateway.wire.shapes import Shape
+
+Side: TypeAlias = Literal["here", "canonical"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One row about one value."""
+
+    slot: int  # where the canonical value waits between reading and writing
+    here: str | None  # path below the repeated element, or below the root
+    canonical: str | None
+    read: Read | None  # here -> canonical; None copies
+    write: Write | None  # canonical -> here; None copies
+    fixed: str | None  # the value that stands on the one side this row names
+    number: int  # of its line in the report
+    here_path: str  # absolute, for errors; so is the next
+    canonical_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """One row about a repeated element, or an optional group."""
+
+    slot: int  # holds a list of slots, one list per element
+    here: str
+    canonical: str
+    scope: "Scope"
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """The rows of one message, or of one repeated element."""
+
+    here: Shape
+    canonical: Shape
+    here_path: str  # absolute path of what the rows are relative to
+    canonical_path: str
+    size: int = 0
+    leaves: list[Leaf] = field(default_factory=list)
+    repeats: list[Repeat] = field(default_factory=list)
+    lost_here: dict[str, str] = field(default_factory=dict)  # path -> why it cannot be carried
+    lost_canonical: dict[str, str] = field(default_factory=dict)
+    spare: dict[str, int] = field(default_factory=dict)  # canonical field without a row -> slot: it may be filled in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A slot, seen from the root: the groups that lead to it, each as (slot, size), then its own slot."""
+
+    groups: tuple[tuple[int, int], ...]
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one message type is translated."""
+
+    type: str  # "ReadmissionApplication"
+    root: str  # XML: root element of the dialect
+    match: tuple[str, str] | None  # JSON: path and value that tell the type
+    scope: Scope
+    fields: tuple[Field, ...]  # the lines of the report, by number
+    fillable: Mapping[str, Place]  # canonical path -> where: what the gateway may fill in
+
+
+def absolute(above: str, path: str) -> str:
+    """Return the absolute path of `path` below `above`; "." is `above` itself."""
+    return above if path == "." else f"{above}/{path}"

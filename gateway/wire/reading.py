@@ -1,0 +1,216 @@
+"""From a checked document to the domain's words, and from the domain's words to documents the gateway itself writes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from gateway.domain.messages import (
+    Answered,
+    Application,
+    Ground,
+    Header,
+    Message,
+    Outcome,
+    Procedure,
+    Receipt,
+    ReceiptItem,
+    Reply,
+)
+from gateway.errors import UnknownMessageType
+from gateway.stages import Checked, Tree
+from gateway.wire.documents import NS, parse_xml
+
+_R = f"{{{NS}}}"
+_HEADER_ORDER = ("MessageId", "CaseReference", "Sender", "Recipient", "Sequence", "Created", "NationalReference", "InReplyTo")
+
+
+def _path(path: str) -> str:
+    return "/".join(_R + step for step in path.split("/"))
+
+
+def text(document: Tree, path: str) -> str | None:
+    """Return the text at `path` ("Header/Sender"), None where there is none."""
+    found: str | None = document.findtext(_path(path))
+    return found
+
+
+def texts(document: Tree, path: str) -> tuple[str, ...]:
+    """Return the texts of all elements at `path`, in document order."""
+    return tuple(found.text or "" for found in document.iterfind(_path(path)))
+
+
+def _instant(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+def _needed(document: Tree, path: str) -> str:
+    found: str | None = document.findtext(_path(path))
+    assert found is not None, f"the schema lets {path} be absent"
+    return found
+
+
+def read_header(document: Tree) -> Header:
+    """Return the header of a checked document."""
+    sequence = text(document, "Header/Sequence")
+    answered = text(document, "Header/InReplyTo/MessageId")
+    return Header(
+        message_id=_needed(document, "Header/MessageId"),
+        case_reference=text(document, "Header/CaseReference"),
+        sender=_needed(document, "Header/Sender"),
+        recipient=_needed(document, "Header/Recipient"),
+        sequence=int(sequence) if sequence else None,
+        created=_instant(_needed(document, "Header/Created")),
+        national_reference=text(document, "Header/NationalReference"),
+        answers=Answered(message_id=answered, digest=_needed(document, "Header/InReplyTo/Sha256")) if answered else None,
+    )
+
+
+def _application(document: Tree) -> Application:
+    return Application(
+        header=read_header(document),
+        agreement=_needed(document, "Request/Agreement"),
+        ground=Ground(_needed(document, "Request/Ground")),
+        procedure=Procedure(_needed(document, "Request/Procedure")),
+        interview_requested=_needed(document, "Request/InterviewRequested") in {"true", "1"},
+        nationalities=texts(document, "Person/Nationality"),
+        born=text(document, "Person/Birth/Date"),
+        evidence=texts(document, "Evidence/Code"),
+    )
+
+
+def _reply(document: Tree) -> Reply:
+    return Reply(
+        header=read_header(document),
+        outcome=Outcome(_needed(document, "Decision/Outcome")),
+        reasons=texts(document, "Decision/Reason/Code"),
+    )
+
+
+def _receipt(document: Tree) -> Receipt:
+    return Receipt(
+        header=read_header(document),
+        items=tuple(
+            ReceiptItem(
+                message_id=_needed(item, "MessageId"),
+                digest=_needed(item, "Sha256"),
+                received_at=_instant(_needed(item, "ReceivedAt")),
+                accepted=_needed(item, "Outcome") == "accepted",
+                code=text(item, "Code"),
+                text=text(item, "Text"),
+            )
+            for item in document.iterfind(_R + "Item")
+        ),
+    )
+
+
+_READERS: Mapping[str, Callable[[Tree], Message]] = {
+    "ReadmissionApplication": _application,
+    "ReadmissionReply": _reply,
+    "Receipt": _receipt,
+}
+
+
+def read(checked: Checked) -> Message:
+    """Return what the domain must know of a checked document."""
+    try:
+        reader = _READERS[checked.type]
+    except KeyError:
+        raise UnknownMessageType(f"no reader for {checked.type}") from None
+    return reader(checked.document)
+
+
+def header_of(document: Tree) -> dict[str, str]:
+    """Return the header fields that are there, by path below Header; the document may still be incomplete."""
+    header = document.find(_R + "Header")
+    if header is None:
+        return {}
+    found: dict[str, str] = {}
+    for child in header:
+        name = child.tag[len(_R) :]
+        if len(child):
+            found |= {f"{name}/{grandchild.tag[len(_R) :]}": grandchild.text or "" for grandchild in child}
+        else:
+            found[name] = child.text or ""
+    return found
+
+
+def complete_header(document: Tree, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Write header fields that are missing, in the order of the schema; return the paths that were filled.
+
+    `values` maps a path below Header ("Sequence", "InReplyTo/Sha256") to its text. What stands there already stays.
+    """
+    header = document.find(_R + "Header")
+    if header is None:
+        header = etree.Element(_R + "Header")
+        document.insert(0, header)
+    filled: list[str] = []
+    for path, value in values.items():
+        parent = header
+        *groups, last = path.split("/")
+        for group in groups:
+            found = parent.find(_R + group)
+            parent = found if found is not None else _insert(parent, group, _HEADER_ORDER)
+        if parent.find(_R + last) is None:
+            order = _HEADER_ORDER if parent is header else ("MessageId", "Sha256")
+            _insert(parent, last, order).text = value
+            filled.append(f"Header/{path}")
+    return tuple(filled)
+
+
+def _insert(parent: Tree, name: str, order: Sequence[str]) -> Tree:
+    """Put a new child where the schema wants it."""
+    rank = order.index(name)
+    position = sum(1 for child in parent if order.index(child.tag[len(_R) :]) < rank)
+    child = etree.Element(_R + name)
+    parent.insert(position, child)
+    return child
+
+
+def instant_text(at: datetime) -> str:
+    """Return an instant as the schema writes it: UTC, microseconds, Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def write_receipt(header: Header, items: Sequence[ReceiptItem], *, hosted_by: str | None = None) -> Tree:
+    """Return the Receipt document for `items`."""
+    root = etree.Element(_R + "Receipt", nsmap={None: NS})  # type: ignore[dict-item]  # lxml's stubs forget the default namespace
+    root.set("schemaVersion", "1.0")
+    head = etree.SubElement(root, _R + "Header")
+    for name, value in (
+        ("MessageId", header.message_id),
+        ("Sender", header.sender),
+        ("Recipient", header.recipient),
+        ("Created", instant_text(header.created)),
+    ):
+        etree.SubElement(head, _R + name).text = value
+    if hosted_by:
+        etree.SubElement(root, _R + "HostedBy").text = hosted_by
+    for item in items:
+        line = etree.SubElement(root, _R + "Item")
+        for name, value in (
+            ("MessageId", item.message_id),
+            ("Sha256", item.digest),
+            ("ReceivedAt", instant_text(item.received_at)),
+            ("Outcome", "accepted" if item.accepted else "refused"),
+            ("Code", item.code or ""),
+            ("Text", (item.text or "")[:250]),
+        ):
+            if value:
+                etree.SubElement(line, _R + name).text = value
+    return root
+
+
+def message_inside(envelope: bytes) -> Tree:
+    """Return the message inside a signed envelope of our own store: it was verified, or signed by us, when it was kept."""
+    return parse_xml(envelope)[0]
+
+
+def without_header(document: Tree, names: Sequence[str]) -> Tree:
+    """Take header fields out that the gateway fills when a document is handed in; returns the same document."""
+    header = document.find(_R + "Header")
+    if header is not None:
+        for child in list(header):
+            if child.tag[len(_R) :] in names:
+                header.remove(child)
+    return document

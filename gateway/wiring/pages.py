@@ -1,0 +1,137 @@
+"""Connects API and pages to the walks: each function here is one thing a person may do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.domain.case import Case, Role
+from gateway.domain.safeguards import Answers
+from gateway.errors import GatewayError, NotFound, Refused
+from gateway.flow.mailbox import read_document
+from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.papers import clear
+from gateway.flow.ports import Runtime
+from gateway.flow.statements import make_statement, release_statement, statement_of
+from gateway.stages import Submitted, Tree
+from gateway.store import cases, journal, messages
+from gateway.store import statements as holds
+from gateway.store.database import Tx, reading, transaction
+from gateway.store.views import Viewer
+from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
+from gateway.wire.documents import parse_xml, serialize
+from gateway.wire.reading import message_inside, text, texts
+from gateway.wire.reply import Decision, write_reply
+
+
+def _homes(viewer: Viewer, rt: Runtime) -> frozenset[str]:
+    return frozenset(rt.settings.home) if viewer.authority is None else frozenset({viewer.authority})
+
+
+def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Case, Tree]:
+    """Return the case and the application's document. Raises `NotFound` for another authority's case."""
+    case = cases.get(tx, case_id)
+    if case.home not in _homes(viewer, rt):
+        raise NotFound("there is no such case")
+    row = messages.applications(tx, [case_id]).get(case_id)
+    paper = messages.document(tx, row.id, "signed") if row and row.id else None
+    if paper is not None:
+        return case, message_inside(clear(rt, case, paper))
+    return case, _held_application(tx, case, rt)
+
+
+def _held_application(tx: Tx, case: Case, rt: Runtime) -> Tree:
+    hold = holds.open_hold(tx, case.id or 0)
+    if hold is None or case.wrapped_key is None:
+        raise NotFound("the application of this case cannot be read")
+    return parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held"))
+
+
+def web_runtime(rt: Runtime) -> WebRuntime:
+    """Return what the pages may do on this gateway."""
+
+    def answer(
+        *, case_id: int, outcome: str, reasons: Sequence[Reason], remarks: str | None, signatory: Signatory, viewer: Viewer
+    ) -> str:
+        with reading(rt.engine) as tx:
+            case, application = _application(tx, case_id, viewer, rt)
+        if case.role is not Role.REQUESTED:
+            raise NotFound("only the requested authority answers")
+        decision = Decision(
+            agreed=outcome == "agreed",
+            on=rt.clock().date(),
+            reasons=tuple((reason.code, reason.text or "") for reason in reasons),
+            remarks=remarks,
+            signatory=signatory.name,
+            rank=signatory.rank,
+        )
+        body = serialize(write_reply(application, decision))
+        item = Submitted(body=body, authority=case.home, dialect="canonical", submitted_at=rt.clock(), actor=viewer.account)
+        (result,) = submit([item], rt)
+        if isinstance(result, Refused):
+            raise result
+        assert isinstance(result, Sent), "a reply is never held"
+        return result.message_id
+
+    def statement(*, case_id: int, answers: Answers, viewer: Viewer) -> None:
+        with reading(rt.engine) as tx:
+            _application(tx, case_id, viewer, rt)
+        make_statement(case_id, answers, actor=viewer.account, rt=rt)
+
+    def release(*, case_id: int, viewer: Viewer) -> str | None:
+        with reading(rt.engine) as tx:
+            _application(tx, case_id, viewer, rt)
+        release_statement(case_id, actor=viewer.account, rt=rt)
+        result = resume(case_id, viewer.account, rt)
+        if isinstance(result, GatewayError):
+            raise result
+        return str(result.reason) if isinstance(result, Held) else None
+
+    def read_statement(*, case_id: int, viewer: Viewer) -> Answers:
+        with reading(rt.engine) as tx:
+            case, _ = _application(tx, case_id, viewer, rt)
+            found = statement_of(tx, case, rt)
+        if found is None:
+            raise NotFound("no statement was made for this case yet")
+        return found.answers
+
+    def document(*, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
+        return read_document(document_id, homes=_homes(viewer, rt), actor=viewer.account, purpose=purpose, rt=rt)
+
+    def person(*, case_id: int, viewer: Viewer) -> PersonView | None:
+        with reading(rt.engine) as tx:
+            case = cases.get(tx, case_id)
+            if case.wrapped_key is None:
+                return None
+            _, application = _application(tx, case_id, viewer, rt)
+        return PersonView(
+            name=text(application, "Person/Name/AsShown"),
+            script=text(application, "Person/Name/Script"),
+            latin=text(application, "Person/Name/Latin"),
+            born=text(application, "Person/Birth/Date"),
+            nationalities=texts(application, "Person/Nationality"),
+        )
+
+    def note(
+        *,
+        event: str,
+        actor: str,
+        authority: str | None = None,
+        case_id: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        with transaction(rt.engine) as tx:
+            entry = journal.Entry(at=rt.clock(), event=event, actor=actor, authority=authority, case_id=case_id, detail=detail or {})
+            journal.append(tx, [entry])
+
+    return WebRuntime(
+        engine=rt.engine,
+        clock=rt.clock,
+        settings=rt.settings,
+        partners=rt.partners,
+        answer=answer,
+        make_statement=statement,
+        release_statement=release,
+        read_statement=read_statement,
+        read_document=document,
+        person_of=person,
+        journal=note,
+    )

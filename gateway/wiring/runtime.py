@@ -1,0 +1,75 @@
+"""Builds a `Runtime` from `Settings`; the only module that knows every adapter."""
+
+from datetime import UTC, datetime
+
+from gateway.errors import SettingsInvalid, UnknownAuthority
+from gateway.flow.ports import Clock, Runtime
+from gateway.partners import load as load_partners
+from gateway.partners.calendars import load_calendars
+from gateway.partners.treaties import load_treaties
+from gateway.settings import Settings
+from gateway.store.database import Database, open_engine, require_current, upgrade
+from gateway.store.queue import DatabaseQueue
+from gateway.transport.broker import BrokerTransport
+from gateway.transport.embedded import EmbeddedTransport
+from gateway.transport.memory import MemoryHub, MemoryTransport
+from gateway.transport.port import Transport
+from gateway.trust.certificates import TrustStore
+from gateway.trust.keys import KeyRing
+from gateway.trust.vault import Vault
+from gateway.wire.allowed import AllowedFields
+from gateway.wire.schema import SchemaSet
+from gateway.wire.translate import Translator
+
+SCHEMA_VERSION = "readmission/1.0"
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine; everything else takes a clock as argument."""
+    return datetime.now(UTC)
+
+
+def transport(settings: Settings, engine: Database, clock: Clock) -> Transport:
+    """Return the transport that the settings name."""
+    if settings.broker == "embedded":
+        return EmbeddedTransport(DatabaseQueue(engine), clock=clock)
+    if settings.broker == "memory":
+        return MemoryTransport(MemoryHub(clock=clock))
+    return BrokerTransport(settings.broker, batch=settings.batch)
+
+
+def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool = False) -> Runtime:
+    """Return a runtime; nothing runs yet.
+
+    With `prepare_database` the migrations are run first (the embedded default, demonstrations and tests); otherwise a
+    database that lacks them stops the start. Raises `Misconfigured` for anything this installation lacks.
+    """
+    partners = load_partners(settings.partners)
+    for code in settings.home:
+        try:
+            partners.authority(code)
+        except UnknownAuthority as error:
+            raise SettingsInvalid(f"home names the authority {code}, which no partner folder has") from error
+    engine = open_engine(settings.database)
+    if prepare_database:
+        upgrade(engine)
+    else:
+        require_current(engine)
+    schemas = SchemaSet.load(settings.schemas / SCHEMA_VERSION)
+    return Runtime(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        partners=partners,
+        treaties=load_treaties(settings.partners / "treaties", settings.overrides),
+        calendars=load_calendars(settings.partners / "calendars"),
+        schemas=schemas,
+        allowed=AllowedFields.load(settings.schemas / SCHEMA_VERSION),
+        translators={
+            dialect.id: Translator.compile(dialect, schemas) for partner in partners.partners.values() for dialect in partner.dialects.values()
+        },
+        ring=KeyRing.load(settings.keys),
+        trust=TrustStore.load(settings.keys),
+        vault=Vault.load(settings.keys),
+        transport=transport(settings, engine, clock),
+    )

@@ -1,0 +1,163 @@
+"""Fixtures for all tests: a clock that moves when told, private servers, databases with all migrations."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import BrokerMissing
+from tests.servers import Databases, shared, start_postgres, start_rabbitmq, worker
+
+_NO_RABBITMQ = "RabbitMQ is not there: "
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> datetime:
+        """Move by days, hours, minutes or seconds; return the new instant."""
+        self.now += timedelta(**by)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """2026-06-01 10:15 in Sarajevo, Belgrade and Vienna."""
+    return MovableClock(datetime(2026, 6, 1, 8, 15, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run see."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker() == "main" else base.parent
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres(shared_folder: Path) -> Iterator[Databases]:
+    """The private PostgreSQL of this run."""
+    with shared(shared_folder, "postgres", start_postgres) as facts:
+        yield Databases(facts["url"])
+
+
+@pytest.fixture
+def postgres_url(postgres: Databases) -> Iterator[str]:
+    """A fresh, empty database."""
+    name = postgres.create()
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Databases) -> Iterator[str]:
+    """The name of a database with all migrations, to be copied."""
+    from gateway.store.database import open_engine, upgrade
+
+    name = postgres.create()
+    engine = open_engine(postgres.url(name))
+    upgrade(engine)
+    engine.dispose()  # a template must have no visitors
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all migrations, to be copied."""
+    from gateway.store.database import open_engine, upgrade
+
+    path = tmp_path_factory.mktemp("migrated") / "gateway.sqlite3"
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database with all migrations."""
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'gateway.sqlite3')}"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: Databases, migrated_postgres: str) -> Iterator[str]:
+    """A fresh PostgreSQL database with all migrations."""
+    name = postgres.create(template=migrated_postgres)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database with all migrations, on SQLite and on PostgreSQL."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "migrated_postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Any]:
+    """An engine on a fresh database with all migrations, on SQLite and on PostgreSQL."""
+    from gateway.store.database import open_engine
+
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+# --- RabbitMQ ---------------------------------------------------------------------------------------------------------
+
+
+def without_rabbitmq(error: BrokerMissing) -> None:
+    """Skip, and count it at the end; fail where RabbitMQ is required."""
+    if os.environ.get("CI") == "true" or os.environ.get("GATEWAY_REQUIRE_RABBITMQ") == "1":
+        pytest.fail(_NO_RABBITMQ + error.message)
+    pytest.skip(_NO_RABBITMQ + error.message)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(shared_folder: Path) -> Iterator[str]:
+    """AMQP URL of a virtual host for this worker on the private RabbitMQ of this run."""
+    try:
+        with shared(shared_folder, "rabbitmq", start_rabbitmq) as urls:
+            yield urls[worker()]
+    except BrokerMissing as error:
+        without_rabbitmq(error)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, so that it can be left out with -m."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & {"rabbitmq", "own_node"}:
+            item.add_marker(pytest.mark.rabbitmq)
+        if names & {"postgres", "postgres_url", "migrated_postgres_url"}:
+            item.add_marker(pytest.mark.postgres)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests did not run for want of RabbitMQ: a short green line must not hide them."""
+    reasons = [
+        report.longrepr[2].partition(_NO_RABBITMQ)[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and _NO_RABBITMQ in report.longrepr[2]
+    ]
+    if reasons:
+        terminalreporter.write_line(f"RabbitMQ: {len(reasons)} tests skipped because {reasons[0]}", yellow=True)

@@ -1,0 +1,225 @@
+"""A RabbitMQ that stops, dies or freezes: what was confirmed is never lost, and nobody spins or hangs."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from gateway.errors import BrokerMissing, BrokerUnavailable
+from gateway.transport.broker import BrokerTransport
+from gateway.transport.node import PrivateNode
+from gateway.transport.port import Delivery, Parcel
+from tests.conftest import without_rabbitmq
+
+pytestmark = pytest.mark.anyio
+
+SOON = 30.0  # seconds; the bound of every wait
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def own_node() -> Iterator[PrivateNode]:
+    """A node that these tests may break."""
+    try:
+        node = PrivateNode()
+    except BrokerMissing as error:
+        without_rabbitmq(error)
+        raise
+    with node:
+        yield node
+
+
+@pytest.fixture
+def node(own_node: PrivateNode) -> PrivateNode:
+    own_node.start()  # a test before may have left it dead
+    return own_node
+
+
+@pytest.fixture
+def home() -> str:
+    return f"XA-F{next(_numbers)}"
+
+
+@pytest.fixture
+async def gateway(node: PrivateNode, home: str) -> AsyncIterator[BrokerTransport]:
+    transport = BrokerTransport(node.url, steps=(1,), timeout_seconds=3)
+    await transport.open([home])
+    yield transport
+    await transport.close()
+
+
+def parcel(to: str, number: int) -> Parcel:
+    return Parcel(message_id=str(number), sender="XB-SENDER", recipient=to, body=b"sealed")
+
+
+async def in_thread(work) -> None:
+    await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+async def until_sent(gateway: BrokerTransport, what: Parcel) -> None:
+    """Send again and again until it is confirmed, as the outbox would."""
+    async with asyncio.timeout(SOON):
+        while await gateway.send([what]) != [None]:
+            await asyncio.sleep(0.05)  # the broker is on its way back
+
+
+async def until_taken(gateway: BrokerTransport, wanted: set[str]) -> list[Delivery]:
+    """Take until every wanted message id came, whatever happens between."""
+    found: list[Delivery] = []
+    async with asyncio.timeout(SOON):
+        while not wanted <= {delivery.message_id for delivery in found}:
+            try:
+                batch = await gateway.take(50, 1)
+            except BrokerUnavailable:
+                continue  # take itself paused
+            await gateway.settle(batch)
+            found += batch
+    return found
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+async def test_nothing_that_was_confirmed_is_lost_when_the_broker_goes_down_while_publishing(node, gateway, home, end):
+    confirmed: set[str] = set()
+    failed: list[BrokerUnavailable] = []
+    down = asyncio.Event()
+
+    async def publish() -> None:
+        for first in itertools.count(step=10):
+            batch = [parcel(home, number) for number in range(first, first + 10)]
+            for sent, answer in zip(batch, await gateway.send(batch), strict=True):
+                if answer is None:
+                    confirmed.add(sent.message_id)
+                else:
+                    assert isinstance(answer, BrokerUnavailable)
+                    failed.append(answer)
+            if failed and down.is_set():
+                return
+
+    publishing = asyncio.create_task(publish())
+    async with asyncio.timeout(SOON):
+        while len(confirmed) < 200:
+            await asyncio.sleep(0)
+    await in_thread(getattr(node, end))
+    down.set()
+    await asyncio.wait_for(publishing, SOON)
+    await in_thread(node.start)
+
+    taken = await until_taken(gateway, confirmed)
+
+    assert len(confirmed) >= 200
+    assert failed
+    assert {delivery.message_id for delivery in taken} >= confirmed
+
+
+async def test_what_was_taken_but_not_settled_comes_back_after_the_broker_was_killed(node, gateway, home):
+    await gateway.send([parcel(home, number) for number in range(20)])
+    before = await gateway.take(50, SOON)
+    assert before
+    await in_thread(node.kill)
+    await in_thread(node.start)
+
+    await gateway.settle(before)  # its connection is gone
+    taken = await until_taken(gateway, {str(number) for number in range(20)})
+
+    assert len(taken) == 20
+
+
+async def test_without_a_broker_sending_says_so_at_once(node, gateway, home):
+    await in_thread(node.stop)
+
+    began = time.monotonic()
+    answers = await gateway.send([parcel(home, 1), parcel(home, 2)])
+
+    assert [answer.code for answer in answers] == ["broker-unavailable"] * 2
+    assert time.monotonic() - began < 3
+
+
+async def test_without_a_broker_taking_pauses_before_it_says_so(node, gateway, home):
+    await in_thread(node.stop)
+
+    began = time.monotonic()
+    with pytest.raises(BrokerUnavailable):
+        await gateway.take(50, 0.5)
+
+    assert time.monotonic() - began >= 0.5
+
+
+async def test_without_a_broker_a_transport_does_not_open(node):
+    await in_thread(node.stop)
+
+    with pytest.raises(BrokerUnavailable):
+        await BrokerTransport(node.url).open(["XA-CLOSED"])
+
+
+async def test_a_frozen_broker_does_not_hang_the_sender(node, gateway, home):
+    await until_sent(gateway, parcel(home, 0))
+    node.pause()
+    try:
+        began = time.monotonic()
+        (answer,) = await gateway.send([parcel(home, 1)])
+        waited = time.monotonic() - began
+    finally:
+        node.resume()
+    await until_sent(gateway, parcel(home, 2))
+
+    taken = await until_taken(gateway, {"0", "2"})
+
+    assert isinstance(answer, BrokerUnavailable)
+    assert waited < SOON
+    assert {delivery.message_id for delivery in taken} >= {"0", "2"}  # "1" may have arrived too: it was in doubt
+
+
+async def test_a_delivery_that_cannot_be_postponed_comes_back(node, gateway, home):
+    await gateway.send([parcel(home, 1)])
+    (taken,) = await gateway.take(50, SOON)
+    await in_thread(node.kill)
+
+    with pytest.raises(BrokerUnavailable):
+        await gateway.postpone(taken, 1, "database-unavailable")
+
+    await in_thread(node.start)
+    (again,) = await until_taken(gateway, {"1"})
+    assert again.attempts == 0
+
+
+async def test_a_delivery_whose_delay_queue_was_deleted_comes_back(node, gateway, home):
+    await gateway.send([parcel(home, 1)])
+    (taken,) = await gateway.take(50, SOON)
+    line, _ = await gateway._publishing()
+    await line.channel.queue_delete(f"retry.{home}.1s")
+
+    with pytest.raises(BrokerUnavailable):
+        await gateway.postpone(taken, 1, "database-unavailable")
+
+    (again,) = await until_taken(gateway, {"1"})
+    assert again.message_id == "1"
+
+
+async def test_a_deleted_queue_ends_the_intake_which_declares_it_again(node, gateway, home):
+    assert await gateway.take(50, 0.05) == []
+    line, _ = await gateway._publishing()
+    await line.channel.queue_delete(f"in.{home}")
+
+    with pytest.raises(BrokerUnavailable):
+        await gateway.take(50, SOON)
+    assert await gateway.take(50, 0.05) == []
+    await until_sent(gateway, parcel(home, 1))
+
+    assert len(await until_taken(gateway, {"1"})) == 1
+
+
+async def test_a_poisonous_parcel_that_breaks_its_taker_each_time_ends_parked(node, gateway, home, monkeypatch):
+    monkeypatch.setattr("gateway.transport.topology._CRASH_LIMIT", 2)
+    poisoned = f"{home}P"
+    await gateway.open([poisoned])
+    await gateway.send([parcel(poisoned, 1)])
+    for _ in range(3):
+        assert await gateway.take(50, SOON)
+        await gateway._drop_intake(gateway._in[1])
+
+    async with asyncio.timeout(SOON):
+        while [state.parked for state in await gateway.states()] != [1]:
+            await asyncio.sleep(0.05)
+    assert await gateway.take(50, 0.2) == []
