@@ -32,7 +32,7 @@ format: $(STAMP)  ## rewrite files in the house format
 	$(BIN)/ruff check --fix-only .
 
 test: setup  ## all tests but the browser's; starts private PostgreSQL and RabbitMQ
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not browser'
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m 'not browser'
 
 test-browser: setup  ## pages in a real browser (Chromium from the distribution)
 	$(BIN)/pytest -m browser tests/browser

@@ -7,7 +7,7 @@ B    take what is waiting, one transaction per batch: inbox, messages; then ackn
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 import aiormq
 import asyncpg
 import uvloop
-from aiormq.abc import AbstractConnection, DeliveredMessage
+from aiormq.abc import DeliveredMessage
 from pamqp.commands import Basic
 from prototype_message import template
 from prototype_source import BATCH, Source
@@ -99,8 +99,9 @@ async def settle(job: Job) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def _broker(job: Job) -> AsyncIterator[AbstractConnection]:
-    broker = await aiormq.connect(job.amqp)
+async def _broker(job: Job) -> AsyncIterator[aiormq.Connection]:
+    broker = aiormq.Connection(job.amqp)
+    await broker.connect()
     try:
         yield broker
     finally:
@@ -122,15 +123,17 @@ async def _send(control: Connection, job: Job) -> None:
     confirmed: list[int] = []
     async with _database(job.database_a) as database, _broker(job) as broker:
         channel = await broker.channel(publisher_confirms=True)
+        assert isinstance(channel, aiormq.Channel)  # its basic_publish knows `wait`, the abstract one does not
 
-        async def publish(row: int, message_id: str, due: float, sealed: bytes) -> int:
-            about = Basic.Properties(delivery_mode=PERSISTENT, message_id=message_id, headers={"due": str(due)})
-            # Not waiting for the socket lets the client write many messages at once; the confirmation is waited for.
-            await channel.basic_publish(sealed, routing_key=QUEUE, properties=about, mandatory=True, wait=False)
-            return row
-
-        async def publish_all(batch: list[tuple[int, str, float, bytes]]) -> None:
-            confirmed.extend(await asyncio.gather(*(publish(*message) for message in batch)))
+        async def publish(rows: list[int], messages: Iterable[tuple[str, float, bytes]]) -> None:
+            # Not waiting for the socket lets the client write many messages at once; the confirmations are waited for.
+            await asyncio.gather(
+                *(
+                    channel.basic_publish(body, routing_key=QUEUE, properties=_about(name, due), mandatory=True, wait=False)
+                    for name, due, body in messages
+                )
+            )
+            confirmed.extend(rows)
             window.release()
 
         control.send("ready")
@@ -149,9 +152,8 @@ async def _send(control: Connection, job: Job) -> None:
                     if done:
                         await database.execute(FORGET_CONFIRMED, done)
                     stored = await database.fetch(STORE_AND_QUEUE, names, [item.raw for item in waiting], bodies)
-                rows = (row["id"] for row in stored)
-                dues = (item.due for item in waiting)
-                publishing.create_task(publish_all(list(zip(rows, names, dues, bodies, strict=True))))
+                dues = [item.due for item in waiting]
+                publishing.create_task(publish([row["id"] for row in stored], zip(names, dues, bodies, strict=True)))
         await database.execute(FORGET_CONFIRMED, confirmed)
         control.send(source.began)
         control.recv()
@@ -174,8 +176,17 @@ async def _receive(control: Connection, job: Job) -> None:
             names, bodies = zip(*(receiver.receive(message.body) for message in batch), strict=True)
             async with database.transaction():
                 stored += len(await database.fetch(STORE_NEW, names, bodies))
-            await channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+            await channel.basic_ack(batch[-1].delivery_tag or 0, multiple=True)
             now = time.monotonic()
-            latencies += [now - float(message.header.properties.headers["due"]) for message in batch]
+            latencies += [now - _due(message) for message in batch]
         control.send((time.monotonic(), latencies))
         control.recv()
+
+
+def _about(message_id: str, due: float) -> Basic.Properties:
+    return Basic.Properties(delivery_mode=PERSISTENT, message_id=message_id, headers={"due": str(due)})
+
+
+def _due(message: DeliveredMessage) -> float:
+    """Return when the message was due at the source, in monotonic seconds; A wrote it into the headers."""
+    return float(str((message.header.properties.headers or {})["due"]))

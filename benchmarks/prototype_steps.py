@@ -87,8 +87,7 @@ class Receiver:
 
     def receive(self, sealed: bytes) -> tuple[str, bytes]:
         """Return the message id, read from what was signed, and the message in B's own format."""
-        document = self._reader.parse(SUITE.decrypt(sealed, self._key, INFO))
-        self._verifier.verify(document)
+        document = self._verifier.verify(SUITE.decrypt(sealed, self._key, INFO), self._reader.parse)
         self._reader.check(document)
         message_id = document.findtext(MESSAGE_ID, "")
         return message_id, to_national(document)

@@ -11,9 +11,54 @@ from typing import Any, TextIO
 import structlog
 
 ALLOWED_FIELDS = frozenset(
-    "event level timestamp logger step code partner authority sender recipient direction message_id case type count rows "
-    "digest queue transport attempts seconds limit treaty due state reason port address version path line file setting "
-    "process broker database calendar until status method route hold waiting parked signal error_type".split()
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "step",
+        "code",
+        "partner",
+        "authority",
+        "sender",
+        "recipient",
+        "direction",
+        "message_id",
+        "case",
+        "type",
+        "count",
+        "rows",
+        "digest",
+        "queue",
+        "transport",
+        "attempts",
+        "seconds",
+        "limit",
+        "treaty",
+        "due",
+        "state",
+        "reason",
+        "port",
+        "address",
+        "version",
+        "path",
+        "line",
+        "file",
+        "setting",
+        "process",
+        "broker",
+        "database",
+        "calendar",
+        "until",
+        "status",
+        "method",
+        "route",
+        "hold",
+        "waiting",
+        "parked",
+        "signal",
+        "error_type",
+    ]
 )
 
 

@@ -152,8 +152,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgres)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many tests did not run for want of RabbitMQ: a short green line must not hide them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Say last of all how many tests did not run for want of RabbitMQ: a short green line must not hide them."""
+    yield
     reasons = [
         report.longrepr[2].partition(_NO_RABBITMQ)[2]
         for report in terminalreporter.stats.get("skipped", [])

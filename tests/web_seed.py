@@ -3,9 +3,12 @@
 The persons are specimens in the style of ICAO 9303. Nothing here encrypts: documents are kept in a dictionary.
 """
 
+# ruff: noqa: RUF001 - names in Cyrillic letters are what the pages must show
+
 import json
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,7 +23,7 @@ from gateway.partners.folder import Authority
 from gateway.settings import Settings
 from gateway.store import accounts, journal
 from gateway.store import tables as t
-from gateway.store.database import Database, open_engine, reading, transaction
+from gateway.store.database import Database, open_engine, reading, transaction, upgrade
 from gateway.store.views import Viewer
 from gateway.trust.passwords import hash_password
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
@@ -342,14 +345,33 @@ PK_FORM = {
 def seed(folder: Path, *, secure: bool = False) -> Seed:
     """Return a seeded database in `folder` and its runtime."""
     engine = open_engine(f"sqlite:///{folder / 'pages.sqlite3'}")
-    t.metadata.create_all(engine)
-    made = Seed(engine=engine, secure=secure, folder=folder)
-    with transaction(engine) as tx:
+    upgrade(engine)
+    return filled(Seed(engine=engine, secure=secure, folder=folder))
+
+
+def filled(made: Seed) -> Seed:
+    """Fill a database that has all migrations and no rows."""
+    with transaction(made.engine) as tx:
         for name, (role, authority) in ACCOUNTS.items():
             accounts.add_account(tx, name=name, role=role, authority=authority, password=_hash(), at=NOW)
         _cases(tx, made)
         _flow(tx)
     return made
+
+
+def copied(template: Seed, folder: Path) -> Seed:
+    """Return a copy of a seeded database in `folder`; the template must not be open."""
+    shutil.copy(template.folder / "pages.sqlite3", folder / "pages.sqlite3")
+    return replace(
+        template,
+        engine=open_engine(f"sqlite:///{folder / 'pages.sqlite3'}"),
+        folder=folder,
+        persons=dict(template.persons),
+        bodies=dict(template.bodies),
+        statements=dict(template.statements),
+        answers=[],
+        reads=[],
+    )
 
 
 def _cases(tx: Any, made: Seed) -> None:

@@ -43,9 +43,13 @@ def list_cases(json: JsonOption = False, config: ConfigOption = None) -> None:
     if json:
         print_json({"cases": found})
         return
-    table = Table("id", "reference", "home", "counterparty", "role", "state", "treaty", "procedure", title=f"{len(found)} cases")
+    table = Table(
+        "id", "reference", "home", "counterparty", "role", "state", "treaty", "procedure", title=f"{len(found)} cases"
+    )
     for case in found:
-        table.add_row(*(str(case[name]) for name in "id reference home counterparty role state treaty procedure".split()))
+        table.add_row(
+            *(str(case[name]) for name in ["id", "reference", "home", "counterparty", "role", "state", "treaty", "procedure"])
+        )
     console().print(table)
 
 
@@ -92,7 +96,8 @@ def _whole(tx: Any, case: Case) -> dict[str, Any]:
         ],
         "deadlines": [row.detail | {"state": row.state} for row in deadlines.of_cases(tx, [case.id])],
         "journal": [
-            {"at": entry.at, "event": entry.event, "actor": entry.actor, **entry.detail} for entry in journal.of_case(tx, case.id)
+            {"at": entry.at, "event": entry.event, "actor": entry.actor, **entry.detail}
+            for entry in journal.of_case(tx, case.id)
         ],
     }
 
@@ -103,7 +108,8 @@ def _print_case(document: dict[str, Any]) -> None:
     out.print(f"  {document['state']}, {document['treaty']}, {document['procedure']}, {document['category']}")
     for message in document["messages"]:
         out.print(
-            f"  {message['direction']:>3} {message['type']} {message['message_id']} {message['outcome']}, receipt {message['receipt']}"
+            f"  {message['direction']:>3} {message['type']} {message['message_id']} {message['outcome']}, "
+            f"receipt {message['receipt']}"
         )
     for deadline in document["deadlines"]:
         out.print(f"  deadline {deadline['limit']}: {deadline['state']}")

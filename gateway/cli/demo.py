@@ -14,7 +14,7 @@ import typer
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.cli.scene import ACTS, Act, Scene, Teller, play
+from gateway.cli.scene import ACTS, Scene, Teller, play
 from gateway.errors import BrokerUnavailable, SettingsInvalid, Unavailable
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
@@ -151,7 +151,9 @@ def demo(
         try:
             told = asyncio.run(_perform(settings, Path(folder), out, broker, teller))
         except* Unavailable as group:
-            raise group.exceptions[0] if isinstance(group.exceptions[0], Unavailable) else BrokerUnavailable(str(group)) from None
+            raise (
+                group.exceptions[0] if isinstance(group.exceptions[0], Unavailable) else BrokerUnavailable(str(group))
+            ) from None
         except* SettingsInvalid as group:
             raise group.exceptions[0] from None
     if json:
@@ -163,6 +165,3 @@ def demo(
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("demo")(demo)
-
-
-__all__ = ["Act", "development_keys", "one_gateway", "register"]

@@ -81,7 +81,9 @@ def _trust(settings: Settings) -> str:
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
     ends = min((pinned.not_after for code in trust.authorities() for pinned in trust.pinned(code)), default=None)
     if ends is None:
-        raise Misconfigured("no authority's certificate is pinned; run: gateway keys new --development, or install the partners' certificates")
+        raise Misconfigured(
+            "no authority's certificate is pinned; run: gateway keys new --development, or install the partners' certificates"
+        )
     if ends - utc_now() < SOON:
         raise Misconfigured(f"a pinned certificate ends on {ends:%Y-%m-%d}; ask the partner for the next one")
     kind = "DEVELOPMENT keys, never for production" if development else "production keys"

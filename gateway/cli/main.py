@@ -32,7 +32,9 @@ def build() -> typer.Typer:
     )
 
     @app.callback()
-    def top(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+    def top(
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    ) -> None:
         pass
 
     for name in GROUPS:

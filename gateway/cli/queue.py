@@ -47,7 +47,13 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
             for state in leaving
         ],
         "queues": [
-            {"name": state.name, "waiting": state.waiting, "parked": state.parked, "oldest": state.oldest, "consumers": state.consumers}
+            {
+                "name": state.name,
+                "waiting": state.waiting,
+                "parked": state.parked,
+                "oldest": state.oldest,
+                "consumers": state.consumers,
+            }
             for state in asyncio.run(states())
         ],
     }
@@ -56,7 +62,9 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
         return
     table = Table("from", "to", "waiting", "parked", "oldest", "codes", title="Leaving")
     for row in document["outbox"]:
-        table.add_row(*(str(row[name] or "") for name in ("sender", "recipient", "waiting", "parked", "oldest")), ", ".join(row["codes"]))
+        table.add_row(
+            *(str(row[name] or "") for name in ("sender", "recipient", "waiting", "parked", "oldest")), ", ".join(row["codes"])
+        )
     console().print(table)
     table = Table("queue", "waiting", "parked", "oldest", title="Arriving")
     for row in document["queues"]:

@@ -148,10 +148,14 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     body = source.read_bytes()
     (folder / f"01-application-as-handed-in{source.suffix}").write_bytes(body)
     teller.step(rt.clock(), act.requesting, f"hands in an application in its own format, {dialect.id}", f"{len(body)} bytes")
-    item = Submitted(body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}")
+    item = Submitted(
+        body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}"
+    )
     (result,) = await asyncio.to_thread(submit, [item], rt)
     if isinstance(result, Held):
-        teller.step(rt.clock(), act.requesting, f"the gateway holds it: {result.reason}", result.advice, hold=str(result.reason))
+        teller.step(
+            rt.clock(), act.requesting, f"the gateway holds it: {result.reason}", result.advice, hold=str(result.reason)
+        )
         assert act.officers is not None, "the act names no officers, but a safeguard asks for them"
         maker, second = act.officers
         answers = Answers(
@@ -242,7 +246,12 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, numb
     (folder / f"{first + 1:02}-{name}-as-delivered{suffix}").write_bytes(body)
     (folder / f"{first + 2:02}-{name}-mapping-report-of-recipient.json").write_bytes(papers["report"])
     acknowledge(authority, row.id, actor=f"system@{authority}", rt=rt)
-    teller.step(rt.clock(), authority, f"fetches it from its inbox in its own format, {taken.dialect}", f"{len(body)} bytes {media_type}")
+    teller.step(
+        rt.clock(),
+        authority,
+        f"fetches it from its inbox in its own format, {taken.dialect}",
+        f"{len(body)} bytes {media_type}",
+    )
 
 
 async def _proof(sent: Sent, authority: str, scene: Scene, rt: Runtime, folder: Path, number: str, teller: Teller) -> None:
@@ -309,7 +318,9 @@ def _answer(act: Act, row: InboxRow, rt: Runtime, folder: Path, teller: Teller) 
     body = rt.translators[dialect].from_canonical(reply).body
     suffix = ".json" if body.lstrip()[:1] == b"{" else ".xml"
     (folder / f"08-reply-as-handed-in{suffix}").write_bytes(body)
-    item = Submitted(body=body, authority=act.requested, dialect=dialect, submitted_at=rt.clock(), actor=f"system@{act.requested}")
+    item = Submitted(
+        body=body, authority=act.requested, dialect=dialect, submitted_at=rt.clock(), actor=f"system@{act.requested}"
+    )
     (result,) = submit([item], rt)
     if isinstance(result, GatewayError):
         raise result

@@ -15,19 +15,21 @@ from gateway.flow.edges import serve_edges
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
 from gateway.settings import load
+from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
-from gateway.wiring.pages import web_runtime
 from gateway.wiring import build
+from gateway.wiring.pages import web_runtime
 
 PARTS = ("api", *LOOPS)
 
 
 def server(rt: Runtime) -> uvicorn.Server:
     """Return the HTTP server for API and pages; it logs no query strings."""
-    config = uvicorn.Config(
-        create_app(web_runtime(rt)), host=rt.settings.host, port=rt.settings.port, log_level="warning", access_log=False
+    app = create_app(web_runtime(rt), routers=ROUTERS)
+    app.state.gateway = rt
+    return uvicorn.Server(
+        uvicorn.Config(app, host=rt.settings.host, port=rt.settings.port, log_level="warning", access_log=False)
     )
-    return uvicorn.Server(config)
 
 
 async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event) -> None:

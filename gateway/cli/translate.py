@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         epilog="Examples:  gateway translate application.xml --from ba/ms-xml --to pk/moi-json --out application.json  |  "
         "gateway translate message.xml --from canonical --to rs/mup-xml --report report.json"
     )
-    def translate(  # noqa: PLR0917 - typer reads options from the parameters
+    def translate(
         file: Annotated[Path, typer.Argument(help="The document to translate.")],
         source: Annotated[str, typer.Option("--from", metavar="PARTNER/NAME", help="Its dialect, or `canonical`.")],
         target: Annotated[str, typer.Option("--to", metavar="PARTNER/NAME", help="The dialect wanted, or `canonical`.")],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from gateway.domain.calendars import ONE_DAY, Calendar, Side
+from gateway.domain.calendars import ONE_DAY, Calendar, RestDay, Side
 from gateway.domain.explanations import iso, sentences
 from gateway.domain.treaties import COMPUTABLE, Actor, Direction, ExtensionKind, Limit, Treaty, Unit, Whose
 from gateway.errors import LimitNotKnown, UnknownLimit
@@ -41,7 +41,7 @@ class Extended:
     why: str
 
 
-NOT_ASKED = Extended(granted=False, why="No extension was asked for.")
+NOT_ASKED = Extended(granted=False, why="None was asked for.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,6 @@ class Deadline:
     literal: End | None = None
     rolled: End | None = None
     extension: Extended = NOT_ASKED
-    estimated: bool = False  # a rest day that may still move could move the end
     why_not: str = ""  # why it does not apply, or is not known
 
     @property
@@ -84,21 +83,41 @@ class Deadline:
         return self.rolled.until if self.rolled else None
 
     @property
+    def calendars(self) -> tuple[Calendar, ...]:
+        """Return the calendars the ends hang on, each once."""
+        found = (*self.counting, *((self.acting,) if self.acting else ()))
+        return tuple(calendar for place, calendar in enumerate(found) if calendar not in found[:place])
+
+    @property
     def calendar_id(self) -> str | None:
-        return "+".join(calendar.id for calendar in self._calendars()) or None
+        return "+".join(calendar.id for calendar in self.calendars) or None
 
     @property
     def calendar_version(self) -> str | None:
-        return "+".join(calendar.version for calendar in self._calendars()) or None
+        return "+".join(calendar.version for calendar in self.calendars) or None
+
+    @property
+    def estimated(self) -> bool:
+        """Whether a rest day that may still move could move the end."""
+        return any(self.shaky_days(calendar) for calendar in self.calendars)
+
+    def shaky_days(self, calendar: Calendar) -> tuple[RestDay, ...]:
+        """Return the estimated days that matter: a day that hangs on the moon may move by one.
+
+        They matter where working days are counted, and around an end that rolls; not inside a limit of calendar days.
+        """
+        if self.literal is None or self.rolled is None or self.start_on is None or self.limit is None:
+            return ()
+        if self.limit.unit is Unit.HOURS:
+            return ()
+        first = self.start_on if self.counting else self.literal.due_on
+        first, last = sorted((first, self.rolled.due_on))
+        return calendar.estimated_between(first - ONE_DAY, last + ONE_DAY)
 
     @property
     def explain(self) -> tuple[str, ...]:
         """Return sentences a lawyer can follow line by line; built only when somebody reads them."""
         return sentences(self)
-
-    def _calendars(self) -> tuple[Calendar, ...]:
-        found = (*self.counting, *((self.acting,) if self.acting else ()))
-        return tuple(calendar for place, calendar in enumerate(found) if calendar not in found[:place])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `gateway deadline --json`: plain values only, the same keys in every case."""
@@ -234,10 +253,7 @@ def _counted(
             if extension.at < base.until:
                 literal = _end(acting, longer)
             rolled = max(rolled, _end(acting, acting.next_working(longer)), key=lambda end: end.due_on)
-    # A day that hangs on the moon may move by one: it matters where days are counted, and around the end.
-    first = start_on + ONE_DAY if counting else literal.due_on - ONE_DAY
-    shaky = any(calendar.estimated_between(first, rolled.due_on + ONE_DAY) for calendar in (*counting, acting))
-    return Deadline(base=base, literal=literal, rolled=rolled, extension=verdict, estimated=shaky, **facts)
+    return Deadline(base=base, literal=literal, rolled=rolled, extension=verdict, **facts)
 
 
 def _end(acting: Calendar, day: date) -> End:

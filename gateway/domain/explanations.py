@@ -12,7 +12,20 @@ if TYPE_CHECKING:
     from gateway.domain.deadlines import Deadline, End
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("January February March April May June July August September October November December").split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _ONE_DAY = timedelta(days=1)
 _UNITS = {
     Unit.HOURS: "hour",
@@ -76,9 +89,10 @@ def _rule(deadline: "Deadline", row: Limit) -> Iterator[str]:
     when = "before" if row.direction is Direction.BEFORE else "after"
     state = deadline.requested if row.who is Actor.REQUESTED else deadline.requesting
     actor = f"The {row.who} state" + (f" ({state})" if state else "")
+    how_long = f"{amount_text(row.amount, row.unit)} {when} {row.start.replace('-', ' ')}"
     yield (
-        f"{actor} has {amount_text(row.amount, row.unit)} {when} {row.start.replace('-', ' ')}, {deadline.procedure} procedure, "
-        f"category {deadline.category}: {row.article} ({_CONFIDENCE[row.confidence]})."
+        f"{actor} has {how_long}, {deadline.procedure} procedure, category {deadline.category}: "
+        f"{row.article} ({_CONFIDENCE[row.confidence]})."
     )
     if row.override is not None:
         yield f"The figure was set by {row.override.who} on {day_text(row.override.when)}: {row.override.reference}."
@@ -118,15 +132,15 @@ def _ends(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) 
 
 
 def _roll(deadline: "Deadline", acting: "Calendar", literal: "End", rolled: "End") -> Iterator[str]:
-    day = literal.due_on
-    if acting.why_rest(day) is None:
+    if deadline.extension.granted and literal == deadline.base:
         yield "The extension was asked for after the literal end and before the rolled end: only the rolled end moves."
-        assert deadline.extension.granted
-    else:
-        while day < rolled.due_on and (why := acting.why_rest(day)) is not None:
-            yield f"{day_text(day)} is a rest day in {acting.state}: {why}."
-            day += _ONE_DAY
-    yield f"Rolled end, on the next working day in {acting.state}: {_end_text(rolled, acting)}."
+    passed: list[str] = []
+    day = rolled.due_on - _ONE_DAY
+    while day >= literal.due_on and (why := acting.why_rest(day)) is not None:
+        passed.insert(0, f"{day_text(day)} is a rest day in {acting.state}: {why}.")
+        day -= _ONE_DAY
+    yield from passed
+    yield f"Rolled end, on a working day in {acting.state}: {_end_text(rolled, acting)}."
     yield "The text does not say which end counts: act by the literal end; rely on silence only after the rolled end."
 
 
@@ -158,10 +172,7 @@ def _hour_text(end: "End", acting: "Calendar") -> str:
 
 def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:
     assert deadline.rolled is not None
-    if deadline.extension.granted:
-        yield f"Extension granted: {deadline.extension.why}"
-    elif deadline.extension.why and row.extension is not None:
-        yield f"No extension: {deadline.extension.why}"
+    yield f"Extension {'granted' if deadline.extension.granted else 'not granted'}: {deadline.extension.why}"
     if row.on_lapse is OnLapse.NOTHING:
         yield "Nothing follows from silence by itself: no rule says that it means agreement."
     else:
@@ -169,16 +180,11 @@ def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:
 
 
 def _doubts(deadline: "Deadline", row: Limit) -> Iterator[str]:
-    assert deadline.rolled is not None
-    assert deadline.literal is not None
-    assert deadline.start_on is not None
-    for calendar in dict.fromkeys(filter(None, (deadline.acting, *deadline.counting)), None):
+    for calendar in deadline.calendars:
         yield f"Rest days of {calendar.state}: calendar {calendar.id}, version {calendar.version}."
-        if calendar.note and deadline.estimated:
-            yield f"Note of the calendar: {calendar.note}"
-        if deadline.estimated:
-            first = deadline.start_on if deadline.counting else deadline.literal.due_on - _ONE_DAY
-            for day in calendar.estimated_between(first, deadline.rolled.due_on + _ONE_DAY):
-                yield f"{day_text(day.on)} ({day.name}) is an estimate and may move: ask {calendar.state} before you rely on it."
+        if calendar.note:
+            yield f"Note of calendar {calendar.id}: {calendar.note}"
+        for day in deadline.shaky_days(calendar):
+            yield f"{day_text(day.on)} ({day.name}) is an estimate and may move: ask {calendar.state} before you rely on it."
     if row.confidence is Confidence.SECONDARY:
         yield "The number comes from a secondary source: have it checked against the treaty's text."

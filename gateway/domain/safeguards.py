@@ -25,9 +25,12 @@ class HoldReason(StrEnum):
 ADVICE: Mapping[HoldReason, str] = {
     HoldReason.STATEMENT_MISSING: "Make the due diligence statement for this case.",
     HoldReason.STATEMENT_NOT_RELEASED: "A second officer must read the statement and release it.",
-    HoldReason.STATEMENT_NEGATIVE: "An answer of the statement speaks against sending. Close the file, or correct the statement when the obstacle is gone.",
-    HoldReason.CHILD_NOT_ASSESSED: "The person may be a child: the statement must record that the child's best interests were assessed.",
-    HoldReason.SOURCE_REVEALS_PROTECTION: "Evidence T2-02 can reveal a claim for protection. Remove it: it must not reach the country of origin.",
+    HoldReason.STATEMENT_NEGATIVE: "An answer of the statement speaks against sending. Close the file, "
+    "or correct the statement when the obstacle is gone.",
+    HoldReason.CHILD_NOT_ASSESSED: "The person may be a child: the statement must record that the child's "
+    "best interests were assessed.",
+    HoldReason.SOURCE_REVEALS_PROTECTION: "Evidence T2-02 can reveal a claim for protection. Remove it: "
+    "it must not reach the country of origin.",
 }
 
 

@@ -167,7 +167,7 @@ class Treaty:
     name: str
     version: str  # of the rule file; a case keeps the one it began with
     parties: tuple[Party, Party]
-    entered_into_force: date | None  # None: not verified
+    entered_into_force: date | None  # None: not known; how sure it is stands in the fact "in force"
     limits: tuple[Limit, ...]
     authorities: Mapping[str, Fact]  # by state: who sends, receives and carries out
     facts: tuple[Fact, ...]
@@ -199,6 +199,7 @@ class Treaty:
         return None
 
     @property
-    def asked_by_default(self) -> str:
-        """Return the state that is asked when nobody says: the party named second."""
-        return self.parties[1].code
+    def asked_by_default(self) -> str | None:
+        """Return the state that is asked when nobody says: the party named second, if it is one state."""
+        states = self.parties[1].states
+        return next(iter(states)) if len(states) == 1 else None

@@ -47,7 +47,11 @@ def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt
         for row, error in failed:
             wait = next_wait(row.attempts, rt.settings.retry_seconds)
             log.warning(
-                "delivery.failed", code=error.code, message_id=row.message_id, recipient=row.recipient, attempts=row.attempts + 1
+                "delivery.failed",
+                code=error.code,
+                message_id=row.message_id,
+                recipient=row.recipient,
+                attempts=row.attempts + 1,
             )
             if wait is None:
                 outbox.park(tx, row.id, at=now, code=error.code)

@@ -1,17 +1,16 @@
 """Serves the edges of the home authorities: hands over what waits in their inboxes, submits what they handed in."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from gateway.edge.files import FilesEdge
 from gateway.edge.port import Edge, Item
 from gateway.edge.pull import PullEdge
-from gateway.errors import Misconfigured, Refused, SettingsInvalid
+from gateway.errors import Misconfigured, SettingsInvalid
 from gateway.flow.mailbox import document_of
-from gateway.flow.outbound import Held, Submission, submit
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
+from gateway.flow.submissions import describe
 from gateway.stages import Submitted
 from gateway.store import inbox
 from gateway.store.database import reading, transaction
@@ -52,27 +51,6 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
         edge.answer(collected, describe(result))
         moved += 1
     return moved
-
-
-def describe(result: Submission) -> Mapping[str, Any]:
-    """Return a submission's result as the JSON object that the API, the files edge and the command line share."""
-    if isinstance(result, Refused):
-        return {"outcome": "refused", **result.as_dict()}
-    if isinstance(result, Held):
-        return {
-            "outcome": "held",
-            "case": result.case_reference,
-            "case_id": result.case_id,
-            "reason": str(result.reason),
-            "advice": result.advice,
-        }
-    return {
-        "outcome": "sent",
-        "message_id": result.message_id,
-        "case": result.case_reference,
-        "case_id": result.case_id,
-        "sha256": result.digest,
-    }
 
 
 async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:

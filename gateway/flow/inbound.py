@@ -133,7 +133,11 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
             answers.append(_refuse(rejected, work, reused=isinstance(error, MessageIdReused)))
             continue
         in_batch[name] = digest
-        draft = None if isinstance(item.message, Receipt) else work.drafts.accept(item.message.header, digest, item.received.received_at)
+        draft = (
+            None
+            if isinstance(item.message, Receipt)
+            else work.drafts.accept(item.message.header, digest, item.received.received_at)
+        )
         work.taken.append((item, case_key, draft))
         answers.append(Answer(outcome="accepted", message_id=header.message_id))
     _write(tx, work, rt, sent)
@@ -218,7 +222,9 @@ def _refuse(item: Rejected, work: _Batch, *, reused: bool = False) -> Answer:
             detail={"code": item.error.code, "path": item.error.path, "transport": item.received.transport, "alarm": reused},
         )
     )
-    log.warning("message.refused", code=item.error.code, path=item.error.path, transport=item.received.transport, message_id=message_id)
+    log.warning(
+        "message.refused", code=item.error.code, path=item.error.path, transport=item.received.transport, message_id=message_id
+    )
     return Answer(outcome="refused", message_id=message_id, code=item.error.code)
 
 

@@ -74,7 +74,9 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
     except Exception as error:  # noqa: BLE001  # a defect of ours: recorded and parked below, it must not stop the others
         if len(deliveries) == 1:
             code = error.code if isinstance(error, GatewayError) else "internal-error"
-            log.error("message.parked", code=code, error_type=type(error).__name__, queue=deliveries[0].queue)
+            log.error(  # noqa: TRY400  # no traceback: its text may hold what a person's document says
+                "message.parked", code=code, error_type=type(error).__name__, queue=deliveries[0].queue
+            )
             await rt.transport.park(deliveries[0], code)
             return
         for delivery in deliveries:

@@ -34,7 +34,9 @@ def acknowledge(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> No
     with transaction(rt.engine) as tx:
         if not inbox.acknowledge(tx, authority, inbox_id, by=actor, at=rt.clock()):
             raise NotFound("there is no such message in this inbox")
-        entry = journal.Entry(at=rt.clock(), event="message.fetched", actor=actor, authority=authority, detail={"inbox": inbox_id})
+        entry = journal.Entry(
+            at=rt.clock(), event="message.fetched", actor=actor, authority=authority, detail={"inbox": inbox_id}
+        )
         journal.append(tx, [entry])
 
 
@@ -75,7 +77,12 @@ def _note(rt: Runtime, event: str, actor: str, row: InboxRow) -> None:
             tx,
             [
                 journal.Entry(
-                    at=rt.clock(), event=event, actor=actor, authority=row.authority, case_id=row.case_id, message_id=row.message_id
+                    at=rt.clock(),
+                    event=event,
+                    actor=actor,
+                    authority=row.authority,
+                    case_id=row.case_id,
+                    message_id=row.message_id,
                 )
             ],
         )

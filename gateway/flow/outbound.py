@@ -14,7 +14,15 @@ from gateway.domain.case import Case, Event, advance, opened, step
 from gateway.domain.identity import new_case_reference, new_message_id
 from gateway.domain.messages import Application, Message, Receipt, Reply
 from gateway.domain.safeguards import ADVICE, HoldReason, hold_reason
-from gateway.errors import AnswerMismatch, MessageIdReused, MissingField, Refused, SignerMismatch, TransitionNotAllowed, UnknownCase
+from gateway.errors import (
+    AnswerMismatch,
+    MessageIdReused,
+    MissingField,
+    Refused,
+    SignerMismatch,
+    TransitionNotAllowed,
+    UnknownCase,
+)
 from gateway.flow.clockwork import reply_settles
 from gateway.flow.papers import paper, sha256
 from gateway.flow.ports import Runtime
@@ -237,7 +245,11 @@ def _header_values(draft: _Draft, header: Mapping[str, str], known: _Known, now:
 def _check_answer(message: Reply, case: Case | None, known: _Known) -> None:
     application = known.applications.get(case.id) if case and case.id else None
     answers = message.header.answers
-    if application is None or answers is None or (answers.message_id, answers.digest) != (application.message_id, application.digest):
+    if (
+        application is None
+        or answers is None
+        or (answers.message_id, answers.digest) != (application.message_id, application.digest)
+    ):
         raise AnswerMismatch("the reply does not answer the application that was received", path="Header/InReplyTo")
 
 
@@ -325,7 +337,10 @@ def _settle(tx: Tx, draft: _Draft, rt: Runtime, now: datetime) -> Submission:
     if isinstance(draft.message, Reply):
         reply_settles(tx, draft.after, now, now)
     return Sent(
-        message_id=draft.sealed.message_id, case_id=draft.after.id, case_reference=draft.after.reference, digest=draft.signed.digest
+        message_id=draft.sealed.message_id,
+        case_id=draft.after.id,
+        case_reference=draft.after.reference,
+        digest=draft.signed.digest,
     )
 
 

@@ -56,7 +56,12 @@ class Drafts:
         draft = self._draft(recipient, sender, received_at)
         draft.items.append(
             ReceiptItem(
-                message_id=message_id, digest=digest, received_at=received_at, accepted=False, code=error.code, text=error.message
+                message_id=message_id,
+                digest=digest,
+                received_at=received_at,
+                accepted=False,
+                code=error.code,
+                text=error.message,
             )
         )
         return draft
@@ -111,7 +116,9 @@ def _signed(draft: Draft, rt: Runtime, now: datetime) -> Signed:
 
 def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:
     """Queue the recorded receipt again for a message that came a second time."""
-    receipt = messages.known(tx, "out", [(row.recipient, row.receipt_message_id or "")]).get((row.recipient, row.receipt_message_id or ""))
+    receipt = messages.known(tx, "out", [(row.recipient, row.receipt_message_id or "")]).get(
+        (row.recipient, row.receipt_message_id or "")
+    )
     document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
     if receipt is None or receipt.id is None or document is None:
         return

@@ -14,10 +14,23 @@ from gateway.store.tables import cases
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
-_FIELDS = (
-    "home counterparty reference national_reference role state treaty treaty_version procedure category ground schema_version "
-    "wrapped_key opened_at changed_at"
-).split()
+_FIELDS = [
+    "home",
+    "counterparty",
+    "reference",
+    "national_reference",
+    "role",
+    "state",
+    "treaty",
+    "treaty_version",
+    "procedure",
+    "category",
+    "ground",
+    "schema_version",
+    "wrapped_key",
+    "opened_at",
+    "changed_at",
+]
 
 
 def key_of(case: Case) -> CaseKey:
@@ -50,16 +63,18 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
     """Return the cases that exist among `keys`; with `lock`, no other writer changes them until the transaction ends."""
     if not keys:
         return {}
-    found = select(cases).where(tuple_(cases.c.home, cases.c.counterparty, cases.c.reference).in_(list(keys))).order_by(cases.c.id)
+    found = (
+        select(cases).where(tuple_(cases.c.home, cases.c.counterparty, cases.c.reference).in_(list(keys))).order_by(cases.c.id)
+    )
     if lock:
         found = found.with_for_update()
     return {key_of(case): case for case in map(_case, tx.execute(found))}
 
 
-def get(tx: Connection, case_id: int) -> Case:
-    """Return one case. Raises `NotFound`."""
+def get(tx: Connection, case_id: int, *, home: str | None = None) -> Case:
+    """Return one case. Raises `NotFound`, also for a case of another authority than `home`."""
     row = tx.execute(select(cases).where(cases.c.id == case_id)).one_or_none()
-    if row is None:
+    if row is None or (home is not None and row.home != home):
         raise NotFound("there is no such case")
     return _case(row)
 

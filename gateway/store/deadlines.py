@@ -60,7 +60,10 @@ def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
     """Return all deadlines of these cases."""
     if not case_ids:
         return []
-    return [_deadline(row) for row in tx.execute(select(deadlines).where(deadlines.c.case_id.in_(case_ids)).order_by(deadlines.c.id))]
+    return [
+        _deadline(row)
+        for row in tx.execute(select(deadlines).where(deadlines.c.case_id.in_(case_ids)).order_by(deadlines.c.id))
+    ]
 
 
 def open_before(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:

@@ -68,7 +68,7 @@ def waiting(tx: Connection, authority: str, *, most: int = 100, also_fetched: bo
     )
     if not also_fetched:
         found = found.where(inbox.c.fetched_at.is_(None))
-    return [InboxRow(**row._mapping) for row in tx.execute(found)]
+    return [InboxRow(**row) for row in tx.execute(found).mappings()]
 
 
 def acknowledge(tx: Connection, authority: str, inbox_id: int, *, by: str, at: datetime) -> bool:

@@ -96,7 +96,9 @@ def verify(tx: Connection) -> tuple[int, list[Finding]]:
     for row in tx.execution_options(yield_per=2000).execute(select(journal).order_by(journal.c.id)):
         count += 1
         if row.id != expected:
-            findings.append(Finding(id=expected, what=f"entry {expected} is missing" if row.id > expected else "numbers repeat"))
+            findings.append(
+                Finding(id=expected, what=f"entry {expected} is missing" if row.id > expected else "numbers repeat")
+            )
         if row.previous != previous and row.id == expected:
             findings.append(Finding(id=row.id, what=f"entry {row.id} does not follow the entry before it"))
         if _hash(row.id, _values(row, row.detail), row.previous) != row.hash:

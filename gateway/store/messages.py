@@ -57,10 +57,24 @@ class ReceiptNote:
     receipt_message_id: str
 
 
-_FIELDS = (
-    "direction sender message_id recipient case_id type sequence digest in_reply_to signed_at created_at received_at "
-    "sent_at outcome code receipt_message_id"
-).split()
+_FIELDS = [
+    "direction",
+    "sender",
+    "message_id",
+    "recipient",
+    "case_id",
+    "type",
+    "sequence",
+    "digest",
+    "in_reply_to",
+    "signed_at",
+    "created_at",
+    "received_at",
+    "sent_at",
+    "outcome",
+    "code",
+    "receipt_message_id",
+]
 
 
 def _message(row: Row[Any]) -> MessageRow:
@@ -107,22 +121,26 @@ def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
 
 def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:
     """Return a document of a message, still encrypted."""
-    row = tx.execute(select(documents).where(documents.c.message_row == message_row, documents.c.kind == kind)).one_or_none()
-    return None if row is None else DocumentRow(**row._mapping)
+    row = (
+        tx.execute(select(documents).where(documents.c.message_row == message_row, documents.c.kind == kind))
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else DocumentRow(**row)
 
 
 def document_by_id(tx: Connection, document_id: int) -> DocumentRow:
     """Return one document, still encrypted. Raises `NotFound`."""
-    row = tx.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
+    row = tx.execute(select(documents).where(documents.c.id == document_id)).mappings().one_or_none()
     if row is None:
         raise NotFound("there is no such document")
-    return DocumentRow(**row._mapping)
+    return DocumentRow(**row)
 
 
 def documents_of(tx: Connection, message_rows: Sequence[int]) -> list[DocumentRow]:
     """Return all documents of these messages, still encrypted."""
     found = select(documents).where(documents.c.message_row.in_(message_rows)).order_by(documents.c.id)
-    return [DocumentRow(**row._mapping) for row in tx.execute(found)]
+    return [DocumentRow(**row) for row in tx.execute(found).mappings()]
 
 
 def applications(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:

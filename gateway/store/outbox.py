@@ -125,7 +125,9 @@ def next_due(tx: Connection) -> datetime | None:
 def states(tx: Connection) -> list[OutboxState]:
     """Return what waits and what is parked, by sender and recipient."""
     rows = tx.execute(
-        select(outbox.c.sender, outbox.c.recipient, outbox.c.parked_at, outbox.c.created_at, outbox.c.code).order_by(outbox.c.id)
+        select(outbox.c.sender, outbox.c.recipient, outbox.c.parked_at, outbox.c.created_at, outbox.c.code).order_by(
+            outbox.c.id
+        )
     ).all()
     found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:

@@ -208,7 +208,7 @@ def _lines(connection: Connection, found: Select[Any], now: datetime) -> tuple[C
     held = connection.execute(
         select(holds.c.case_id, holds.c.reason).where(holds.c.case_id.in_(ids), holds.c.ended_at.is_(None))
     )
-    reasons = dict(held.tuples().all())
+    reasons = {row.case_id: row.reason for row in held}
     return tuple(_line(row, reasons.get(row.id), next_due.get(row.id)) for row in rows)
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from importlib.resources import files
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -13,7 +14,7 @@ from gateway import __version__
 from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, TooLarge, Unavailable
 from gateway.log import logger
 from gateway.web import liaison, officer, operations, pages
-from gateway.web.access import SecurityHeaders, SignIn, SignInNeeded
+from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
 from gateway.web.rendering import PRODUCT, Pages
 from gateway.web.runtime import WebRuntime
 
@@ -72,10 +73,23 @@ def _http(request: Request, error: Exception) -> Response:
     return _answer(request, error.status_code, sentence, "not-found" if found else "refused")
 
 
+def _odd_address(request: Request, error: Exception) -> Response:
+    """Answer an id that is no id: on a page it is a page that is not there, not a lesson about numbers."""
+    assert isinstance(error, RequestValidationError)
+    if request.url.path.startswith("/api/"):
+        places = ", ".join(".".join(str(step) for step in problem["loc"]) for problem in error.errors())
+        return _answer(
+            request, HTTPStatus.UNPROCESSABLE_ENTITY, f"These parts of the request do not fit: {places}.", "bad-value"
+        )
+    return _http(request, HTTPException(HTTPStatus.NOT_FOUND))
+
+
 def _failed(request: Request, error: Exception) -> Response:
     # Only the kind of the error: its text may hold a person's data.
     _log.error("page.failed", code="internal-error", error_type=type(error).__name__, method=request.method)
-    return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Tell the operator the code below.", "internal-error")
+    answer = _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Tell the operator the code below.", "internal-error")
+    answer.headers.update({**SECURITY_HEADERS, "cache-control": "no-store"})  # this answer goes past the middleware
+    return answer
 
 
 def _sign_in_first(request: Request, _error: Exception) -> Response:
@@ -96,5 +110,6 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     app.add_exception_handler(SignInNeeded, _sign_in_first)
     app.add_exception_handler(GatewayError, _refused)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _odd_address)
     app.add_exception_handler(Exception, _failed)
     return app

@@ -182,6 +182,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     line = found.line
     rt.journal(event="case.read", actor=me.viewer.account, authority=line.home, case_id=case_id)
     deadlines = [deadline_view(deadline, line, rt.partners, now=now, zone=me.zone) for deadline in found.deadlines]
+    types = {message.message_id: message.type for message in found.messages}
     values = {
         "case": found,
         "label": case_label(line),
@@ -194,7 +195,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "actions": _actions(found, me),
         "messages": [_message(message, rt) for message in found.messages],
         "may_read": me.viewer.sees_persons and not found.erased,
-        "timeline": [_event(event) for event in found.timeline],
+        "timeline": [_event(event, types, rt) for event in found.timeline],
         "done": DONE.get(request.query_params.get("done", "")),
     }
     return show.page(request, "case.html", values)
@@ -230,15 +231,13 @@ def _message(message: MessageLine, rt: WebRuntime) -> dict[str, object]:
     }
 
 
-def _event(event: EventLine) -> dict[str, object]:
+def _event(event: EventLine, types: Mapping[str, str], rt: WebRuntime) -> dict[str, object]:
     code = next((event.detail[key] for key in ("code", "reason", "purpose") if isinstance(event.detail.get(key), str)), None)
-    return {
-        "at": event.at,
-        "title": wording.event_text(event.event),
-        "actor": event.actor,
-        "authority": event.authority,
-        "code": code,
-    }
+    # An actor is an account of ours, with its organisation beside it, or the other side's authority itself.
+    by = authority_name(rt.partners, event.actor)
+    if by == event.actor and event.authority:
+        by = f"{by}, {authority_name(rt.partners, event.authority)}"
+    return {"at": event.at, "title": wording.event_text(event.event, types.get(event.message_id or "")), "by": by, "code": code}
 
 
 def _document_title(head: DocumentHead) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -18,9 +18,6 @@ from gateway.web import wording
 from gateway.web.wording import Tag
 
 PRODUCT = "Readmission Gateway"
-
-# The languages of a name are not known, its script is: enough for a screen reader and for the choice of a typeface.
-_LEFT_TO_RIGHT = "Latn"
 
 
 def _time(instant: datetime | None, zone: str) -> Markup:
@@ -37,7 +34,10 @@ def _tag(tag: Tag) -> Markup:
 
 
 def _name(text: str, script: str | None) -> Markup:
-    """Return a person's name with its own direction and script, since one page mixes several."""
+    """Return a text with its own direction and script, since one page mixes several.
+
+    The language of a name is not known, its script is: enough for a screen reader and for the choice of a typeface.
+    """
     lang = Markup(' lang="und-{}"').format(script) if script else ""
     return Markup('<bdi dir="auto"{}>{}</bdi>').format(lang, text)
 
@@ -47,8 +47,9 @@ def _style_version() -> str:
     return hashlib.sha256((files("gateway.web") / "static" / "gateway.css").read_bytes()).hexdigest()[:12]
 
 
+@cache
 def environment() -> Environment:
-    """Return the template environment. Everything is escaped; `Markup` is made only above."""
+    """Return the template environment, one per process. Everything is escaped; `Markup` is made only above."""
     made = Environment(
         loader=ChoiceLoader(
             [
@@ -67,7 +68,7 @@ def environment() -> Environment:
 
 
 class Pages:
-    """Renders pages. One per application; templates are compiled once."""
+    """Renders pages; templates are compiled once."""
 
     def __init__(self) -> None:
         self._environment = environment()

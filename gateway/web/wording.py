@@ -236,10 +236,11 @@ def outcome_text(outcome: str) -> str:
     return _OUTCOMES.get(outcome, in_words(outcome))
 
 
-def event_text(event: str) -> str:
-    """Return a journal event as a short sentence: "message.received" is "Message received"."""
+def event_text(event: str, message_type: str | None = None) -> str:
+    """Return a journal event as a short sentence: "message.received" is "Message received", or "Reply received"."""
     noun, _, past = event.partition(".")
-    return f"{_SUBJECTS.get(noun, in_words(noun))} {in_words(past).lower()}".strip()
+    subject = type_text(message_type) if message_type and noun == "message" else _SUBJECTS.get(noun, in_words(noun))
+    return f"{subject} {in_words(past).lower()}".strip()
 
 
 def limit_text(limit: str) -> str:

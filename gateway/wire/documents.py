@@ -5,6 +5,7 @@ The parser knows no DTD, expands no entity, opens no file and no connection. One
 
 import json
 import re
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ ENVELOPE_NS = "urn:readmission-gateway:envelope:1.0"
 
 MAX_ATTRIBUTES = 32  # on one element: canonical form takes time by the square of their number
 MAX_JSON_DEPTH = 64
+WHOLE = "/"  # the place of what is wrong with a document as a whole
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"<\x00", b"\x00<", b"{\x00", b"\x00{")
 _DECLARED = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
@@ -38,27 +40,51 @@ _TOO_MANY = etree.XPath(f"//*[@*[{MAX_ATTRIBUTES + 1}]]")
 _CLEAN = etree.XPath(f"not(//comment()|//processing-instruction()|//*[@*[{MAX_ATTRIBUTES + 1}]])")
 _local = threading.local()
 
+# What libxml2 found, for people. Its own sentences quote the document, and a document is about a person.
+_SYNTAX = {
+    etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "an opening and a closing tag do not belong together",
+    etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "it ends before its last element is closed; it may be cut off",
+    etree.ErrorTypes.ERR_DOCUMENT_END: "something stands after its end",
+    etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "it does not begin with an element",
+    etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "it uses an entity (&name;), and there are none in a message",
+    etree.ErrorTypes.ERR_ATTRIBUTE_REDEFINED: "an attribute stands twice on one element",
+    etree.ErrorTypes.ERR_INVALID_CHAR: "it holds a character that XML does not allow",
+    etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a prefix has no namespace",
+}
+
+# A string counts as one token, ended or not, so that each pass takes time by the length of the text and no more.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]|[^\s"\[\]{},:]++', re.DOTALL)
+
 
 def read_file(path: Path) -> bytes:
     """Return the bytes of a document file. Raises `NotAFile`, `EmptyDocument`, `TooLarge`."""
-    if not path.exists():
-        raise NotAFile("there is no such file")
-    if not path.is_file():
-        raise NotAFile("this is a folder, not a document" if path.is_dir() else "this is not a file")
     try:
+        if path.is_dir():
+            raise NotAFile("this is a folder, not a document", path=WHOLE)
+        if path.exists() and not path.is_file():  # a pipe or a device would keep the reader waiting
+            raise NotAFile("this is not a file", path=WHOLE)
         with path.open("rb") as file:
             body = file.read(MAX_MESSAGE_BYTES + 1)
-    except OSError as error:
-        raise NotAFile("the file cannot be read") from error
+    except FileNotFoundError as error:
+        raise NotAFile("there is no such file", path=WHOLE) from error
+    except (OSError, ValueError) as error:
+        raise NotAFile("the file cannot be read", path=WHOLE) from error
     _check_size(body)
     return body
 
 
 def _check_size(body: bytes) -> None:
     if not body.strip():
-        raise EmptyDocument("the document is empty")
+        raise EmptyDocument("the document is empty", path=WHOLE, line=1)
     if len(body) > MAX_MESSAGE_BYTES:
-        raise TooLarge(f"the document is larger than {MAX_MESSAGE_BYTES} bytes; scans and photographs travel as attachments")
+        raise TooLarge(
+            f"the document is larger than {MAX_MESSAGE_BYTES} bytes; scans and photographs travel as attachments", path=WHOLE
+        )
+
+
+def _line(body: bytes, place: int) -> int:
+    return body.count(b"\n", 0, place) + 1
 
 
 def _check_text(body: bytes) -> str:
@@ -66,12 +92,13 @@ def _check_text(body: bytes) -> str:
     _check_size(body)
     if body.startswith(_MARKS):
         raise WrongEncoding("the document must be UTF-8 without a byte order mark", line=1)
-    if b"\x00" in body:
-        raise NotText("the document holds zero bytes: it is not text")
+    zero = body.find(b"\x00")
+    if zero >= 0:
+        raise NotText("the document holds zero bytes: it is not text", line=_line(body, zero))
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
+        line = _line(body, error.start)
         if body.lstrip()[:1] not in b"<{[":
             raise NotText("the document is not text", line=line) from error
         raise WrongEncoding("the document is not valid UTF-8", line=line) from error
@@ -101,11 +128,13 @@ def parse_xml(body: bytes) -> Tree:
     for forbidden in (b"<!DOCTYPE", b"<!ENTITY"):
         place = body.find(forbidden)
         if place >= 0:
-            raise DoctypeForbidden("a document type or entity declaration is not allowed", line=body.count(b"\n", 0, place) + 1)
+            raise DoctypeForbidden("a document type or entity declaration is not allowed", line=_line(body, place))
     try:
         root = etree.fromstring(body, _parser())
     except etree.XMLSyntaxError as error:
-        raise MalformedXml("the document is not well-formed XML", line=error.lineno) from None
+        why = _SYNTAX.get(error.code)
+        words = "the document is not well-formed XML" + (f": {why}" if why else "")
+        raise MalformedXml(words, line=error.lineno or 1) from None  # the cause quotes the document
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:
         raise DoctypeForbidden("a document type declaration is not allowed", line=1)
@@ -122,58 +151,85 @@ def _refuse_markup(root: Tree) -> None:
     raise TooManyAttributes(f"an element has more than {MAX_ATTRIBUTES} attributes", line=crowded[0].sourceline)
 
 
+class _NotPlain(ValueError):
+    """The text is JSON as Python reads it, but not one value that every reader would take from it."""
+
+
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise MalformedJson("a JSON object has the same key twice")
+        raise _NotPlain("a JSON object has the same key twice")
     return found
 
 
 def _no_constant(_name: str) -> Any:
-    raise MalformedJson("NaN and Infinity are not JSON")
+    raise _NotPlain("NaN and Infinity are not JSON")
 
 
 def _check_depth(text: str) -> None:
-    """Refuse deep nesting before the parser recurses into it; braces inside strings are counted out."""
-    depth, in_string, escaped = 0, False, False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
+    """Refuse deep nesting before the parser recurses into it; brackets inside strings do not count."""
+    depth = 0
+    for token in _JSON_TOKEN.finditer(text):
+        sign = token.group()
+        if sign in {"[", "{"}:
             depth += 1
             if depth > MAX_JSON_DEPTH:
-                raise MalformedJson(f"the document is nested deeper than {MAX_JSON_DEPTH} levels")
-        elif character in "]}":
+                line = text.count("\n", 0, token.start()) + 1
+                raise MalformedJson(f"the document is nested deeper than {MAX_JSON_DEPTH} levels", line=line)
+        elif sign in {"]", "}"}:
             depth -= 1
+
+
+def _line_of_fault(text: str) -> int:
+    """Return the line of what `_NotPlain` or a number too long is about: the parser does not tell.
+
+    `text` is well-formed up to that place.
+    """
+    keys: list[set[str] | None] = []  # of each open object; None for an open list
+    before = ""
+    for token in _JSON_TOKEN.finditer(text):
+        sign, faulty = token.group(), False
+        if sign in {"{", "["}:
+            keys.append(set() if sign == "{" else None)
+        elif sign in {"}", "]"}:
+            keys.pop()
+        elif sign.startswith('"'):
+            value = json.loads(sign)
+            seen = keys[-1] if keys and before in {"{", ","} else None
+            faulty = not _encodable(value) or (seen is not None and value in seen)
+            if seen is not None:
+                seen.add(value)
+        else:
+            faulty = sign.endswith(("NaN", "Infinity")) or len(sign) > sys.get_int_max_str_digits()
+        if faulty:
+            return text.count("\n", 0, token.start()) + 1
+        before = sign
+    return 1
+
+
+def _encodable(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON document that came from outside.
 
-    Raises `EmptyDocument`, `TooLarge`, `NotText`, `WrongEncoding` or `MalformedJson`; a key that stands twice, NaN,
-    Infinity, a lone surrogate and nesting deeper than 64 levels are malformed.
+    Raises `EmptyDocument`, `TooLarge`, `NotText`, `WrongEncoding` or `MalformedJson` with its line; a key that stands
+    twice, NaN, Infinity, a lone surrogate and nesting deeper than 64 levels are malformed.
     """
     text = _check_text(body)
     if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
         _check_depth(text)
     try:
         value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        if "\\u" in text and _SURROGATE.search(text) and not _encodable(json.dumps(value, ensure_ascii=False)):
+            raise _NotPlain("the document holds half of a surrogate pair")
     except json.JSONDecodeError as error:
         raise MalformedJson("the document is not well-formed JSON", line=error.lineno) from None
-    except (ValueError, RecursionError):  # a number with thousands of digits
-        raise MalformedJson("the document holds a number that is too long") from None
-    if "\\u" in text and re.search(r"\\u[dD][89a-fA-F]", text):
-        try:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError:
-            raise MalformedJson("the document holds half of a surrogate pair") from None
+    except _NotPlain as error:
+        raise MalformedJson(str(error), line=_line_of_fault(text)) from None
+    except ValueError:  # Python refuses to read a number of thousands of digits
+        raise MalformedJson("the document holds a number that is too long", line=_line_of_fault(text)) from None
     return value
 
 

@@ -65,26 +65,30 @@ class SchemaSet:
         return found
 
     def to_json(self, document: Tree) -> dict[str, Any]:
-        """Return a checked document as JSON; `from_json` gives the same document back."""
-        value: Any = self._explainer.decode(document, converter=_converter(), decimal_type=str)
+        """Return a checked document as JSON, `{"ReadmissionApplication": {...}}`; `from_json` gives the same document back."""
+        value: Any = self._explainer.decode(document, namespaces={"": NS})
+        del value["@xmlns"]
         return {etree.QName(document).localname: value}
 
-    def from_json(self, data: dict[str, Any]) -> Tree:
+    def from_json(self, data: Any) -> Tree:
         """Return the document that a JSON value stands for.
 
         Raises `UnknownMessageType` or `SchemaViolation`.
         """
-        if len(data) != 1 or next(iter(data)) not in MESSAGE_ROOTS:
-            raise UnknownMessageType(f"the JSON object must have one member, named {' or '.join(MESSAGE_ROOTS)}")
+        if not isinstance(data, dict) or len(data) != 1 or next(iter(data)) not in MESSAGE_ROOTS:
+            raise UnknownMessageType(f"the JSON must be an object with one member, named {' or '.join(MESSAGE_ROOTS)}")
         name, value = next(iter(data.items()))
+        if not isinstance(value, dict):
+            raise SchemaViolation("the message must be a JSON object", path=f"/{name}")
         from xmlschema import XMLSchemaException  # noqa: PLC0415  # loaded only where it is needed: it costs 0.2 s
 
         try:
-            element: Any = self._explainer.encode(value, path=f"{{{NS}}}{name}", converter=_converter(), namespaces={"": NS})
-            body: bytes = etree.tostring(element)
+            element: Any = self._explainer.encode(
+                value | {"@xmlns": NS}, path=name, namespaces={"": NS}, etree_element_class=etree.Element, indent=0
+            )
         except (XMLSchemaException, TypeError, ValueError, AttributeError) as error:
             raise SchemaViolation("the JSON does not fit the schema of the message", path=f"/{name}") from error
-        return parse_xml(body)
+        return parse_xml(etree.tostring(element))
 
     @cached_property
     def _explainer(self) -> "XMLSchema10":
@@ -124,12 +128,6 @@ def _explainer(folder: Path) -> "XMLSchema10":
     from xmlschema import XMLSchema10  # noqa: PLC0415  # loaded only where it is needed: it costs 0.2 s
 
     return XMLSchema10(folder / "readmission.xsd", allow="local", defuse="nonlocal")
-
-
-def _converter() -> Any:
-    from xmlschema import XMLSchemaConverter  # noqa: PLC0415  # see _explainer
-
-    return XMLSchemaConverter(attr_prefix="@", text_key="$", strip_namespaces=True)
 
 
 def _words(error: Any) -> str:

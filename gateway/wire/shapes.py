@@ -161,8 +161,8 @@ class _Json:
         needed: set[str] = set()
         for applying in self.parts(part):
             found.many = found.many or "items" in applying
-            needed |= set(applying.get("required", ()))
             for inside in self.parts(applying["items"]) if "items" in applying else (applying,):
+                needed |= set(inside.get("required", ()))
                 for name, member in inside.get("properties", {}).items():
                     members.setdefault(name, []).append(member)
         for name, several in members.items():

@@ -1,6 +1,7 @@
 """Connects API and pages to the walks: each function here is one thing a person may do."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.case import Case, Role
@@ -45,63 +46,75 @@ def _held_application(tx: Tx, case: Case, rt: Runtime) -> Tree:
     return parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held"))
 
 
-def web_runtime(rt: Runtime) -> WebRuntime:
-    """Return what the pages may do on this gateway."""
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """What a person may do through a page. Another authority's case is not found, as an unknown one."""
+
+    rt: Runtime
 
     def answer(
-        *, case_id: int, outcome: str, reasons: Sequence[Reason], remarks: str | None, signatory: Signatory, viewer: Viewer
+        self,
+        *,
+        case_id: int,
+        outcome: str,
+        reasons: Sequence[Reason],
+        remarks: str | None,
+        signatory: Signatory,
+        viewer: Viewer,
     ) -> str:
-        with reading(rt.engine) as tx:
-            case, application = _application(tx, case_id, viewer, rt)
+        with reading(self.rt.engine) as tx:
+            case, application = _application(tx, case_id, viewer, self.rt)
         if case.role is not Role.REQUESTED:
             raise NotFound("only the requested authority answers")
         decision = Decision(
             agreed=outcome == "agreed",
-            on=rt.clock().date(),
+            on=self.rt.clock().date(),
             reasons=tuple((reason.code, reason.text or "") for reason in reasons),
             remarks=remarks,
             signatory=signatory.name,
             rank=signatory.rank,
         )
         body = serialize(write_reply(application, decision))
-        item = Submitted(body=body, authority=case.home, dialect="canonical", submitted_at=rt.clock(), actor=viewer.account)
-        (result,) = submit([item], rt)
+        item = Submitted(
+            body=body, authority=case.home, dialect="canonical", submitted_at=self.rt.clock(), actor=viewer.account
+        )
+        (result,) = submit([item], self.rt)
         if isinstance(result, Refused):
             raise result
         assert isinstance(result, Sent), "a reply is never held"
         return result.message_id
 
-    def statement(*, case_id: int, answers: Answers, viewer: Viewer) -> None:
-        with reading(rt.engine) as tx:
-            _application(tx, case_id, viewer, rt)
-        make_statement(case_id, answers, actor=viewer.account, rt=rt)
+    def statement(self, *, case_id: int, answers: Answers, viewer: Viewer) -> None:
+        with reading(self.rt.engine) as tx:
+            _application(tx, case_id, viewer, self.rt)
+        make_statement(case_id, answers, actor=viewer.account, rt=self.rt)
 
-    def release(*, case_id: int, viewer: Viewer) -> str | None:
-        with reading(rt.engine) as tx:
-            _application(tx, case_id, viewer, rt)
-        release_statement(case_id, actor=viewer.account, rt=rt)
-        result = resume(case_id, viewer.account, rt)
+    def release(self, *, case_id: int, viewer: Viewer) -> str | None:
+        with reading(self.rt.engine) as tx:
+            _application(tx, case_id, viewer, self.rt)
+        release_statement(case_id, actor=viewer.account, rt=self.rt)
+        result = resume(case_id, viewer.account, self.rt)
         if isinstance(result, GatewayError):
             raise result
         return str(result.reason) if isinstance(result, Held) else None
 
-    def read_statement(*, case_id: int, viewer: Viewer) -> Answers:
-        with reading(rt.engine) as tx:
-            case, _ = _application(tx, case_id, viewer, rt)
-            found = statement_of(tx, case, rt)
+    def read_statement(self, *, case_id: int, viewer: Viewer) -> Answers:
+        with reading(self.rt.engine) as tx:
+            case, _ = _application(tx, case_id, viewer, self.rt)
+            found = statement_of(tx, case, self.rt)
         if found is None:
             raise NotFound("no statement was made for this case yet")
         return found.answers
 
-    def document(*, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
-        return read_document(document_id, homes=_homes(viewer, rt), actor=viewer.account, purpose=purpose, rt=rt)
+    def document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
+        return read_document(document_id, homes=_homes(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
 
-    def person(*, case_id: int, viewer: Viewer) -> PersonView | None:
-        with reading(rt.engine) as tx:
+    def person(self, *, case_id: int, viewer: Viewer) -> PersonView | None:
+        with reading(self.rt.engine) as tx:
             case = cases.get(tx, case_id)
             if case.wrapped_key is None:
                 return None
-            _, application = _application(tx, case_id, viewer, rt)
+            _, application = _application(tx, case_id, viewer, self.rt)
         return PersonView(
             name=text(application, "Person/Name/AsShown"),
             script=text(application, "Person/Name/Script"),
@@ -111,6 +124,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         )
 
     def note(
+        self,
         *,
         event: str,
         actor: str,
@@ -118,20 +132,26 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         case_id: int | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        with transaction(rt.engine) as tx:
-            entry = journal.Entry(at=rt.clock(), event=event, actor=actor, authority=authority, case_id=case_id, detail=detail or {})
+        with transaction(self.rt.engine) as tx:
+            entry = journal.Entry(
+                at=self.rt.clock(), event=event, actor=actor, authority=authority, case_id=case_id, detail=detail or {}
+            )
             journal.append(tx, [entry])
 
+
+def web_runtime(rt: Runtime) -> WebRuntime:
+    """Return what the pages may do on this gateway."""
+    actions = Actions(rt)
     return WebRuntime(
         engine=rt.engine,
         clock=rt.clock,
         settings=rt.settings,
         partners=rt.partners,
-        answer=answer,
-        make_statement=statement,
-        release_statement=release,
-        read_statement=read_statement,
-        read_document=document,
-        person_of=person,
-        journal=note,
+        answer=actions.answer,
+        make_statement=actions.statement,
+        release_statement=actions.release,
+        read_statement=actions.read_statement,
+        read_document=actions.document,
+        person_of=actions.person,
+        journal=actions.note,
     )

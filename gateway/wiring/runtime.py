@@ -35,7 +35,7 @@ def transport(settings: Settings, engine: Database, clock: Clock) -> Transport:
         return EmbeddedTransport(DatabaseQueue(engine), clock=clock)
     if settings.broker == "memory":
         return MemoryTransport(MemoryHub(clock=clock))
-    return BrokerTransport(settings.broker, batch=settings.batch)
+    return BrokerTransport(settings.broker, steps=settings.retry_seconds, batch=settings.batch, label=settings.name)
 
 
 def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool = False) -> Runtime:
@@ -66,7 +66,9 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
         schemas=schemas,
         allowed=AllowedFields.load(settings.schemas / SCHEMA_VERSION),
         translators={
-            dialect.id: Translator.compile(dialect, schemas) for partner in partners.partners.values() for dialect in partner.dialects.values()
+            dialect.id: Translator.compile(dialect, schemas)
+            for partner in partners.partners.values()
+            for dialect in partner.dialects.values()
         },
         ring=KeyRing.load(settings.keys),
         trust=TrustStore.load(settings.keys),

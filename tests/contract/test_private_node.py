@@ -23,7 +23,7 @@ def test_a_missing_server_is_not_found(no_server):
 
 
 def test_a_missing_server_that_cannot_be_installed_is_named_in_one_sentence(no_server):
-    with pytest.raises(BrokerMissing, match="^RabbitMQ is not installed: [^.]*$") as found:
+    with pytest.raises(BrokerMissing, match=r"^RabbitMQ is not installed: [^.]*$") as found:
         PrivateNode()
 
     assert found.value.exit_code == 3
@@ -93,7 +93,7 @@ def test_a_node_that_ends_by_itself_is_reported_with_its_last_words(monkeypatch,
     monkeypatch.setattr(module, "_broker_user", lambda: None)  # it could not enter this test's folder
     node = PrivateNode()
 
-    with pytest.raises(BrokerUnavailable, match="ended with code 7; its last words: .*cannot boot"):
+    with pytest.raises(BrokerUnavailable, match=r"ended with code 7; its last words: .*cannot boot"):
         node.start()
 
     assert not node.running

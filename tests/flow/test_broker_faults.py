@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
+import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -58,11 +59,20 @@ async def in_thread(work) -> None:
     await asyncio.get_running_loop().run_in_executor(None, work)
 
 
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again, within a bound, until the other process is there."""
+    async with asyncio.timeout(SOON):
+        while not await condition():  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.05)
+
+
 async def until_sent(gateway: BrokerTransport, what: Parcel) -> None:
     """Send again and again until it is confirmed, as the outbox would."""
-    async with asyncio.timeout(SOON):
-        while await gateway.send([what]) != [None]:
-            await asyncio.sleep(0.05)  # the broker is on its way back
+
+    async def confirmed() -> bool:
+        return await gateway.send([what]) == [None]
+
+    await until(confirmed)
 
 
 async def until_taken(gateway: BrokerTransport, wanted: set[str]) -> list[Delivery]:
@@ -83,7 +93,7 @@ async def until_taken(gateway: BrokerTransport, wanted: set[str]) -> list[Delive
 async def test_nothing_that_was_confirmed_is_lost_when_the_broker_goes_down_while_publishing(node, gateway, home, end):
     confirmed: set[str] = set()
     failed: list[BrokerUnavailable] = []
-    down = asyncio.Event()
+    flowing, down = asyncio.Event(), asyncio.Event()
 
     async def publish() -> None:
         for first in itertools.count(step=10):
@@ -94,13 +104,13 @@ async def test_nothing_that_was_confirmed_is_lost_when_the_broker_goes_down_whil
                 else:
                     assert isinstance(answer, BrokerUnavailable)
                     failed.append(answer)
+            if len(confirmed) >= 200:
+                flowing.set()
             if failed and down.is_set():
                 return
 
     publishing = asyncio.create_task(publish())
-    async with asyncio.timeout(SOON):
-        while len(confirmed) < 200:
-            await asyncio.sleep(0)
+    await asyncio.wait_for(flowing.wait(), SOON)
     await in_thread(getattr(node, end))
     down.set()
     await asyncio.wait_for(publishing, SOON)
@@ -126,31 +136,42 @@ async def test_what_was_taken_but_not_settled_comes_back_after_the_broker_was_ki
     assert len(taken) == 20
 
 
-async def test_without_a_broker_sending_says_so_at_once(node, gateway, home):
-    await in_thread(node.stop)
+@pytest.fixture
+def nowhere() -> str:
+    """An address at which nothing listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return f"amqp://gateway:secret@127.0.0.1:{holder.getsockname()[1]}/gateway"
 
+
+async def test_without_a_broker_sending_says_so_at_once(nowhere, home):
     began = time.monotonic()
-    answers = await gateway.send([parcel(home, 1), parcel(home, 2)])
+    answers = await BrokerTransport(nowhere).send([parcel(home, 1), parcel(home, 2)])
 
     assert [answer.code for answer in answers] == ["broker-unavailable"] * 2
     assert time.monotonic() - began < 3
 
 
-async def test_without_a_broker_taking_pauses_before_it_says_so(node, gateway, home):
-    await in_thread(node.stop)
-
+async def test_without_a_broker_taking_pauses_before_it_says_so(nowhere):
     began = time.monotonic()
     with pytest.raises(BrokerUnavailable):
-        await gateway.take(50, 0.5)
+        await BrokerTransport(nowhere).take(50, 0.5)
 
     assert time.monotonic() - began >= 0.5
 
 
-async def test_without_a_broker_a_transport_does_not_open(node):
-    await in_thread(node.stop)
-
+async def test_without_a_broker_a_transport_does_not_open(nowhere, home):
     with pytest.raises(BrokerUnavailable):
-        await BrokerTransport(node.url).open(["XA-CLOSED"])
+        await BrokerTransport(nowhere).open([home])
+
+
+async def test_a_refused_login_does_not_show_the_secret(node, home):
+    wrong = node.url.replace("gateway:", "gateway:wrong-secret-", 1)
+
+    with pytest.raises(BrokerUnavailable) as found:
+        await BrokerTransport(wrong).open([home])
+
+    assert "secret" not in found.value.message
 
 
 async def test_a_frozen_broker_does_not_hang_the_sender(node, gateway, home):
@@ -219,7 +240,8 @@ async def test_a_poisonous_parcel_that_breaks_its_taker_each_time_ends_parked(no
         assert await gateway.take(50, SOON)
         await gateway._drop_intake(gateway._in[1])
 
-    async with asyncio.timeout(SOON):
-        while [state.parked for state in await gateway.states()] != [1]:
-            await asyncio.sleep(0.05)
+    async def parked() -> bool:
+        return [state.parked for state in await gateway.states()] == [1]
+
+    await until(parked)
     assert await gateway.take(50, 0.2) == []

@@ -24,6 +24,7 @@ from gateway.wire.documents import NS, canonicalize, parse_xml
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MESSAGE_ID = "0193a000-0000-7000-8000-000000000001"
+NAME = "SPECIMEN, \u0423\u0417\u041e\u0420\u0410\u041a, \u0646\u0645\u0648\u0646\u06c1"  # Latin, Cyrillic, Urdu
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
@@ -61,7 +62,7 @@ def make_message(
     return parse_xml(
         f'<ReadmissionApplication xmlns="{NS}" schemaVersion="1.0"><Header><MessageId>{message_id}</MessageId>'
         f"<CaseReference>ABCDEFGHIJKLMNOP</CaseReference><Sender>{sender}</Sender><Recipient>{recipient}</Recipient></Header>"
-        f"<Person><Name>SPECIMEN, УЗОРАК, محمد</Name></Person><Observations>{text}</Observations>{inside}"
+        f"<Person><Name>{NAME}</Name></Person><Observations>{text}</Observations>{inside}"
         "</ReadmissionApplication>".encode()
     )
 

@@ -35,11 +35,13 @@ def sealed(signed, trust, message_id):
 
 
 @pytest.fixture(scope="session")
-def arrive(now):
-    def received(body):
-        return Received(body=body, received_at=now, transport="test")
+def opens(ring, trust, now):
+    """Return a function that opens what came in."""
 
-    return received
+    def function(body, keys=ring):
+        return unseal(Received(body=body, received_at=now, transport="test"), keys, trust)
+
+    return function
 
 
 def _header(body):
@@ -51,26 +53,31 @@ def _with_header(body, **changes):
     return line + b"\n" + body.partition(b"\n")[2]
 
 
-def _sealed_with(signed, trust, now, **names):
-    """Return a body whose seal is good and carries whatever names an attacker chose."""
-    key = trust.sealing_key(names["recipient"], now)
-    line = Header(suite=key.suite.name, key=key.key_id, **names).as_line()
-    return line + b"\n" + key.suite.hpke.encrypt(signed.body, key.public_key, info=line)
+@pytest.fixture(scope="session")
+def sealed_with(trust, now):
+    """Return a function that gives a body whose seal is good and carries whatever names an attacker chose."""
+
+    def function(signed, **names):
+        key = trust.sealing_key(names["recipient"], now)
+        line = Header(suite=key.suite.name, key=key.key_id, **names).as_line()
+        return line + b"\n" + key.suite.hpke.encrypt(signed.body, key.public_key, info=line)
+
+    return function
 
 
-def test_the_recipient_opens_what_was_sealed_for_it(sealed, signed, ring, trust, arrive, message):
-    opened = unseal(arrive(sealed.body), ring, trust)
+def test_the_recipient_opens_what_was_sealed_for_it(sealed, signed, message, opens):
+    opened = opens(sealed.body)
     assert opened.signed == signed.body
     assert canonicalize(opened.document) == canonicalize(message())
 
 
-def test_an_opened_message_says_for_whom_it_was_sealed(sealed, ring, trust, arrive, message_id):
-    opened = unseal(arrive(sealed.body), ring, trust)
+def test_an_opened_message_says_for_whom_it_was_sealed(sealed, message_id, opens):
+    opened = opens(sealed.body)
     assert (opened.signer, opened.sealed_for, opened.sealed_id) == ("BA-MS", "PK-MOI", message_id)
 
 
-def test_the_digest_of_a_sealed_message_is_that_of_the_envelope(sealed, signed, ring, trust, arrive):
-    assert sealed.digest == signed.digest == unseal(arrive(sealed.body), ring, trust).digest
+def test_the_digest_of_a_sealed_message_is_that_of_the_envelope(sealed, signed, opens):
+    assert sealed.digest == signed.digest == opens(sealed.body).digest
 
 
 def test_the_outside_shows_nothing_of_the_message(sealed):
@@ -88,10 +95,10 @@ def test_the_default_suite_resists_quantum_computers(sealed):
     assert "mlkem768" in suites.DEFAULT.name
 
 
-def test_sender_and_recipient_may_be_home_on_the_same_gateway(message, ring, trust, now, arrive, message_id):
-    made = sign(message(recipient="BA-MS"), ring.signing("BA-MS"), now)
-    body = seal(made, message_id=message_id, sender="BA-MS", recipient="BA-MS", trust=trust).body
-    assert unseal(arrive(body), ring, trust).sealed_for == "BA-MS"
+def test_sender_and_recipient_may_be_home_on_the_same_gateway(message, ring, trust, now, opens):
+    made = sign(message(recipient="BA-MS", message_id=OTHER_ID), ring.signing("BA-MS"), now)
+    body = seal(made, message_id=OTHER_ID, sender="BA-MS", recipient="BA-MS", trust=trust).body
+    assert opens(body).sealed_for == "BA-MS"
 
 
 @pytest.mark.parametrize("suite", suites.SUITES.values(), ids=suites.SUITES.keys())
@@ -149,24 +156,24 @@ SWAPS = {
 
 
 @pytest.mark.parametrize("change", SWAPS.values(), ids=SWAPS.keys())
-def test_a_changed_header_keeps_the_message_shut(sealed, ring, trust, arrive, change):
+def test_a_changed_header_keeps_the_message_shut(sealed, change, opens):
     with pytest.raises(CannotOpen):
-        unseal(arrive(_with_header(sealed.body, **change)), ring, trust)
+        opens(_with_header(sealed.body, **change))
 
 
-def test_a_header_written_with_spaces_keeps_the_message_shut(sealed, ring, trust, arrive):
+def test_a_header_written_with_spaces_keeps_the_message_shut(sealed, opens):
     body = json.dumps(_header(sealed.body)).encode() + b"\n" + sealed.body.partition(b"\n")[2]
     with pytest.raises(CannotOpen):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
-def test_a_gateway_without_the_private_key_cannot_open(sealed, folder, tmp_path, trust, arrive):
+def test_a_gateway_without_the_private_key_cannot_open(sealed, tmp_path, opens):
     (tmp_path / "private").mkdir()
     with pytest.raises(CannotOpen):
-        unseal(arrive(sealed.body), KeyRing.load(tmp_path), trust)
+        opens(sealed.body, KeyRing.load(tmp_path))
 
 
-def test_every_failure_to_open_has_one_text(sealed, ring, trust, arrive):
+def test_every_failure_to_open_has_one_text(sealed, opens):
     broken = [
         b"",
         b"\n",
@@ -184,56 +191,73 @@ def test_every_failure_to_open_has_one_text(sealed, ring, trust, arrive):
     texts = set()
     for body in broken:
         with pytest.raises(CannotOpen) as refusal:
-            unseal(arrive(body), ring, trust)
+            opens(body)
         texts.add((refusal.value.message, refusal.value.path, refusal.value.line))
     assert len(texts) == 1
 
 
-def test_a_refusal_to_open_keeps_no_trace_of_its_cause(sealed, ring, trust, arrive):
+def test_a_refusal_to_open_keeps_no_trace_of_its_cause(sealed, opens):
     with pytest.raises(CannotOpen) as refusal:
-        unseal(arrive(sealed.body[:-1]), ring, trust)
+        opens(sealed.body[:-1])
     assert refusal.value.__suppress_context__
 
 
-def test_a_sealed_message_beyond_the_limit_is_refused(ring, trust, arrive):
+def test_a_sealed_message_beyond_the_limit_is_refused(opens):
     with pytest.raises(TooLarge):
-        unseal(arrive(b"x" * (MAX_MESSAGE_BYTES + 1)), ring, trust)
+        opens(b"x" * (MAX_MESSAGE_BYTES + 1))
 
 
 # --- a good seal around the wrong thing
 
 
-def test_a_message_resealed_for_a_third_authority_is_refused(signed, ring, trust, now, arrive, message_id):
+def test_a_message_resealed_for_a_third_authority_is_refused(signed, message_id, opens, sealed_with):
     # The recipient PK-MOI passes on what BA-MS signed for it, as if BA-MS had written to AT-BMI.
-    body = _sealed_with(signed, trust, now, sender="BA-MS", recipient="AT-BMI", message_id=message_id)
+    body = sealed_with(signed, sender="BA-MS", recipient="AT-BMI", message_id=message_id)
     with pytest.raises(SealMismatch):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
-def test_a_seal_in_the_name_of_another_sender_is_refused(signed, ring, trust, now, arrive, message_id):
-    body = _sealed_with(signed, trust, now, sender="AT-BMI", recipient="PK-MOI", message_id=message_id)
+def test_a_seal_in_the_name_of_another_sender_is_refused(signed, message_id, opens, sealed_with):
+    body = sealed_with(signed, sender="AT-BMI", recipient="PK-MOI", message_id=message_id)
     with pytest.raises(SealMismatch):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
-def test_a_seal_with_another_message_id_is_refused(signed, ring, trust, now, arrive):
-    body = _sealed_with(signed, trust, now, sender="BA-MS", recipient="PK-MOI", message_id=OTHER_ID)
+def test_a_seal_with_another_message_id_is_refused(signed, opens, sealed_with):
+    body = sealed_with(signed, sender="BA-MS", recipient="PK-MOI", message_id=OTHER_ID)
     with pytest.raises(SealMismatch):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
-def test_an_unsigned_message_in_a_good_seal_is_refused(signed, message, ring, trust, now, arrive, message_id):
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda header: json.dumps(header).encode(),
+        lambda header: json.dumps(dict(reversed(header.items())), separators=(",", ":")).encode(),
+        lambda header: json.dumps({**header, "note": "x"}, separators=(",", ":")).encode(),
+        lambda header: json.dumps({**header, "suite": suites.X25519.name}, separators=(",", ":")).encode(),
+    ],
+    ids=["spaces", "order", "extra member", "other suite"],
+)
+def test_a_good_seal_under_a_header_of_another_spelling_is_refused(sealed, signed, trust, opens, spell):
+    key = trust.sealing_key("PK-MOI", signed.signed_at)
+    line = spell(_header(sealed.body))
+    with pytest.raises(CannotOpen):
+        opens(line + b"\n" + key.suite.hpke.encrypt(signed.body, key.public_key, info=line))
+
+
+def test_an_unsigned_message_in_a_good_seal_is_refused(signed, message, message_id, opens, sealed_with):
     bare = replace(signed, body=canonicalize(message()))
-    body = _sealed_with(bare, trust, now, sender="BA-MS", recipient="PK-MOI", message_id=message_id)
+    body = sealed_with(bare, sender="BA-MS", recipient="PK-MOI", message_id=message_id)
     with pytest.raises(SignatureMissing):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
-def test_an_altered_message_in_a_good_seal_is_refused(signed, ring, trust, now, arrive, message_id):
+def test_an_altered_message_in_a_good_seal_is_refused(signed, message_id, opens, sealed_with):
     altered = replace(signed, body=signed.body.replace(b">3.1<", b">3.2<"))
-    body = _sealed_with(altered, trust, now, sender="BA-MS", recipient="PK-MOI", message_id=message_id)
+    body = sealed_with(altered, sender="BA-MS", recipient="PK-MOI", message_id=message_id)
     with pytest.raises(SignatureInvalid):
-        unseal(arrive(body), ring, trust)
+        opens(body)
 
 
 # --- peek
@@ -260,23 +284,23 @@ def test_peek_returns_no_value_that_could_harm_a_log(sealed, value):
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(min_value=0), flip=st.integers(min_value=1, max_value=255))
-def test_any_changed_byte_keeps_the_message_shut(sealed, ring, trust, arrive, place, flip):
+def test_any_changed_byte_keeps_the_message_shut(sealed, place, flip, opens):
     place %= len(sealed.body)
     damaged = sealed.body[:place] + bytes([sealed.body[place] ^ flip]) + sealed.body[place + 1 :]
     with pytest.raises(CannotOpen):
-        unseal(arrive(damaged), ring, trust)
+        opens(damaged)
 
 
-def test_each_changed_byte_of_the_header_keeps_the_message_shut(sealed, ring, trust, arrive):
+def test_each_changed_byte_of_the_header_keeps_the_message_shut(sealed, opens):
     for place in range(sealed.body.index(b"\n") + 1):
         for flip in (0x01, 0x20, 0x80):
             damaged = sealed.body[:place] + bytes([sealed.body[place] ^ flip]) + sealed.body[place + 1 :]
             with pytest.raises(CannotOpen):
-                unseal(arrive(damaged), ring, trust)
+                opens(damaged)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=400))
-def test_any_bytes_are_refused(ring, trust, arrive, body):
+def test_any_bytes_are_refused(body, opens):
     with pytest.raises(Refused):
-        unseal(arrive(body), ring, trust)
+        opens(body)

@@ -3,11 +3,15 @@
 import inspect
 import shutil
 import subprocess
+from base64 import b64decode, b64encode
 from datetime import timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.x509 import load_der_x509_certificate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
 from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
@@ -61,8 +65,6 @@ def test_the_signing_time_is_kept_to_the_second(message, ring, trust, now):
 
 
 def test_an_instant_in_another_zone_is_signed_in_utc(message, ring, trust, now):
-    from zoneinfo import ZoneInfo
-
     made = sign(message(), ring.signing("BA-MS"), now.astimezone(ZoneInfo("Asia/Karachi")))
     assert b"<xades:SigningTime>2026-11-24T12:00:00Z</xades:SigningTime>" in made.body
 
@@ -117,8 +119,6 @@ def test_s_is_always_in_the_lower_half(message, ring, trust, now):
 def test_the_other_signature_of_the_same_pair_is_refused(signed, trust, now, forge):
     envelope = parse_xml(signed.body)
     value = envelope.find(".//{http://www.w3.org/2000/09/xmldsig#}SignatureValue")
-    from base64 import b64decode, b64encode
-
     raw = b64decode(value.text)
     high = raw[:32] + (profile.P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
     value.text = b64encode(high).decode()
@@ -239,3 +239,19 @@ def test_xmlsec_accepts_our_signature(signed, folder, tmp_path):
     command = ["xmlsec1", "--verify", "--trusted-pem", anchor, "--id-attr:Id", properties, str(file)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
+
+
+# --- every text
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")) | st.sampled_from("\t\n\r<>&\"'"), max_size=60)
+)
+def test_any_text_is_read_as_it_was_signed(ring, trust, now, message, text):
+    document = message()
+    document[-1].text = text.replace("\ufffe", "").replace("\uffff", "")
+    document.set("note", document[-1].text)
+    opened = verify(sign(document, ring.signing("BA-MS"), now).body, trust, now)
+    assert (opened.document[-1].text or "") == document[-1].text
+    assert opened.document.get("note") == document.get("note")

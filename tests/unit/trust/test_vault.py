@@ -112,14 +112,18 @@ def test_another_master_key_reads_nothing(vault, tmp_path):
         other.decrypt(key, stored, ABOUT)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x02" + b[1:], lambda b: b[:5], lambda _: b"x"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x02" + b[1:], lambda b: b[:5], lambda _: b"x"]
+)
 def test_damaged_data_is_not_read(vault, damage):
     key = vault.new_case_key()
     with pytest.raises(StoredDataDamaged):
         vault.decrypt(key, damage(vault.encrypt(key, b"SPECIMEN", ABOUT)), ABOUT)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x02" + b[1:], lambda b: b[:5], lambda _: b"x"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x02" + b[1:], lambda b: b[:5], lambda _: b"x"]
+)
 def test_a_damaged_case_key_opens_nothing(vault, damage):
     key = vault.new_case_key()
     stored = vault.encrypt(key, b"SPECIMEN", ABOUT)

@@ -1,0 +1,166 @@
+"""`make bench`: one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL.
+
+Gateway and prototype run alternately, so that both meet the same machine; the ratio is the median over the rounds. Then the
+gateway alone at 100 messages per second, for latency. Writes results.json and prints a table.
+
+    python benchmarks/run.py                         # everything, about 3 minutes
+    python benchmarks/run.py --count 1000 --rounds 1 # a quick look
+"""
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import prototype
+import psutil
+from hop import gateway_hop
+from measure import Result, wait_until_quiet
+from prototype import Kind
+from rich.console import Console
+from rich.table import Table
+from servers import Servers, servers
+
+RESULTS = Path(__file__).resolve().parent / "results.json"
+KINDS: Sequence[Kind] = ("embedded", "rabbitmq")
+OFFERED = 100.0  # messages per second, for latency
+SECONDS_OFFERED = 10
+MB_ALLOWED = 200  # resident memory of a worker
+RATIO_WANTED = 0.4  # of the prototype's rate
+
+Run = Callable[[Kind, int, float], Result]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """What all runs of one kind say together."""
+
+    gateway: Sequence[Result]  # at full speed, one per round
+    baseline: Sequence[Result]  # same, the prototype
+    offered: Result  # the gateway at `OFFERED` messages per second
+    quiet: bool  # whether the machine was quiet before every run
+
+    def ratio(self) -> float:
+        return median(ours.rate / theirs.rate for ours, theirs in zip(self.gateway, self.baseline, strict=True))
+
+    def rss_mb(self) -> float:
+        return max(result.rss_mb for result in (*self.gateway, self.offered))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row of results.json. Rates per second, times in ms, CPU in microseconds, memory in MiB."""
+        return {
+            "rate": round(median(result.rate for result in self.gateway), 1),
+            "baseline_rate": round(median(result.rate for result in self.baseline), 1),
+            "ratio": round(self.ratio(), 3),
+            "p50_ms_at_100": round(self.offered.p50_ms, 1),
+            "p99_ms_at_100": round(self.offered.p99_ms, 1),
+            "cpu_us_per_message": round(median(result.cpu_us_per_message for result in self.gateway)),
+            "baseline_cpu_us_per_message": round(median(result.cpu_us_per_message for result in self.baseline)),
+            "rss_mb": round(self.rss_mb(), 1),
+            "others_cores": round(max(result.others_cores for result in (*self.gateway, *self.baseline)), 2),
+            "rounds": len(self.gateway),
+            "quiet": self.quiet,
+        }
+
+
+def measure_hop(kind: Kind, *, count: int, rounds: int, gateway: Run, baseline: Run, say: Callable[[str], None]) -> Hop:
+    """Run both alternately, each time after a wait for a quiet machine."""
+    ours: list[Result] = []
+    theirs: list[Result] = []
+    quiet = True
+    for number in range(1, rounds + 1):
+        for name, run, results in (("prototype", baseline, theirs), ("gateway", gateway, ours)):
+            quiet &= wait_until_quiet()
+            results.append(run(kind, count, 0))
+            say(f"{kind} {number}/{rounds} {name}: {results[-1].rate:.0f} messages/s")
+    quiet &= wait_until_quiet()
+    offered = gateway(kind, int(OFFERED * SECONDS_OFFERED), OFFERED)
+    say(f"{kind} gateway at {OFFERED:.0f}/s: p50 {offered.p50_ms:.1f} ms, p99 {offered.p99_ms:.1f} ms")
+    return Hop(gateway=ours, baseline=theirs, offered=offered, quiet=quiet)
+
+
+def machine() -> dict[str, Any]:
+    """Say what was measured on: enough to judge a figure, nothing that names the machine."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def _cpu_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def table(rows: dict[str, dict[str, Any]]) -> Table:
+    """Return the figures as a table; what misses its goal is red."""
+    caption = "rate: messages/s, gateway and straight line; p50, p99: ms at 100/s; CPU: us per message; memory: MiB"
+    drawn = Table("hop", title="One hop, a 6 KB application", caption=caption)
+    for heading in (
+        "gateway/s",
+        "prototype/s",
+        "ratio",
+        "p50 ms at 100/s",
+        "p99 ms at 100/s",
+        "CPU",
+        "prototype CPU",
+        "memory",
+    ):
+        drawn.add_column(heading, justify="right")
+    for kind, row in rows.items():
+        ratio = f"[{'green' if row['ratio'] >= RATIO_WANTED else 'red'}]{row['ratio']:.2f}[/]"
+        memory = f"[{'green' if row['rss_mb'] < MB_ALLOWED else 'red'}]{row['rss_mb']:.0f}[/]"
+        speeds = f"{row['rate']:.0f}", f"{row['baseline_rate']:.0f}"
+        times = f"{row['p50_ms_at_100']:.1f}", f"{row['p99_ms_at_100']:.1f}"
+        cpu = str(row["cpu_us_per_message"]), str(row["baseline_cpu_us_per_message"])
+        drawn.add_row(kind if row["quiet"] else f"{kind} (not quiet)", *speeds, ratio, *times, *cpu, memory)
+    return drawn
+
+
+def main() -> int:
+    """Measure, write and print. Exit code 1 when a first goal is missed, so that nobody has to read the table to notice."""
+    parser = argparse.ArgumentParser(description="Measure one hop, gateway against straight line.")
+    parser.add_argument("--count", type=int, default=3000, help="messages of one run at full speed")
+    parser.add_argument("--rounds", type=int, default=3, help="alternations of prototype and gateway")
+    parser.add_argument("--only", choices=KINDS, help="one kind of hop only; results.json is then left alone")
+    given = parser.parse_args()
+    console = Console()
+    kinds = [given.only] if given.only else KINDS
+    rows: dict[str, dict[str, Any]] = {}
+    with ExitStack() as stack:
+        on: Servers | None = stack.enter_context(servers()) if "rabbitmq" in kinds else None
+        for kind in kinds:
+            hop = measure_hop(
+                kind,
+                count=given.count,
+                rounds=given.rounds,
+                gateway=lambda kind, count, rate: gateway_hop(kind, count, rate, on=on),
+                baseline=lambda kind, count, rate: prototype.run(kind, count, rate, on=on),
+                say=console.print,
+            )
+            rows[kind] = hop.as_dict()
+    console.print(table(rows))
+    if not given.only:
+        RESULTS.write_text(json.dumps({"machine": machine(), "hop": rows}, indent=2) + "\n", encoding="utf-8")
+    missed = [kind for kind, row in rows.items() if row["ratio"] < RATIO_WANTED or row["rss_mb"] >= MB_ALLOWED]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""What became of a submission, as the JSON object that API, files edge and command line share."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.errors import Refused
+from gateway.flow.outbound import Held, Submission
+
+
+def describe(result: Submission) -> Mapping[str, Any]:
+    """Return a result with its `outcome`: sent, held or refused."""
+    if isinstance(result, Refused):
+        return {"outcome": "refused", **result.as_dict()}
+    if isinstance(result, Held):
+        return {
+            "outcome": "held",
+            "case": result.case_reference,
+            "case_id": result.case_id,
+            "reason": str(result.reason),
+            "advice": result.advice,
+        }
+    return {
+        "outcome": "sent",
+        "message_id": result.message_id,
+        "case": result.case_reference,
+        "case_id": result.case_id,
+        "sha256": result.digest,
+    }

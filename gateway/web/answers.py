@@ -1,0 +1,184 @@
+"""The shapes of the API's answers, as they stand in the OpenAPI document."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.domain.case import Case
+from gateway.store.deadlines import DeadlineRow
+from gateway.store.inbox import InboxRow
+from gateway.store.messages import MessageRow
+from gateway.store.outbox import OutboxState
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")  # keys may be added to an answer; clients ignore what they do not know
+
+
+class Problem(_Answer):
+    """An error, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    path: str | None = None
+    line: int | None = None
+
+
+class SubmissionAnswer(_Answer):
+    """What became of a message that was handed in."""
+
+    outcome: Literal["sent", "held"]
+    case: str
+    case_id: int
+    message_id: str | None = None
+    sha256: str | None = None
+    reason: str | None = None
+    advice: str | None = None
+
+
+class InboxLine(_Answer):
+    """One message that waits."""
+
+    id: int
+    message_id: str
+    sender: str
+    type: str
+    case: str
+    case_id: int
+    dialect: str
+    arrived_at: datetime
+
+
+class InboxAnswer(_Answer):
+    """What waits for the authority."""
+
+    messages: list[InboxLine]
+
+
+class CaseLine(_Answer):
+    """One case, without the person."""
+
+    id: int
+    reference: str
+    counterparty: str
+    role: str
+    state: str
+    treaty: str
+    procedure: str
+    category: str
+    opened_at: datetime
+    changed_at: datetime
+
+
+class CaseListAnswer(_Answer):
+    """Cases of the authority."""
+
+    cases: list[CaseLine]
+
+
+class MessageLine(_Answer):
+    """One message of a case."""
+
+    direction: Literal["in", "out"]
+    type: str
+    message_id: str
+    sender: str
+    recipient: str
+    sha256: str
+    outcome: str
+    code: str | None
+    received_at: datetime | None
+    receipt: str | None
+
+
+class CaseAnswer(CaseLine):
+    """One case with its messages and deadlines."""
+
+    messages: list[MessageLine]
+    deadlines: list[dict[str, Any]]
+
+
+class DeadlineListAnswer(_Answer):
+    """Deadlines as `gateway deadline --json` gives them, with `case` and `state`."""
+
+    deadlines: list[dict[str, Any]]
+
+
+class QueueLine(_Answer):
+    """What is on its way to one partner."""
+
+    recipient: str
+    waiting: int
+    parked: int
+    oldest: datetime | None
+    codes: list[str]
+
+
+class QueuesAnswer(_Answer):
+    """What is on its way out."""
+
+    outbox: list[QueueLine]
+
+
+class StateAnswer(_Answer):
+    """Health."""
+
+    state: Literal["ok"]
+
+
+def inbox_line(row: InboxRow) -> dict[str, Any]:
+    """Return one inbox row as the API shows it."""
+    return {
+        "id": row.id,
+        "message_id": row.message_id,
+        "sender": row.sender,
+        "type": row.type,
+        "case": row.case_reference,
+        "case_id": row.case_id,
+        "dialect": row.dialect,
+        "arrived_at": row.arrived_at,
+    }
+
+
+def case_line(case: Case) -> dict[str, Any]:
+    """Return one case as the API shows it."""
+    names = ("id", "reference", "counterparty", "role", "state", "treaty", "procedure", "category", "opened_at", "changed_at")
+    return {name: getattr(case, name) for name in names}
+
+
+def case_answer(case: Case, found: Sequence[MessageRow], due: Sequence[DeadlineRow]) -> dict[str, Any]:
+    """Return one case with everything that belongs to it."""
+    return case_line(case) | {
+        "messages": [
+            {
+                "direction": row.direction,
+                "type": row.type,
+                "message_id": row.message_id,
+                "sender": row.sender,
+                "recipient": row.recipient,
+                "sha256": row.digest,
+                "outcome": row.outcome,
+                "code": row.code,
+                "received_at": row.received_at,
+                "receipt": row.receipt_message_id,
+            }
+            for row in found
+        ],
+        "deadlines": [row.detail | {"state": row.state} for row in due],
+    }
+
+
+def queue_line(state: OutboxState) -> dict[str, Any]:
+    """Return what waits for one partner as the API shows it."""
+    return {
+        "recipient": state.recipient,
+        "waiting": state.waiting,
+        "parked": state.parked,
+        "oldest": state.oldest,
+        "codes": list(state.codes),
+    }

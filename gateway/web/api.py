@@ -1,0 +1,272 @@
+"""The REST API for national systems: submit, inbox, cases, deadlines, queues, health.
+
+Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belongs to one home authority. Errors are
+`application/problem+json` (RFC 9457) with the codes of docs/errors.md, a path and a line where they are known.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+
+from gateway import __version__
+from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.flow.mailbox import acknowledge, fetch
+from gateway.flow.outbound import submit
+from gateway.flow.ports import Runtime
+from gateway.flow.submissions import describe
+from gateway.stages import MAX_MESSAGE_BYTES, Submitted
+from gateway.store import accounts, cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store.accounts import ApiKey
+from gateway.store.database import reading, require_current, transaction
+from gateway.web.answers import (
+    CaseAnswer,
+    CaseListAnswer,
+    DeadlineListAnswer,
+    InboxAnswer,
+    Problem,
+    QueuesAnswer,
+    StateAnswer,
+    SubmissionAnswer,
+    case_answer,
+    case_line,
+    inbox_line,
+    queue_line,
+)
+from gateway.wire.documents import parse_json, serialize
+
+PROBLEM = "application/problem+json"
+CANONICAL = "canonical"
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {PROBLEM: {}}, "description": text}
+    for status, text in (
+        (401, "No valid API key"),
+        (403, "The key lacks the scope"),
+        (404, "Not there, or another authority's"),
+        (422, "Refused: the message is at fault"),
+        (503, "Something outside is at fault; try again"),
+    )
+}
+
+router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
+health = APIRouter()
+
+
+def runtime_of(request: Request) -> Runtime:
+    """Return the gateway behind this application."""
+    found: Runtime = request.app.state.gateway
+    return found
+
+
+Rt = Annotated[Runtime, Depends(runtime_of)]
+
+
+class _Unauthorized(NotPermitted):
+    """No key, or one that is wrong or has ended: all three read the same."""
+
+    code = "not-permitted"
+
+
+def _key(request: Request, rt: Rt) -> ApiKey:
+    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    with reading(rt.engine) as tx:
+        key = accounts.find_api_key(tx, presented.strip(), now=rt.clock()) if scheme.lower() == "bearer" else None
+    if key is None:
+        raise _Unauthorized("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
+    return key
+
+
+def may(scope: str) -> Any:
+    """Return the dependency that asks for an API key with `scope`."""
+
+    def check(key: Annotated[ApiKey, Depends(_key)]) -> ApiKey:
+        if scope not in key.scopes:
+            raise NotPermitted(f"this API key lacks the scope {scope!r}")
+        return key
+
+    return Depends(check)
+
+
+async def _body(request: Request) -> bytes:
+    """Return the request's body; reading stops one byte after what is allowed."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        parts.append(part)
+        if size > MAX_MESSAGE_BYTES:
+            break
+    return b"".join(parts)
+
+
+def _problem(error: GatewayError, status: int) -> JSONResponse:
+    body = {"type": "about:blank", "title": "Refused", "status": status, "detail": error.message, "code": error.code}
+    place = {name: value for name, value in (("path", error.path), ("line", error.line)) if value is not None}
+    return JSONResponse(body | place, status_code=status, media_type=PROBLEM)
+
+
+_DOCUMENT = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/xml", "application/json")
+        },
+    }
+}
+
+
+@router.post(
+    "/messages",
+    status_code=201,
+    response_model=SubmissionAnswer,
+    responses={202: {"model": SubmissionAnswer, "description": "Held by a safeguard"}},
+    openapi_extra=_DOCUMENT,
+)
+def submit_message(
+    rt: Rt,
+    response: Response,
+    key: Annotated[ApiKey, may("submit")],
+    body: Annotated[bytes, Depends(_body)],
+    dialect: str | None = None,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "application/xml",
+    idempotency_key: Annotated[str | None, Header(max_length=80, description="A repeat gets the first answer.")] = None,
+) -> Any:
+    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON)."""
+    chosen = dialect or rt.partners.authority(key.authority).dialect
+    digest = hashlib.sha256(chosen.encode() + b"\n" + body).hexdigest()
+    if idempotency_key:
+        with transaction(rt.engine) as tx:
+            before = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
+        if before is not None:
+            return _recorded(before, digest)
+    status: int = 503
+    answer: dict[str, Any] = {}
+    try:
+        status, answer = _submit(rt, key, chosen, body, content_type)
+    finally:
+        if idempotency_key:
+            with transaction(rt.engine) as tx:
+                if status < 500:  # noqa: PLR2004  # what failed by our fault may be tried again
+                    idempotency.record(tx, key.authority, idempotency_key, status=status, answer=answer)
+                else:
+                    idempotency.give_up(tx, key.authority, idempotency_key)
+    del response
+    return JSONResponse(answer, status_code=status, media_type=PROBLEM if status >= 400 else "application/json")  # noqa: PLR2004
+
+
+def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
+    if before.request_hash != digest:
+        return _problem(Refused("this Idempotency-Key was used for another request"), 422)
+    if before.status == idempotency.IN_PROGRESS:
+        return _problem(Refused("the first request with this Idempotency-Key is still being worked on"), 409)
+    kind = PROBLEM if before.status >= 400 else "application/json"  # noqa: PLR2004
+    return JSONResponse(before.answer, status_code=before.status, media_type=kind, headers={"Idempotency-Replayed": "true"})
+
+
+def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, content_type: str) -> tuple[int, dict[str, Any]]:
+    try:
+        if dialect == CANONICAL and "json" in content_type:
+            body = serialize(rt.schemas.from_json(parse_json(body)))
+        allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
+        if dialect not in allowed:
+            raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
+        item = Submitted(
+            body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=f"key:{key.prefix}"
+        )
+        (result,) = submit([item], rt)
+    except Refused as error:
+        result = error
+    answer = dict(describe(result))
+    if isinstance(result, Refused):
+        problem: dict[str, Any] = json.loads(bytes(_problem(result, 422).body))
+        return 422, problem
+    return (202 if answer["outcome"] == "held" else 201), answer
+
+
+@router.get("/inbox", response_model=InboxAnswer)
+def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: int = 100) -> Any:
+    """List the messages that the authority has not acknowledged, oldest first."""
+    with reading(rt.engine) as tx:
+        rows = inbox.waiting(tx, key.authority, most=max(1, min(most, 500)))
+    return {"messages": [inbox_line(row) for row in rows]}
+
+
+@router.get(
+    "/inbox/{inbox_id}",
+    response_class=Response,
+    responses={200: {"content": {"application/xml": {}, "application/json": {}}, "description": "In the authority's dialect"}},
+)
+def read_inbox(inbox_id: int, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
+    """Return one message in the authority's own dialect. The reading is journalled."""
+    row, media_type, body = fetch(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+    return Response(body, media_type=media_type, headers={"Message-Id": row.message_id, "Message-Type": row.type})
+
+
+@router.post("/inbox/{inbox_id}/ack", status_code=204)
+def acknowledge_inbox(inbox_id: int, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> None:
+    """Say that the authority has the message; a second time changes nothing."""
+    acknowledge(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+
+
+@router.get("/cases", response_model=CaseListAnswer)
+def list_cases(rt: Rt, key: Annotated[ApiKey, may("cases")], most: int = 100) -> Any:
+    """List the authority's cases, newest first; no personal data."""
+    with reading(rt.engine) as tx:
+        found = cases.all_of(tx, [key.authority], most=max(1, min(most, 500)))
+    return {"cases": [case_line(case) for case in found]}
+
+
+@router.get("/cases/{case_id}", response_model=CaseAnswer)
+def read_case(case_id: int, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
+    """Return one case with its messages, receipts and deadlines; no personal data."""
+    with reading(rt.engine) as tx:
+        case = cases.get(tx, case_id, home=key.authority)
+        return case_answer(case, messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id]))
+
+
+@router.get("/deadlines", response_model=DeadlineListAnswer)
+def list_deadlines(rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
+    """List the deadlines of the authority's cases with their explanation, what is due next first."""
+    with reading(rt.engine) as tx:
+        found = {case.id: case for case in cases.all_of(tx, [key.authority]) if case.id}
+        rows = deadlines.of_cases(tx, list(found))
+    rows.sort(key=lambda row: (row.due_until is None, row.due_until))
+    return {"deadlines": [row.detail | {"case": found[row.case_id].reference, "state": row.state} for row in rows]}
+
+
+@router.get("/queues", response_model=QueuesAnswer)
+def list_queues(rt: Rt, key: Annotated[ApiKey, may("queues")]) -> Any:
+    """Show what waits and what is parked on its way out of the authority."""
+    with reading(rt.engine) as tx:
+        return {"outbox": [queue_line(state) for state in outbox.states(tx) if state.sender == key.authority]}
+
+
+@health.get("/livez", response_model=StateAnswer)
+def live() -> Any:
+    """Say that the process answers."""
+    return {"state": "ok"}
+
+
+@health.get("/readyz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
+@health.get("/startupz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
+def ready(rt: Rt) -> Any:
+    """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in."""
+    try:
+        require_current(rt.engine)
+    except GatewayError as error:
+        return _problem(error, 503)
+    return {"state": "ok"}
+
+
+ROUTERS = (router, health)
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of the API; docs/openapi.json holds it, and a test compares."""
+    app = FastAPI()
+    for part in ROUTERS:
+        app.include_router(part)
+    return get_openapi(title="Readmission Gateway", version=__version__, routes=app.routes, description=__doc__)

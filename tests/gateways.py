@@ -1,0 +1,97 @@
+"""Gateways for tests: real parts, a clock that moves when told, keys made once per run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from gateway.domain.safeguards import Answers
+from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.inbound import Answer, receive
+from gateway.flow.outbound import Submission, resume, submit
+from gateway.flow.ports import Runtime
+from gateway.flow.statements import make_statement, release_statement
+from gateway.settings import Settings, data_folder
+from gateway.stages import Received, Submitted
+from gateway.transport.memory import MemoryHub, MemoryTransport
+from gateway.trust.devca import make_development_keys
+from gateway.wiring import build
+
+AUTHORITIES = ("AT-BMI", "BA-MS", "PK-MOI", "RS-MUP")
+EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
+GOOD_ANSWERS = Answers(
+    return_decision=True, no_suspensive_appeal=True, no_asylum_claim=True, non_refoulement_assessed=True, best_interests_assessed=True
+)
+
+
+def example(name: str) -> bytes:
+    """Return a canonical example, e.g. "ReadmissionApplication-own-national"."""
+    return (EXAMPLES / f"{name}.xml").read_bytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """One gateway and the hands that work its loops in a test."""
+
+    rt: Runtime
+    hub: MemoryHub
+
+    async def open(self) -> "Gateway":
+        await self.rt.transport.open(self.rt.settings.home)
+        return self
+
+    def hand_in(self, body: bytes, *, authority: str, dialect: str = "canonical", actor: str = "officer") -> Submission:
+        """Hand in one document."""
+        item = Submitted(body=body, authority=authority, dialect=dialect, submitted_at=self.rt.clock(), actor=actor)
+        (result,) = submit([item], self.rt)
+        return result
+
+    def release(self, case_id: int, *, answers: Answers = GOOD_ANSWERS) -> Submission:
+        """Make the statement as one officer, release it as another, and let the message go on."""
+        make_statement(case_id, answers, actor="officer.one", rt=self.rt)
+        release_statement(case_id, actor="officer.two", rt=self.rt)
+        return resume(case_id, "officer.two", self.rt)
+
+    async def deliver(self) -> int:
+        """Send what is due; return how many were confirmed."""
+        rows = claim(self.rt, by="test")
+        if not rows:
+            return 0
+        return settle(rows, await deliver_once(self.rt, rows), self.rt).sent
+
+    async def take_in(self, most: int = 50) -> list[Answer]:
+        """Receive what waits and acknowledge it."""
+        deliveries = await self.rt.transport.take(most, 0.0)
+        if not deliveries:
+            return []
+        now = self.rt.clock()
+        answers = receive([Received(body=one.body, received_at=now, transport="memory") for one in deliveries], self.rt)
+        await self.rt.transport.settle(deliveries)
+        return answers
+
+
+async def exchange(*gateways: Gateway) -> None:
+    """Deliver and receive on all sides until nothing moves."""
+    for _ in range(20):
+        moved = 0
+        for gateway in gateways:
+            moved += await gateway.deliver()
+            moved += len(await gateway.take_in())
+        if not moved:
+            return
+    raise AssertionError("the gateways never came to rest")
+
+
+def make_gateway(
+    database: str, keys: Path, clock: Callable[[], datetime], *, home: Sequence[str], hub: MemoryHub, **changes: object
+) -> Gateway:
+    """Return a gateway on a database URL, with a memory transport on `hub`."""
+    settings = Settings(name="-".join(home).lower(), home=tuple(home), keys=keys, database=database, broker="memory", **changes)  # type: ignore[arg-type]
+    rt = build(settings, clock=clock, prepare_database=True)
+    return Gateway(rt=replace(rt, transport=MemoryTransport(hub)), hub=hub)
+
+
+def make_keys(folder: Path, now: datetime) -> Path:
+    """Make development keys for the authorities of the tests."""
+    make_development_keys(folder, AUTHORITIES, now)
+    return folder
