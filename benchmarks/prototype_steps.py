@@ -107,7 +107,7 @@ def to_national(document: etree._Element) -> bytes:
             case "Latin":
                 element.tag = f"{R}Name"
             case "Date":
-                element.tag, element.text = f"{R}Day", f"{text[8:]}.{text[5:7]}.{text[:4]}"
+                element.tag, element.text = f"{R}Day", ".".join(reversed(text.split("-")))
             case "Sex":
                 element.tag, element.text = f"{R}Gender", SEX_CODES.get(text, OTHER_SEX)
             case _:

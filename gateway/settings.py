@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from inspect import formatannotation
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def load(
     if file is None and Path("gateway.toml").is_file():
         file = Path("gateway.toml")
     found: dict[str, Any] = {}
-    kinds = {item.name: str(item.type) for item in fields(Settings)}
+    kinds = {item.name: formatannotation(item.type).replace("pathlib.", "") for item in fields(Settings)}
     if file is not None:
         try:
             given = tomllib.loads(file.read_text(encoding="utf-8"))

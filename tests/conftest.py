@@ -163,3 +163,41 @@ def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
     ]
     if reasons:
         terminalreporter.write_line(f"RabbitMQ: {len(reasons)} tests skipped because {reasons[0]}", yellow=True)
+
+
+# --- gateways ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Development keys for the authorities of the tests, made once."""
+    from tests.gateways import make_keys
+
+    return make_keys(tmp_path_factory.mktemp("keys") / "dev", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+async def gateway(sqlite_url: str, keys: Path, clock: MovableClock) -> Any:
+    """One gateway that is home to all four authorities, on SQLite."""
+    from gateway.transport.memory import MemoryHub
+    from tests.gateways import AUTHORITIES, make_gateway
+
+    made = await make_gateway(sqlite_url, keys, clock, home=AUTHORITIES, hub=MemoryHub(clock)).open()
+    yield made
+    made.rt.engine.dispose()
+
+
+@pytest.fixture
+async def two_gateways(migrated_sqlite: Path, tmp_path: Path, keys: Path, clock: MovableClock) -> Any:
+    """Two gateways with a database each: the west is home to BA-MS and AT-BMI, the east to PK-MOI and RS-MUP."""
+    from gateway.transport.memory import MemoryHub
+    from tests.gateways import make_gateway
+
+    hub = MemoryHub(clock)
+    sides = []
+    for name, home in (("west", ("BA-MS", "AT-BMI")), ("east", ("PK-MOI", "RS-MUP"))):
+        url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / f'{name}.sqlite3')}"
+        sides.append(await make_gateway(url, keys, clock, home=home, hub=hub).open())
+    yield tuple(sides)
+    for side in sides:
+        side.rt.engine.dispose()

@@ -39,9 +39,10 @@ class Extended:
 
     granted: bool
     why: str
+    asked: bool = True
 
 
-NOT_ASKED = Extended(granted=False, why="None was asked for.")
+NOT_ASKED = Extended(granted=False, why="No extension was asked for.", asked=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +207,8 @@ def due_date(
         return _counted(row, row.amount, acting, counting, start_on, extension, facts)
     except LimitNotKnown as error:
         return Deadline(why_not=f"Not known, ask: {error.message}.", **facts)
+    except (OverflowError, ValueError):  # the date arithmetic of the standard library ends with the year 9999
+        return Deadline(why_not="Not known, ask: the limit leads beyond the years that can be counted.", **facts)
 
 
 def _counting(row: Limit, requested: Side, requesting: Side | None) -> tuple[Calendar, ...]:

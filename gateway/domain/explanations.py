@@ -172,7 +172,8 @@ def _hour_text(end: "End", acting: "Calendar") -> str:
 
 def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:
     assert deadline.rolled is not None
-    yield f"Extension {'granted' if deadline.extension.granted else 'not granted'}: {deadline.extension.why}"
+    verdict = "granted" if deadline.extension.granted else "not granted"
+    yield f"Extension {verdict}: {deadline.extension.why}" if deadline.extension.asked else deadline.extension.why
     if row.on_lapse is OnLapse.NOTHING:
         yield "Nothing follows from silence by itself: no rule says that it means agreement."
     else:

@@ -33,7 +33,7 @@ from gateway.partners.values import day, flag, instant, optional, whole, word
 
 LONGEST_ID = 30  # characters the store keeps of a limit's id
 LONGEST_CITATION = 80  # and of an article or a reference
-NOT_READ = "not read"  # the article of a limit that nobody has verified
+NOT_READ = "article not read"  # the article of a limit that nobody has verified
 
 _TREATY_KEYS = {"id", "name", "version", "entered_into_force", "note", "parties", "limits", "authorities", "facts"}
 _PARTY_KEYS = {"code", "name", "states"}

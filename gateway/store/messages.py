@@ -160,7 +160,7 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
         .where(messages.c.case_id.in_(case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
         .group_by(messages.c.case_id)
     )
-    return {case_id: highest or 0 for case_id, highest in tx.execute(found).tuples()}
+    return {case_id: highest or 0 for case_id, highest in tx.execute(found)}
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:

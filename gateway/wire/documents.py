@@ -4,6 +4,7 @@ The parser knows no DTD, expands no entity, opens no file and no connection. One
 """
 
 import json
+import math
 import re
 import sys
 import threading
@@ -52,8 +53,8 @@ _SYNTAX = {
     etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a prefix has no namespace",
 }
 
-# A string counts as one token, ended or not, so that each pass takes time by the length of the text and no more.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# A string counts as one token, ended or not, so that each pass takes time by the length of the text and no more.
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]|[^\s"\[\]{},:]++', re.DOTALL)
 
 
@@ -132,7 +133,7 @@ def parse_xml(body: bytes) -> Tree:
     try:
         root = etree.fromstring(body, _parser())
     except etree.XMLSyntaxError as error:
-        why = _SYNTAX.get(error.code)
+        why = _SYNTAX.get(getattr(error, "code", None))  # the stubs do not know it
         words = "the document is not well-formed XML" + (f": {why}" if why else "")
         raise MalformedXml(words, line=error.lineno or 1) from None  # the cause quotes the document
     tree = root.getroottree()
@@ -151,19 +152,26 @@ def _refuse_markup(root: Tree) -> None:
     raise TooManyAttributes(f"an element has more than {MAX_ATTRIBUTES} attributes", line=crowded[0].sourceline)
 
 
-class _NotPlain(ValueError):
+class _NotPlainError(ValueError):
     """The text is JSON as Python reads it, but not one value that every reader would take from it."""
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _NotPlain("a JSON object has the same key twice")
+        raise _NotPlainError("a JSON object has the same key twice")
     return found
 
 
 def _no_constant(_name: str) -> Any:
-    raise _NotPlain("NaN and Infinity are not JSON")
+    raise _NotPlainError("NaN and Infinity are not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise _NotPlainError("a number is too large")
+    return value
 
 
 def _check_depth(text: str) -> None:
@@ -181,7 +189,7 @@ def _check_depth(text: str) -> None:
 
 
 def _line_of_fault(text: str) -> int:
-    """Return the line of what `_NotPlain` or a number too long is about: the parser does not tell.
+    """Return the line of what `_NotPlainError` or a number too long is about: the parser does not tell.
 
     `text` is well-formed up to that place.
     """
@@ -200,15 +208,30 @@ def _line_of_fault(text: str) -> int:
             if seen is not None:
                 seen.add(value)
         else:
-            faulty = sign.endswith(("NaN", "Infinity")) or len(sign) > sys.get_int_max_str_digits()
+            faulty = sign.endswith(("NaN", "Infinity")) or len(sign) > sys.get_int_max_str_digits() or _infinite(sign)
         if faulty:
             return text.count("\n", 0, token.start()) + 1
         before = sign
     return 1
 
 
+def _infinite(number: str) -> bool:
+    return number[-1:].isdigit() and math.isinf(float(number))
+
+
 def _encodable(value: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _plain(text: str) -> Any:
+    value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+    if "\\u" in text and _SURROGATE.search(text) and not _encodable(json.dumps(value, ensure_ascii=False)):
+        raise _NotPlainError("the document holds half of a surrogate pair")
+    return value
 
 
 def parse_json(body: bytes) -> Any:
@@ -221,16 +244,13 @@ def parse_json(body: bytes) -> Any:
     if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
         _check_depth(text)
     try:
-        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        if "\\u" in text and _SURROGATE.search(text) and not _encodable(json.dumps(value, ensure_ascii=False)):
-            raise _NotPlain("the document holds half of a surrogate pair")
+        return _plain(text)
     except json.JSONDecodeError as error:
         raise MalformedJson("the document is not well-formed JSON", line=error.lineno) from None
-    except _NotPlain as error:
+    except _NotPlainError as error:
         raise MalformedJson(str(error), line=_line_of_fault(text)) from None
     except ValueError:  # Python refuses to read a number of thousands of digits
         raise MalformedJson("the document holds a number that is too long", line=_line_of_fault(text)) from None
-    return value
 
 
 def canonicalize(node: Tree) -> bytes:

@@ -70,8 +70,13 @@ class Visit:
         self.complaints: list[str] = []
         self.base = base
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("console", lambda message: self._note(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, text: str) -> None:
+        # A form that is sent back for correction has status 400, which the browser remarks on.
+        if "status of 400" not in text:
+            self.complaints.append(text)
 
     def sign_in(self, name: str) -> None:
         self.page.goto(self.base)

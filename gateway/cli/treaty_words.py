@@ -1,0 +1,81 @@
+"""How a treaty is shown: one JSON object, or lines for people."""
+
+from typing import Any
+
+from gateway.domain.explanations import amount_text
+from gateway.domain.treaties import Extension, ExtensionKind, Limit, Treaty
+
+
+def treaty_as_dict(treaty: Treaty) -> dict[str, Any]:
+    """Return the JSON object of `gateway treaty show --json`."""
+    return {
+        "id": treaty.id,
+        "name": treaty.name,
+        "version": treaty.version,
+        "parties": [{"code": party.code, "name": party.name, "states": sorted(party.states)} for party in treaty.parties],
+        "entered_into_force": treaty.entered_into_force.isoformat() if treaty.entered_into_force else None,
+        "note": treaty.note,
+        "authorities": [
+            {"state": state, "text": fact.text, "confidence": str(fact.confidence), "source": fact.source}
+            for state, fact in treaty.authorities.items()
+        ],
+        "facts": [
+            {"about": fact.about, "text": fact.text, "confidence": str(fact.confidence), "source": fact.source}
+            for fact in treaty.facts
+        ],
+        "limits": [_limit(row) for row in treaty.limits],
+    }
+
+
+def _limit(row: Limit) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "who": str(row.who),
+        "start": row.start,
+        "direction": str(row.direction),
+        "amount": row.amount,
+        "unit": str(row.unit),
+        "calendar": str(row.calendar),
+        "procedures": sorted(row.procedures),
+        "categories": sorted(row.categories),
+        "escorted": row.escorted,
+        "extension": _extension(row.extension) if row.extension else None,
+        "on_lapse": str(row.on_lapse),
+        "article": row.article,
+        "source": row.source,
+        "confidence": str(row.confidence),
+        "override": {"who": row.override.who, "when": row.override.when.isoformat(), "reference": row.override.reference}
+        if row.override
+        else None,
+        "note": row.note,
+    }
+
+
+def _extension(extension: Extension) -> dict[str, Any]:
+    return {
+        "days": extension.days,
+        "kind": str(extension.kind),
+        "who": str(extension.who),
+        "article": extension.article,
+    }
+
+
+def limit_lines(row: Limit) -> list[str]:
+    """Return a rule as people read it: a heading, then one line per thing to know."""
+    lines = [
+        f"{row.id}: {amount_text(row.amount, row.unit)} {row.direction} {row.start.replace('-', ' ')}, the {row.who} state acts",
+        f"{', '.join(sorted(row.procedures))} procedure; {', '.join(sorted(row.categories))}",
+        f"silence means: {row.on_lapse}",
+        f"{row.article}, {row.confidence} ({row.source})",
+    ]
+    if row.escorted is not None:
+        lines.append("escorted transfers only" if row.escorted else "transfers without escort only")
+    if row.extension is not None:
+        more = "more" if row.extension.kind is ExtensionKind.INCREMENT else "in all"
+        asker = f"at the request of the {row.extension.who} state"
+        lines.append(f"extension: up to {row.extension.days} calendar days {more}, {asker}, {row.extension.article}")
+    if row.override is not None:
+        lines.append(f"set by {row.override.who}, {row.override.when}: {row.override.reference}")
+    if row.note:
+        lines.append(row.note)
+    return lines
