@@ -46,8 +46,10 @@ class Keys:
 class _Reader:
     """Parses and checks."""
 
-    def __init__(self) -> None:
-        self._parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    def __init__(self, *, drop_indentation: bool = False) -> None:
+        self._parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=drop_indentation
+        )
         self._schema = etree.XMLSchema(etree.parse(SCHEMAS / "readmission.xsd"))
 
     def parse(self, body: bytes) -> etree._Element:
@@ -62,7 +64,7 @@ class Sender:
     """A: parse, check, map, check, sign, seal."""
 
     def __init__(self, keys: Keys) -> None:
-        self._reader = _Reader()
+        self._reader = _Reader(drop_indentation=True)  # how A lays out its file is no part of the message
         key = load_der_private_key(keys.signing, None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._signer = Signer(SigningKey(key=key, chain=keys.chain))

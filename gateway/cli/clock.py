@@ -1,7 +1,7 @@
 """`gateway deadline` and `gateway treaty`: what the treaties say, and until when."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from gateway.cli.treaty_words import limit_lines, treaty_as_dict
 from gateway.domain.calendars import Calendar, Side
 from gateway.domain.deadlines import Deadline, End, ExtensionAsked, due_date
 from gateway.domain.explanations import day_text, iso
-from gateway.domain.treaties import Treaty
+from gateway.domain.treaties import Direction, Treaty
 from gateway.errors import NotAFile, TreatyInvalid, UnknownTreaty
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples
@@ -67,15 +67,18 @@ def deadline(
     """
     plan = None if planned is None else _day(planned)
     asked = _extension(extension_asked, extension_days)
-    began = _start(start, plan)
+    began = None if start is None else _instant(start, "--start")
     settings = load_settings(config, overrides={"partners": partners})
     rules = _treaty(load_treaties(settings.partners / "treaties", settings.overrides), treaty)
     calendars = load_calendars(settings.partners / "calendars")
+    forward = any(row.id == limit and row.direction is Direction.AFTER for row in rules.limits)
+    if began is None and (forward or plan is None):
+        raise typer.BadParameter("give the instant that starts the clock", param_hint="--start")
     asked_side, asking_side = _sides(rules, requesting, requested, calendars)
     found = due_date(
         rules,
         limit,
-        start=began,
+        start=began or datetime.combine(plan or date.min, time(), UTC),  # counted back: the planned day alone decides
         requested=asked_side,
         requesting=asking_side,
         procedure=procedure,
@@ -198,14 +201,6 @@ def _sides(
         raise typer.BadParameter("name the requested state: the treaty leaves several", param_hint="--requested")
     asking = asking or treaty.counterpart(asked)
     return Side.of(asked, calendars), Side.of(asking, calendars) if asking else None
-
-
-def _start(start: str | None, planned: date | None) -> datetime:
-    if start is not None:
-        return _instant(start, "--start")
-    if planned is None:
-        raise typer.BadParameter("give the instant that starts the clock, or --planned", param_hint="--start")
-    return datetime.fromisoformat(f"{planned.isoformat()}T00:00:00+00:00")
 
 
 def _extension(asked: str | None, days: int | None) -> ExtensionAsked | None:

@@ -3,7 +3,6 @@
 import sys
 from importlib import import_module
 
-import click
 import typer
 
 from gateway import __version__
@@ -46,13 +45,7 @@ def main() -> None:
     """Run one command; an error of ours becomes a sentence and an exit code, never a traceback."""
     command = typer.main.get_command(build())
     try:
-        code = command.main(prog_name="gateway", standalone_mode=False)
+        command(prog_name="gateway")
     except GatewayError as error:
         print_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)

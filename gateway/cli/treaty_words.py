@@ -62,8 +62,9 @@ def _extension(extension: Extension) -> dict[str, Any]:
 
 def limit_lines(row: Limit) -> list[str]:
     """Return a rule as people read it: a heading, then one line per thing to know."""
+    how_long = f"{amount_text(row.amount, row.unit)} {row.direction} {row.start.replace('-', ' ')}"
     lines = [
-        f"{row.id}: {amount_text(row.amount, row.unit)} {row.direction} {row.start.replace('-', ' ')}, the {row.who} state acts",
+        f"{row.id}: {how_long}, the {row.who} state acts",
         f"{', '.join(sorted(row.procedures))} procedure; {', '.join(sorted(row.categories))}",
         f"silence means: {row.on_lapse}",
         f"{row.article}, {row.confidence} ({row.source})",

@@ -92,7 +92,7 @@ class Application:
         return CATEGORY_OF[self.ground]
 
     def may_be_child(self, today: date) -> bool:
-        """Whether the person may be under 18 on `today`; an unknown or partial date counts in the child's favour."""
+        """Whether the person may be under 18 on `today`; a partial date counts in the child's favour."""
         if self.born is None:
             return False  # age unknown: a safeguard question of its own, not a finding
         youngest = self.born + {4: "-12-31", 7: "-31", 10: ""}[len(self.born)]

@@ -163,6 +163,16 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
     return {case_id: highest or 0 for case_id, highest in tx.execute(found)}
 
 
+def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
+    """Return how many of a sender's messages stand at each outcome, receipts not counted."""
+    found = (
+        select(messages.c.outcome, func.count())
+        .where(messages.c.sender == sender, messages.c.direction == direction, messages.c.type != "Receipt")
+        .group_by(messages.c.outcome)
+    )
+    return {outcome: count for outcome, count in tx.execute(found)}
+
+
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
     """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
     if rows:

@@ -19,7 +19,7 @@ from gateway.store.tables import cases, deadlines, documents, holds, journal, me
 
 PAGE_ROWS = 50
 SOON = timedelta(days=3)
-READ_EVENTS = ("case.read", "document.read", "statement.read", "person.read")  # shown to auditors only: they fill a timeline
+READ_EVENTS = ("case.read", "message.read", "document.read", "statement.read")  # shown to auditors only: they fill a timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,11 +42,16 @@ def status_of(error: GatewayError) -> HTTPStatus:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
-def _answer(request: Request, status: int, sentence: str, code: str) -> Response:
-    """Return the error as a page, or as problem+json below /api/ (RFC 9457)."""
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def _answer(request: Request, status: int, sentence: str, code: str, **place: str | int | None) -> Response:
+    """Return the error as a page, or as problem+json below /api/ (RFC 9457). `place` is where in a document it lies."""
     title = _TITLES.get(HTTPStatus(status), "This did not work")
-    if request.url.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": title, "status": int(status), "detail": sentence, "code": code}
+    if _is_api(request):
+        known = {name: value for name, value in place.items() if value is not None}
+        problem = {"type": "about:blank", "title": title, "status": int(status), "detail": sentence, "code": code, **known}
         return JSONResponse(problem, status_code=status, media_type="application/problem+json")
     rendered: Pages = request.app.state.pages
     return rendered.page(request, "error.html", {"title": title, "sentence": sentence, "code": code}, status=status)
@@ -55,6 +60,8 @@ def _answer(request: Request, status: int, sentence: str, code: str) -> Response
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)
     status = status_of(error)
+    if status is HTTPStatus.BAD_REQUEST and _is_api(request):
+        status = HTTPStatus.UNPROCESSABLE_ENTITY  # the request was understood; what it brought is at fault
     # What this installation did wrong is for the log; the reader gets the code to name.
     sentence = (
         "Tell the operator the code below."
@@ -63,7 +70,7 @@ def _refused(request: Request, error: Exception) -> Response:
     )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("page.failed", code=error.code, status=int(status), method=request.method)
-    return _answer(request, status, sentence, error.code)
+    return _answer(request, status, sentence, error.code, path=error.path, line=error.line)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -76,7 +83,7 @@ def _http(request: Request, error: Exception) -> Response:
 def _odd_address(request: Request, error: Exception) -> Response:
     """Answer an id that is no id: on a page it is a page that is not there, not a lesson about numbers."""
     assert isinstance(error, RequestValidationError)
-    if request.url.path.startswith("/api/"):
+    if _is_api(request):
         places = ", ".join(".".join(str(step) for step in problem["loc"]) for problem in error.errors())
         return _answer(
             request, HTTPStatus.UNPROCESSABLE_ENTITY, f"These parts of the request do not fit: {places}.", "bad-value"

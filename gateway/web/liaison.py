@@ -54,23 +54,24 @@ class Given:
 
 def given_in(form: Form) -> Given:
     """Read the form, and note on it what is to be corrected."""
+    # In the order of the fields, so that the summary of errors reads like the form.
     outcome = form.choice("outcome", ("agreed", "refused"), "Select whether you agree or refuse")
     reasons = tuple(code for code in REASONS if code in form.many("reasons"))
-    given = Given(
+    if outcome == "refused" and not reasons:
+        form.wrong("reasons", "Select at least one reason for the refusal")
+    reason_text = form.text("reason_text", "the explanation")
+    if outcome == "agreed" and (reasons or reason_text):
+        form.wrong("reasons", "An agreement carries no reasons for a refusal: clear them, or select refuse")
+    if "other" in reasons and reason_text is None:
+        form.wrong("reason_text", "Explain the other reason")
+    return Given(
         outcome=outcome,
         reasons=reasons,
-        reason_text=form.text("reason_text", "the explanation"),
+        reason_text=reason_text,
         remarks=form.text("remarks", "the remarks"),
         signatory=form.line("signatory", "the name of the official who decides", required=True),
         rank=form.line("rank", "the rank or office"),
     )
-    if outcome == "refused" and not reasons:
-        form.wrong("reasons", "Select at least one reason for the refusal")
-    if outcome == "agreed" and (reasons or given.reason_text):
-        form.wrong("reasons", "An agreement carries no reasons for a refusal: clear them, or select refuse")
-    if "other" in reasons and given.reason_text is None:
-        form.wrong("reason_text", "Explain the other reason")
-    return given
 
 
 def _case(desk: Desk, case_id: int) -> CaseLine:

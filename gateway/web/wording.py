@@ -99,7 +99,10 @@ def deadline_tag(due: Due, now: datetime) -> Tag:
     Days are counted between local dates of the state that must act: there the day ends, not where the reader sits.
     """
     if due.state in _SETTLED:
-        return _SETTLED[due.state]
+        # Nobody knows whether an answer was in time when nobody knows the limit.
+        return (
+            _SETTLED[due.state] if due.known or due.state == "moot" else Tag(text="Ended, limit not known", tone=Tone.UNKNOWN)
+        )
     if not due.known or due.on is None:
         return Tag(text="Not known: ask", tone=Tone.UNKNOWN)
     if due.counts_hours and due.until is not None:

@@ -45,6 +45,9 @@ _local = threading.local()
 _SYNTAX = {
     etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "an opening and a closing tag do not belong together",
     etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "it ends before its last element is closed; it may be cut off",
+    etree.ErrorTypes.ERR_GT_REQUIRED: "a tag is not complete; the document may be cut off",
+    etree.ErrorTypes.ERR_NAME_REQUIRED: "a sign such as & or < stands in the text as itself; it is written &amp; or &lt;",
+    etree.ErrorTypes.ERR_RESERVED_XML_NAME: "something stands before its first line, <?xml ...?>",
     etree.ErrorTypes.ERR_DOCUMENT_END: "something stands after its end",
     etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "it does not begin with an element",
     etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "it uses an entity (&name;), and there are none in a message",
@@ -92,7 +95,7 @@ def _check_text(body: bytes) -> str:
     """Refuse everything that is not UTF-8 text; return the text."""
     _check_size(body)
     if body.startswith(_MARKS):
-        raise WrongEncoding("the document must be UTF-8 without a byte order mark", line=1)
+        raise WrongEncoding("the document must be UTF-8, and without a byte order mark", line=1)
     zero = body.find(b"\x00")
     if zero >= 0:
         raise NotText("the document holds zero bytes: it is not text", line=_line(body, zero))

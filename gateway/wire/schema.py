@@ -1,8 +1,6 @@
 """The shared schemas. lxml decides on the hot path; xmlschema, much slower, explains a refusal and converts to JSON."""
 
-import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +8,24 @@ from lxml import etree
 
 from gateway.errors import Refused, SchemaSetBroken, SchemaViolation, UnknownMessageType, UnsupportedSchemaVersion
 from gateway.stages import Checked, Tree
-from gateway.wire.documents import NS, parse_xml
+from gateway.wire.documents import NS
 from gateway.wire.rules import Rules, path_of
 
 if TYPE_CHECKING:
-    from xmlschema import XMLSchema10
+    from gateway.wire.explain import Explainer
 
 MESSAGE_ROOTS = ("ReadmissionApplication", "ReadmissionReply", "Receipt")
 _ROOT_TAGS = {f"{{{NS}}}{name}": name for name in MESSAGE_ROOTS}
 _NAMESPACE_STEM = "urn:readmission-gateway:readmission:"
 _VERSION = NS.removeprefix(_NAMESPACE_STEM)
-_CLARK = re.compile(r"\{[^}]*\}")
-_VALUE = re.compile(r"'[^']*'")
+
+# xsi:type, xsi:nil, xsi:schemaLocation: XSD lets them stand anywhere, and no list of fields would see what they carry.
+_XSI = {"xsi": "http://www.w3.org/2001/XMLSchema-instance"}
+_HAS_XSI = etree.XPath("boolean(//@xsi:*)", namespaces=_XSI)
+_WITH_XSI = etree.XPath("//*[@xsi:*]", namespaces=_XSI)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SchemaSet:
     """One version of the message schemas with its rules. Safe to share between threads."""
 
@@ -47,103 +48,76 @@ class SchemaSet:
         Raises `UnknownMessageType`, `UnsupportedSchemaVersion`, `SchemaViolation` or `RuleViolation`.
         """
         name = self._type(document)
-        if not self.xsd.validate(document):
-            raise self._first(document)
+        if _HAS_XSI(document) or not self.xsd.validate(document):
+            raise self._schema_problems(document)[0]
         broken = self.rules.violations(document, first_only=True)
         if broken:
             raise broken[0]
         return Checked(document=document, type=name, schema_version=_VERSION)
 
     def problems(self, document: Tree) -> list[Refused]:
-        """Return every problem of a document, worded for a case officer; empty when it is in order."""
+        """Return what is wrong with a document, worded for a case officer; empty when it is in order.
+
+        Rules between fields are looked at once the schema is met: what they would say about other documents may be wrong.
+        """
         try:
             self._type(document)
         except Refused as error:
             return [error]
-        found: list[Refused] = list(self._explain(document)) if not self.xsd.validate(document) else []
-        found += self.rules.violations(document)
-        return found
+        return list(self._schema_problems(document)) or list(self.rules.violations(document))
 
     def to_json(self, document: Tree) -> dict[str, Any]:
-        """Return a checked document as JSON, `{"ReadmissionApplication": {...}}`; `from_json` gives the same document back."""
-        value: Any = self._explainer.decode(document, namespaces={"": NS})
-        del value["@xmlns"]
-        return {etree.QName(document).localname: value}
+        """Return a checked document as JSON; `from_json` gives the same document back.
+
+        Raises `SchemaViolation` for a document that was not checked.
+        """
+        return {etree.QName(document).localname: self._explainer().to_json(document)}
 
     def from_json(self, data: Any) -> Tree:
-        """Return the document that a JSON value stands for.
+        """Return the document that a JSON value stands for; it is still to be checked.
 
         Raises `UnknownMessageType` or `SchemaViolation`.
         """
         if not isinstance(data, dict) or len(data) != 1 or next(iter(data)) not in MESSAGE_ROOTS:
-            raise UnknownMessageType(f"the JSON must be an object with one member, named {' or '.join(MESSAGE_ROOTS)}")
+            raise UnknownMessageType(
+                f"the JSON must be one object with one member, named {' or '.join(MESSAGE_ROOTS)}", path="/"
+            )
         name, value = next(iter(data.items()))
         if not isinstance(value, dict):
             raise SchemaViolation("the message must be a JSON object", path=f"/{name}")
-        from xmlschema import XMLSchemaException  # noqa: PLC0415  # loaded only where it is needed: it costs 0.2 s
+        version = value.get("@schemaVersion")
+        if isinstance(version, str) and version != _VERSION:
+            raise _unsupported(f"/{name}/@schemaVersion", None)
+        return self._explainer().from_json(name, value)
 
-        try:
-            element: Any = self._explainer.encode(
-                value | {"@xmlns": NS}, path=name, namespaces={"": NS}, etree_element_class=etree.Element, indent=0
-            )
-        except (XMLSchemaException, TypeError, ValueError, AttributeError) as error:
-            raise SchemaViolation("the JSON does not fit the schema of the message", path=f"/{name}") from error
-        return parse_xml(etree.tostring(element))
+    def type_of(self, document: Tree) -> str | None:
+        """Return the message type that the root element names, None if it is no message of this schema."""
+        return _ROOT_TAGS.get(document.tag)
 
-    @cached_property
-    def _explainer(self) -> "XMLSchema10":
-        return _explainer(self.folder)
+    def _schema_problems(self, document: Tree) -> list[SchemaViolation]:
+        if _HAS_XSI(document):
+            found: Any = _WITH_XSI(document)
+            words = "attributes of XML Schema (xsi:) are not used in a message"
+            return [SchemaViolation(words, path=path_of(found[0]), line=found[0].sourceline)]
+        return [] if self.xsd.validate(document) else self._explainer().problems(document)
+
+    def _explainer(self) -> "Explainer":
+        from gateway.wire.explain import explainer  # noqa: PLC0415  # xmlschema costs 0.2 s: loaded only when asked to explain
+
+        return explainer(self.folder)
 
     def _type(self, document: Tree) -> str:
         name = _ROOT_TAGS.get(document.tag)
         if name is None:
-            qname = etree.QName(document)
-            if (qname.namespace or "").startswith(_NAMESPACE_STEM) and qname.namespace != NS:
-                raise UnsupportedSchemaVersion(
-                    f"this gateway reads schema version {_VERSION} only", path="/", line=document.sourceline
-                )
+            namespace = etree.QName(document).namespace or ""
+            if namespace.startswith(_NAMESPACE_STEM) and namespace != NS:
+                raise _unsupported("/", document.sourceline)
             raise UnknownMessageType("the root element is no message of this schema", path="/", line=document.sourceline)
         version = document.get("schemaVersion")
         if version is not None and version != _VERSION:
-            raise UnsupportedSchemaVersion(
-                f"this gateway reads schema version {_VERSION} only", path=f"/{name}/@schemaVersion", line=document.sourceline
-            )
+            raise _unsupported(f"/{name}/@schemaVersion", document.sourceline)
         return name
 
-    def _first(self, document: Tree) -> Refused:
-        return next(iter(self._explain(document)), SchemaViolation("the document does not meet its schema", path="/"))
 
-    def _explain(self, document: Tree) -> list[Refused]:
-        """Word what is wrong through xmlschema; the value itself is never repeated, it may be personal."""
-        found: list[Refused] = []
-        for error in self._explainer.iter_errors(document):
-            node: Any = error.elem if error.elem is not None else document
-            found.append(SchemaViolation(_words(error), path=path_of(node), line=getattr(node, "sourceline", None)))
-        return found
-
-
-@lru_cache(maxsize=8)
-def _explainer(folder: Path) -> "XMLSchema10":
-    """Build the slow schema once per process. Nothing is fetched: includes are local files of the same folder."""
-    from xmlschema import XMLSchema10  # noqa: PLC0415  # loaded only where it is needed: it costs 0.2 s
-
-    return XMLSchema10(folder / "readmission.xsd", allow="local", defuse="nonlocal")
-
-
-def _words(error: Any) -> str:
-    """Turn an xmlschema error into a sentence without values."""
-    reason = _CLARK.sub("", str(error.reason or "the content is not allowed here"))
-    name = type(error).__name__
-    if name == "XMLSchemaChildrenValidationError":
-        expected = sorted({str(getattr(item, "local_name", None) or item) for item in (error.expected or ())})
-        invalid = getattr(error.invalid_child, "tag", None)
-        got = (
-            f"the element {etree.QName(invalid).localname} is not allowed here"
-            if invalid is not None
-            else "something is missing"
-        )
-        return got + (f"; expected: {', '.join(expected)}" if expected else "")
-    kind = getattr(error.validator, "enumeration", None)
-    if kind:
-        return f"the value is none of: {', '.join(map(str, kind))}"
-    return "the value does not fit: " + _VALUE.sub("it", reason)
+def _unsupported(path: str, line: int | None) -> UnsupportedSchemaVersion:
+    return UnsupportedSchemaVersion(f"this gateway reads schema version {_VERSION} only", path=path, line=line)

@@ -89,6 +89,11 @@ def test_settled_deadline_says_how_it_ended(state: str, text: str) -> None:
     assert deadline_tag(due(date(2026, 11, 1), state=state), NOW).text == text
 
 
+@pytest.mark.parametrize("state", ["met", "late", "lapsed"])
+def test_answer_to_a_limit_that_is_not_known_is_not_called_in_time(state: str) -> None:
+    assert deadline_tag(due(None, state=state), NOW).text == "Ended, limit not known"
+
+
 def test_every_tone_but_the_calm_one_has_words_of_its_own() -> None:
     told = {deadline_tag(due(on), NOW).text for on in (None, date(2026, 11, 1), date(2026, 11, 25), date(2026, 12, 25))}
     assert len(told) == 4

@@ -1,0 +1,164 @@
+"""The example messages of each corridor: an application of every kind, the replies to three of them, a receipt."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import cases_of_nationals as nationals
+import cases_of_others as others
+from cases_of_nationals import Case, known_by
+from specimens import (
+    Corridor,
+    Fields,
+    at_hour,
+    authority,
+    case_reference,
+    digest,
+    header,
+    relative,
+    working_day,
+)
+
+
+def application(corridor: Corridor, kind: str, number: int) -> Fields:
+    """Return the whole application of one kind; `number` counts the cases of the corridor and gives its day."""
+    case = cases(corridor)[kind](corridor, number)
+    created = created_at(number)
+    key = f"{corridor.code} {kind}"
+    request = {
+        "Agreement": corridor.agreement,
+        "Procedure": "ordinary",
+        "InterviewRequested": "false",
+        "Place": corridor.facts["place"],
+        "Date": f"{created:%Y-%m-%d}",
+    } | case.pop("Request")
+    reference = corridor.authorities[corridor.requesting]["reference"].format(n=f"{number:03}")
+    return {
+        "Header": header(
+            key,
+            corridor.requesting,
+            corridor.requested,
+            created,
+            CaseReference=case_reference(key),
+            Sequence="1",
+            NationalReference=reference,
+        ),
+        "Request": request,
+        "RequestingAuthority": authority(corridor, corridor.requesting),
+        "RequestedAuthority": authority(corridor, corridor.requested),
+        **case,
+    }
+
+
+def created_at(number: int) -> datetime:
+    """Return when case `number` was handed in."""
+    return at_hour(working_day(number), 8 + number % 6, 7 * number % 60)
+
+
+_COMMON: Mapping[str, Case] = {
+    "own-national": nationals.own_national,
+    "third-country-visa": others.third_country_visa,
+    "third-country-permit": others.third_country_permit,
+    "third-country-entry": others.third_country_entry,
+    "child-with-guardian": nationals.child_with_guardian,
+    "child-with-adult": nationals.child_with_adult,
+    "family": nationals.family,
+    "unknown-birth-date": nationals.unknown_birth_date,
+    "single-name": known_by("single-name", "N1-01", "Passport; it shows one name only.", "passport"),
+    "long-text": nationals.long_observations,
+    "diacritics": known_by("diacritics", "N1-02", "Identity card.", "identity-card"),
+    "cyrillic": known_by("cyrillic", "N1-02", "Identity card in Cyrillic script.", "identity-card"),
+    "urdu": known_by("urdu", "N1-02", "Identity card; the name stands in Arabic script.", "identity-card"),
+    "expired-passport": nationals.expired_passport,
+    "accelerated": others.accelerated,
+    "interview-asked": nationals.interview_asked,
+    "stateless": others.stateless,
+    "no-name": others.no_name,
+}
+_FORMER: Mapping[str, Case] = {"former-national": others.former_national, "former-sfry-national": others.former_sfry_national}
+
+
+def cases(corridor: Corridor) -> dict[str, Case]:
+    """Return every kind of case a corridor has; only a successor state can be asked for former SFRY nationals."""
+    former = corridor.facts["former_kind"]
+    return {**_COMMON, former: _FORMER[former]}
+
+
+REPLIES: Mapping[str, str] = {
+    "reply-agreed": "own-national",
+    "reply-agreed-prima-facie": "expired-passport",
+    "reply-refused": "third-country-entry",
+    "reply-agreed-family": "family",
+}
+
+
+def reply(corridor: Corridor, what: str, application_fields: Fields) -> Fields:
+    """Return the answer of the requested side to an application, on the sixth day after it."""
+    asked = application_fields["Header"]
+    created = datetime.fromisoformat(asked["Created"]) + timedelta(days=6, hours=2)
+    who = ("Name", "MaidenName", "Birth", "Nationality")
+    members = [application_fields.get("Spouse"), *application_fields.get("Child", [])]
+    signatory = corridor.authorities[corridor.requested]["signatory"]
+    key = f"{corridor.requested} {what}"
+    person = relative(application_fields["Person"], *who)
+    return {
+        "Header": header(
+            key,
+            corridor.requested,
+            corridor.requesting,
+            created,
+            CaseReference=asked["CaseReference"],
+            Sequence="1",
+            NationalReference=corridor.authorities[corridor.requested]["reference"].format(n="9" + asked["Created"][8:10]),
+            InReplyTo={"MessageId": asked["MessageId"], "Sha256": digest(f"envelope {asked['MessageId']}")},
+        ),
+        "Reference": {"Number": asked["NationalReference"], "Date": application_fields["Request"]["Date"]},
+        "RequestedAuthority": authority(corridor, corridor.requested),
+        "RequestingAuthority": authority(corridor, corridor.requesting),
+        "Person": person,
+        "FamilyMember": [relative(member, *who) for member in members if member],
+        "Signatory": {"Name": signatory["name"], "Rank": signatory["rank"]},
+        **_decision(corridor, what, f"{created:%Y-%m-%d}", application_fields),
+    }
+
+
+def _decision(corridor: Corridor, what: str, day: str, application_fields: Fields) -> dict[str, Any]:
+    if what == "reply-refused":
+        return {
+            "Decision": {
+                "Outcome": "refused",
+                "Date": day,
+                "Reason": [
+                    {"Code": "conditions-not-met", "Text": "The exit stamp is not one of this State's border crossing points."},
+                    {"Code": "incomplete", "Text": "A copy of the ticket is missing."},
+                    {"Code": "identity-not-established"},
+                ],
+                "InterviewProposed": "true",
+            },
+            "Remarks": "A new application with a copy of the ticket will be examined.",
+        }
+    return {
+        "Decision": {"Outcome": "agreed", "Date": day},
+        "Transfer": application_fields["Transfer"] | {"BorderPoint": corridor.home["arrival"]},
+        "Remarks": "The family travels together." if what.endswith("family") else None,
+    }
+
+
+def receipt(corridor: Corridor, messages: list[Fields]) -> Fields:
+    """Return one receipt of the requested side for a batch: the last message is refused, the others are accepted."""
+    now = created_at(20)
+    items = [
+        {
+            "MessageId": message["Header"]["MessageId"],
+            "Sha256": digest(f"envelope {message['Header']['MessageId']}"),
+            "ReceivedAt": f"{now - timedelta(minutes=len(messages) - place):%Y-%m-%dT%H:%M:%S}Z",
+            "Outcome": "accepted",
+        }
+        for place, message in enumerate(messages)
+    ]
+    items[-1] |= {"Outcome": "refused", "Code": "schema-violation", "Text": "The value at Person/Sex is not in the list."}
+    return {
+        "Header": header(f"receipt {corridor.requested}", corridor.requested, corridor.requesting, now),
+        "HostedBy": "specimen gateway",
+        "Item": items,
+    }

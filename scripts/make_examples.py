@@ -1,0 +1,157 @@
+"""Write the example messages: canonical ones, and those of every partner in its own format with the canonical twin.
+
+Everything is fixed (identifiers, days, persons), so that a second run leaves no difference. Run by `make vectors`:
+
+    python scripts/make_examples.py [--out FOLDER]
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from example_cases import REPLIES, application, cases, receipt, reply
+from lxml import etree
+from specimens import Corridor, Fields, corridors
+
+from gateway.partners import Dialect, load
+from gateway.settings import data_folder
+from gateway.stages import Tree
+from gateway.wire.allowed import AllowedFields
+from gateway.wire.documents import NS, parse_xml
+from gateway.wire.examples import flat
+from gateway.wire.identifiers import warnings
+from gateway.wire.schema import SchemaSet
+from gateway.wire.shapes import Shape
+from gateway.wire.translate import Translator, canonical_shapes
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = Path("schemas/readmission/1.0/examples")
+
+# Who answers whom: an application of "pk" is answered by "ba".
+ASKED_BY: Mapping[str, str] = {"ba": "pk", "pk": "ba", "rs": "at", "at": "rs"}
+
+# Canonical examples: file name after the message type -> partner that asks, kind of case.
+CANONICAL: Mapping[str, tuple[str, str]] = {
+    "third-country-permit": ("rs", "third-country-permit"),
+    "child-with-guardian": ("ba", "child-with-guardian"),
+    "family": ("pk", "family"),
+    "unknown-birth-date": ("at", "unknown-birth-date"),
+    "single-name": ("ba", "single-name"),
+    "long-text": ("ba", "long-text"),
+    "cyrillic": ("at", "cyrillic"),
+    "urdu": ("ba", "urdu"),
+    "expired-passport": ("ba", "expired-passport"),
+    "accelerated": ("at", "accelerated"),
+    "stateless": ("rs", "stateless"),
+    "former-sfry-national": ("at", "former-sfry-national"),
+    "no-name": ("ba", "no-name"),
+}
+
+
+class Checks:
+    """What every example must pass before it is written."""
+
+    def __init__(self) -> None:
+        folder = data_folder("schemas") / "readmission" / "1.0"
+        self.schemas = SchemaSet.load(folder)
+        self.allowed = AllowedFields.load(folder)
+        self.shapes = canonical_shapes(folder)
+
+    def build(self, kind: str, fields: Fields) -> Tree:
+        """Return the canonical document of `fields`; raises `Refused` or `ValueError` when the example is at fault."""
+        root: Tree = etree.fromstring(f'<{kind} xmlns="{NS}" schemaVersion="1.0"/>')
+        _fill(root, fields, self.shapes[kind])
+        document = parse_xml(etree.tostring(root, encoding="utf-8"))  # read as from outside, not as it was built
+        self.allowed.check(self.schemas.check(document))
+        if unsound := warnings(document):
+            raise ValueError(f"{kind}: {unsound[0][0]}: the check digit is wrong")
+        return document
+
+
+def _fill(element: Tree, fields: Fields, shape: Shape) -> None:
+    """Add `fields` below `element` in the order of the schema; raises `ValueError` for a field it does not know."""
+    if unknown := set(fields) - set(shape.children):
+        raise ValueError(f"{etree.QName(element).localname}: the schema has no {', '.join(sorted(unknown))}")
+    for name, inner in shape.children.items():
+        value = fields.get(name)
+        for item in value if isinstance(value, list) else [] if value is None else [value]:
+            child = etree.SubElement(element, f"{{{NS}}}{name}")
+            if isinstance(item, dict):
+                _fill(child, item, inner)
+            else:
+                child.text = item
+
+
+def _readable(document: Tree) -> bytes:
+    """Return a canonical document with one element on a line."""
+    etree.indent(document, space="  ")
+    body: bytes = etree.tostring(document, encoding="UTF-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body + b"\n"
+
+
+def _messages(asking: Corridor, answering: Corridor) -> Iterator[tuple[str, str, Fields]]:
+    """Yield name, type and fields of every example that the partner of `asking` sends."""
+    for number, kind in enumerate(cases(asking), 1):
+        yield kind, "ReadmissionApplication", application(asking, kind, number)
+    numbers = {kind: number for number, kind in enumerate(cases(answering), 1)}
+    for what, kind in REPLIES.items():
+        yield what, "ReadmissionReply", reply(answering, what, application(answering, kind, numbers[kind]))
+
+
+def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
+    """Yield path and bytes of a partner's examples: its own format, and the canonical twin that it translates to."""
+    translator = Translator.compile(dialect, checks.schemas)
+    folder = Path("partners") / dialect.partner / "dialects" / dialect.name / "examples"
+    for name, kind, fields in _messages(found[dialect.partner], found[ASKED_BY[dialect.partner]]):
+        document = checks.build(kind, fields)
+        there = translator.from_canonical(document)
+        twin = translator.to_canonical(there.body)
+        # What the sender's own format cannot carry cannot come from that sender: it is not in the twin.
+        lost = {field.path for field in there.report.dropped}
+        if list(flat(twin.document)) != [field for field in flat(document) if field[0] not in lost]:
+            raise ValueError(f"{folder / name}: a field does not come back the same")
+        yield folder / f"{name}.{dialect.format}", there.body
+        yield folder / "canonical" / f"{name}.xml", twin.body
+
+
+def _canonical_files(checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
+    """Yield path and bytes of the canonical examples that are not written by hand."""
+    for name, (partner, kind) in CANONICAL.items():
+        number = list(cases(found[partner])).index(kind) + 1
+        document = checks.build("ReadmissionApplication", application(found[partner], kind, number))
+        yield EXAMPLES / f"ReadmissionApplication-{name}.xml", _readable(document)
+    asking = found["at"]
+    sent: list[Any] = [application(asking, kind, number) for number, kind in enumerate(cases(asking), 1)][:4]
+    family = application(asking, "family", list(cases(asking)).index("family") + 1)
+    answer = checks.build("ReadmissionReply", reply(asking, "reply-agreed-family", family))
+    yield EXAMPLES / "ReadmissionReply-agreed-family.xml", _readable(answer)
+    yield EXAMPLES / "Receipt-batch.xml", _readable(checks.build("Receipt", receipt(asking, sent)))
+
+
+def write_all(out: Path) -> int:
+    """Write every example below `out`; return how many files."""
+    checks = Checks()
+    found = corridors(Path(__file__).with_name("specimens.toml"))
+    written = 0
+    for dialect in load(data_folder("partners")).dialects.values():
+        if dialect.partner in found:
+            written += sum(_write(out / path, body) for path, body in _dialect_files(dialect, checks, found))
+    return written + sum(_write(out / path, body) for path, body in _canonical_files(checks, found))
+
+
+def _write(path: Path, body: bytes) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return 1
+
+
+def main() -> None:
+    """Read the options and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, default=ROOT, help="folder to write below (default: the repository)")
+    print(f"{write_all(parser.parse_args().out)} example files")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,441 @@
+"""Cases, messages, documents and deadlines: the same promises on SQLite and PostgreSQL."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from gateway.domain.case import Role, State
+from gateway.errors import DatabaseUnavailable, NotFound
+from gateway.store import cases, deadlines, inbox, messages
+from gateway.store.database import open_engine, reading, transaction
+from gateway.store.inbox import NewInboxRow
+from gateway.store.messages import DocumentRow, ReceiptNote
+from tests.store_rows import NOW, add_case, deadline_row, message_row, new_case
+
+LATER = NOW + timedelta(hours=1)
+UNKNOWN = 999_999
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------
+
+
+def test_case_comes_back_as_it_was_written(engine) -> None:
+    with transaction(engine) as tx:
+        (written,) = cases.add(tx, [new_case()])
+    with reading(engine) as tx:
+        assert cases.get(tx, written.id) == written == replace(new_case(), id=written.id)
+
+
+def test_instant_comes_back_in_utc_to_the_microsecond(engine) -> None:
+    islamabad = timezone(timedelta(hours=5))
+    case_id = add_case(engine, opened_at=NOW.astimezone(islamabad))
+    with reading(engine) as tx:
+        found = cases.get(tx, case_id).opened_at
+    assert found == NOW
+    assert found.utcoffset() == timedelta(0)
+
+
+def test_instant_without_a_zone_is_refused(engine) -> None:
+    naive = datetime(2026, 6, 1, 8, 15)  # noqa: DTZ001  # the point of the test
+    with pytest.raises(StatementError, match="an instant needs a zone"):
+        add_case(engine, opened_at=naive)
+
+
+def test_new_cases_get_their_ids_in_the_order_they_were_given(engine) -> None:
+    references = [f"{letter}Q3XN7YB2MZV5TDWA4RUHE6PCG" for letter in "ZAMB"]
+    with transaction(engine) as tx:
+        added = cases.add(tx, [new_case(reference=reference) for reference in references])
+    with reading(engine) as tx:
+        assert [cases.get(tx, case.id).reference for case in added] == references
+
+
+def test_same_reference_between_the_same_two_authorities_is_refused(engine) -> None:
+    add_case(engine)
+    with pytest.raises(IntegrityError):
+        add_case(engine)
+
+
+def test_both_sides_of_a_case_may_live_in_one_database(engine) -> None:
+    add_case(engine)
+    add_case(engine, home="PK-MOI", counterparty="BA-MS", role=Role.REQUESTED)
+    with reading(engine) as tx:
+        assert [case.home for case in cases.by_reference(tx, new_case().reference)] == ["BA-MS", "PK-MOI"]
+        (theirs,) = cases.by_reference(tx, new_case().reference, home="PK-MOI")
+    assert theirs.role is Role.REQUESTED
+
+
+def test_cases_are_loaded_by_all_three_parts_of_their_key(engine) -> None:
+    add_case(engine)
+    mine = ("BA-MS", "PK-MOI", new_case().reference)
+    with transaction(engine) as tx:
+        found = cases.load(tx, [mine, ("BA-MS", "RS-MUP", new_case().reference), ("BA-MS", "PK-MOI", "ANOTHER")])
+    assert list(found) == [mine]
+
+
+def test_case_of_another_authority_is_not_found(engine) -> None:
+    case_id = add_case(engine)
+    with reading(engine) as tx:
+        with pytest.raises(NotFound):
+            cases.get(tx, case_id, home="PK-MOI")
+        with pytest.raises(NotFound):
+            cases.get(tx, UNKNOWN)
+
+
+def test_list_shows_only_the_cases_of_the_authorities_asked_for(engine) -> None:
+    first = add_case(engine)
+    second = add_case(engine, reference="B" * 26)
+    add_case(engine, home="AT-BMI", counterparty="RS-MUP")
+    with reading(engine) as tx:
+        assert [case.id for case in cases.all_of(tx, ["BA-MS"])] == [second, first]
+        assert len(cases.all_of(tx)) == 3
+        assert cases.all_of(tx, []) == []
+        assert [case.id for case in cases.get_many(tx, [second, first, UNKNOWN])] == [first, second]
+
+
+def test_state_is_changed_by_whoever_still_finds_it_as_read(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        case = cases.get(tx, case_id)
+        assert cases.change_state(tx, replace(case, state=State.AGREED, changed_at=LATER), before=State.REQUESTED)
+    with reading(engine) as tx:
+        assert (cases.get(tx, case_id).state, cases.get(tx, case_id).changed_at) == (State.AGREED, LATER)
+
+
+def test_state_that_somebody_else_changed_is_left_alone(engine) -> None:
+    case_id = add_case(engine, state=State.REFUSED)
+    with transaction(engine) as tx:
+        case = cases.get(tx, case_id)
+        assert not cases.change_state(tx, replace(case, state=State.AGREED), before=State.REQUESTED)
+    with reading(engine) as tx:
+        assert cases.get(tx, case_id).state is State.REFUSED
+
+
+def test_destroyed_key_of_a_case_is_gone(engine) -> None:
+    erased, kept = add_case(engine), add_case(engine, reference="B" * 26)
+    with transaction(engine) as tx:
+        cases.destroy_key(tx, erased, LATER)
+    with reading(engine) as tx:
+        assert cases.get(tx, erased).wrapped_key is None
+        assert cases.get(tx, kept).wrapped_key == new_case().wrapped_key
+
+
+def test_cases_are_counted_by_state(engine) -> None:
+    add_case(engine)
+    add_case(engine, reference="B" * 26)
+    add_case(engine, reference="C" * 26, state=State.HELD)
+    add_case(engine, home="AT-BMI")
+    with reading(engine) as tx:
+        assert cases.counts(tx, ["BA-MS"]) == {"requested": 2, "held": 1}
+
+
+# --- messages and documents -------------------------------------------------------------------------------------------
+
+
+def test_message_comes_back_as_it_was_written(engine) -> None:
+    with transaction(engine) as tx:
+        (row_id,) = messages.add(tx, [message_row()])
+    with reading(engine) as tx:
+        assert messages.get(tx, row_id) == replace(message_row(), id=row_id)
+        with pytest.raises(NotFound):
+            messages.get(tx, UNKNOWN)
+
+
+@pytest.mark.parametrize("changed", [{"digest": "f" * 64}, {"recipient": "RS-MUP"}, {}])
+def test_message_id_of_a_sender_is_stored_once_in_each_direction(engine, changed) -> None:
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(), message_row(direction="in"), message_row(sender="AT-BMI")])
+    with pytest.raises(IntegrityError), transaction(engine) as tx:
+        messages.add(tx, [message_row(**changed)])
+
+
+def test_rolled_back_transaction_leaves_nothing(engine) -> None:
+    with pytest.raises(IntegrityError), transaction(engine) as tx:
+        messages.add(tx, [message_row(1)])
+        messages.add(tx, [message_row(1)])
+    with reading(engine) as tx:
+        assert messages.known(tx, "out", [("BA-MS", message_row(1).message_id)]) == {}
+
+
+def test_known_messages_are_found_by_sender_and_id(engine) -> None:
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(1), message_row(2), message_row(1, direction="in", sender="PK-MOI")])
+    first = message_row(1).message_id
+    with reading(engine) as tx:
+        found = messages.known(tx, "out", [("BA-MS", first), ("PK-MOI", first), ("BA-MS", message_row(3).message_id)])
+    assert list(found) == [("BA-MS", first)]
+
+
+def test_row_ids_come_back_in_the_order_of_the_messages(engine) -> None:
+    numbers = [5, 1, 4, 2]
+    with transaction(engine) as tx:
+        ids = messages.add(tx, [message_row(number) for number in numbers])
+    with reading(engine) as tx:
+        assert [messages.get(tx, row_id).sequence for row_id in ids] == numbers
+
+
+def test_application_of_a_case_is_the_accepted_one_that_came_in(engine) -> None:
+    case_id = add_case(engine)
+    refused = message_row(1, direction="in", sender="PK-MOI", case_id=case_id, outcome="refused")
+    accepted = message_row(2, direction="in", sender="PK-MOI", case_id=case_id, outcome="accepted")
+    reply = message_row(3, case_id=case_id, type="ReadmissionReply")
+    with transaction(engine) as tx:
+        messages.add(tx, [refused, accepted, reply])
+    with reading(engine) as tx:
+        assert messages.applications(tx, [case_id])[case_id].sequence == 2
+        assert messages.applications(tx, []) == {}
+        assert [row.sequence for row in messages.of_case(tx, case_id)] == [1, 2, 3]
+
+
+def test_sequence_numbers_count_per_case_and_direction_without_refused_ones(engine) -> None:
+    case_id, other = add_case(engine), add_case(engine, reference="B" * 26)
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(1, case_id=case_id), message_row(2, case_id=case_id), message_row(9, case_id=other)])
+        messages.add(tx, [message_row(3, case_id=case_id, direction="in", sender="PK-MOI")])
+        messages.add(tx, [message_row(7, case_id=case_id, outcome="refused")])
+    with reading(engine) as tx:
+        assert messages.last_sequences(tx, [case_id, other], "out") == {case_id: 2, other: 9}
+        assert messages.last_sequences(tx, [case_id], "in") == {case_id: 3}
+
+
+def test_confirmed_message_is_sent(engine) -> None:
+    with transaction(engine) as tx:
+        first, second = messages.add(tx, [message_row(1), message_row(2)])
+        messages.mark_sent(tx, [first], LATER)
+    with reading(engine) as tx:
+        assert (messages.get(tx, first).outcome, messages.get(tx, first).sent_at) == ("sent", LATER)
+        assert (messages.get(tx, second).outcome, messages.get(tx, second).sent_at) == ("waiting", None)
+
+
+def test_receipt_that_overtook_the_confirm_is_not_undone(engine) -> None:
+    note = {"outcome": "received", "code": None, "received_at": LATER, "receipt_message_id": message_row(8).message_id}
+    with transaction(engine) as tx:
+        first, second = messages.add(tx, [message_row(1), message_row(2)])
+        messages.mark_receipts(tx, [ReceiptNote(row_id=first, **note)])
+        messages.mark_sent(tx, [first], LATER + timedelta(minutes=1))
+    with reading(engine) as tx:
+        found = messages.get(tx, first)
+        assert (found.outcome, found.received_at, found.receipt_message_id) == ("received", LATER, message_row(8).message_id)
+        assert found.sent_at == LATER + timedelta(minutes=1)
+        assert messages.get(tx, second).receipt_message_id is None
+
+
+def test_parked_message_shows_why(engine) -> None:
+    with transaction(engine) as tx:
+        (row_id,) = messages.add(tx, [message_row()])
+        messages.mark_parked(tx, [row_id], "undeliverable")
+    with reading(engine) as tx:
+        assert (messages.get(tx, row_id).outcome, messages.get(tx, row_id).code) == ("parked", "undeliverable")
+
+
+def test_document_comes_back_byte_for_byte(engine) -> None:
+    body = bytes(range(256)) * 100
+    with transaction(engine) as tx:
+        (row_id,) = messages.add(tx, [message_row()])
+        written = DocumentRow(message_row=row_id, kind="signed", media_type="application/xml", sha256="a" * 64, body=body)
+        messages.add_documents(tx, [written])
+    with reading(engine) as tx:
+        found = messages.document(tx, row_id, "signed")
+        assert found == replace(written, id=found.id)
+        assert messages.document_by_id(tx, found.id) == found
+        assert messages.documents_of(tx, [row_id]) == [found]
+        assert messages.document(tx, row_id, "original") is None
+        with pytest.raises(NotFound):
+            messages.document_by_id(tx, UNKNOWN)
+
+
+def test_message_has_one_document_of_each_kind(engine) -> None:
+    with transaction(engine) as tx:
+        (row_id,) = messages.add(tx, [message_row()])
+        row = DocumentRow(message_row=row_id, kind="signed", media_type="application/xml", sha256="a" * 64, body=b"1")
+        messages.add_documents(tx, [row, replace(row, kind="original")])
+    with pytest.raises(IntegrityError), transaction(engine) as tx:
+        messages.add_documents(tx, [replace(row, body=b"2")])
+
+
+def test_document_without_its_message_is_refused(engine) -> None:
+    row = DocumentRow(message_row=UNKNOWN, kind="signed", media_type="application/xml", sha256="a" * 64, body=b"1")
+    with pytest.raises(IntegrityError), transaction(engine) as tx:
+        messages.add_documents(tx, [row])
+
+
+# --- the inbox --------------------------------------------------------------------------------------------------------
+
+
+def deliver(engine, *authorities: str) -> int:
+    """Put one message into each inbox; return the case they belong to."""
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        rows = messages.add(
+            tx,
+            [
+                message_row(n, direction="in", sender="PK-MOI", recipient=to, case_id=case_id)
+                for n, to in enumerate(authorities, 1)
+            ],
+        )
+        new = [
+            NewInboxRow(authority=to, message_row=row, case_id=case_id, dialect="ba/ms-xml", arrived_at=NOW)
+            for to, row in zip(authorities, rows, strict=True)
+        ]
+        inbox.add(tx, new)
+    return case_id
+
+
+def test_message_waits_for_its_own_authority_with_what_the_list_needs(engine) -> None:
+    case_id = deliver(engine, "BA-MS", "AT-BMI")
+    with reading(engine) as tx:
+        (row,) = inbox.waiting(tx, "BA-MS")
+    assert (row.case_id, row.case_reference, row.sender, row.type) == (
+        case_id,
+        new_case().reference,
+        "PK-MOI",
+        "ReadmissionApplication",
+    )
+    assert (row.dialect, row.arrived_at, row.fetched_at) == ("ba/ms-xml", NOW, None)
+
+
+def test_inbox_is_read_oldest_first_and_at_most_as_much_as_asked(engine) -> None:
+    deliver(engine, "BA-MS", "BA-MS", "BA-MS")
+    with reading(engine) as tx:
+        assert [row.message_id for row in inbox.waiting(tx, "BA-MS", most=2)] == [
+            message_row(1).message_id,
+            message_row(2).message_id,
+        ]
+
+
+def test_acknowledged_message_waits_no_more_and_is_still_shown_on_demand(engine) -> None:
+    deliver(engine, "BA-MS")
+    with transaction(engine) as tx:
+        (row,) = inbox.waiting(tx, "BA-MS")
+        assert inbox.acknowledge(tx, "BA-MS", row.id, by="system", at=LATER)
+    with reading(engine) as tx:
+        assert inbox.waiting(tx, "BA-MS") == []
+        (seen,) = inbox.waiting(tx, "BA-MS", also_fetched=True)
+    assert seen.fetched_at == LATER
+
+
+def test_second_acknowledgement_changes_nothing(engine) -> None:
+    deliver(engine, "BA-MS")
+    with transaction(engine) as tx:
+        (row,) = inbox.waiting(tx, "BA-MS")
+        inbox.acknowledge(tx, "BA-MS", row.id, by="system", at=NOW)
+        assert inbox.acknowledge(tx, "BA-MS", row.id, by="another", at=LATER)
+    with reading(engine) as tx:
+        (seen,) = inbox.waiting(tx, "BA-MS", also_fetched=True)
+    assert seen.fetched_at == NOW
+
+
+def test_message_of_another_authority_cannot_be_acknowledged(engine) -> None:
+    deliver(engine, "BA-MS")
+    with transaction(engine) as tx:
+        (row,) = inbox.waiting(tx, "BA-MS")
+        assert not inbox.acknowledge(tx, "AT-BMI", row.id, by="system", at=NOW)
+        assert not inbox.acknowledge(tx, "BA-MS", UNKNOWN, by="system", at=NOW)
+        assert [left.id for left in inbox.waiting(tx, "BA-MS")] == [row.id]
+
+
+# --- deadlines --------------------------------------------------------------------------------------------------------
+
+
+def test_deadline_comes_back_with_its_explanation(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id)])
+    with reading(engine) as tx:
+        (found,) = deadlines.of_cases(tx, [case_id])
+    assert found == replace(deadline_row(case_id), id=found.id)
+
+
+def test_case_has_one_deadline_of_each_limit(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
+    with pytest.raises(IntegrityError), transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id)])
+
+
+def test_deadline_written_again_replaces_only_the_one_of_its_limit(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.put(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
+        deadlines.put(tx, [deadline_row(case_id, source="Art. 12")])
+    with reading(engine) as tx:
+        found = {row.limit_id: row.source for row in deadlines.of_cases(tx, [case_id])}
+    assert found == {"reply": "Art. 12", "transfer": "Art. 11(2)"}
+
+
+def test_open_deadlines_that_ran_out_come_earliest_first(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(
+            tx,
+            [
+                deadline_row(case_id, "second", lapses_at=NOW),
+                deadline_row(case_id, "first", lapses_at=NOW - timedelta(days=1)),
+                deadline_row(case_id, "future", lapses_at=LATER),
+                deadline_row(case_id, "met", state="met"),
+                deadline_row(case_id, "unknown", known=False, lapses_at=None),
+            ],
+        )
+    with reading(engine) as tx:
+        assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=10)] == ["first", "second"]
+        assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=1)] == ["first"]
+
+
+def test_deadline_is_settled_by_whoever_comes_first(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
+        assert deadlines.settle(tx, case_id, "reply", state="met", at=LATER)
+        assert not deadlines.settle(tx, case_id, "reply", state="lapsed", at=LATER)
+    with reading(engine) as tx:
+        found = {row.limit_id: (row.state, row.changed_at) for row in deadlines.of_cases(tx, [case_id])}
+    assert found == {"reply": ("met", LATER), "transfer": ("open", NOW)}
+
+
+def test_lapsed_deadline_is_settled_only_by_who_knows_that_it_lapsed(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id, state="lapsed")])
+        assert not deadlines.settle(tx, case_id, "reply", state="late", at=LATER)
+        assert deadlines.settle(tx, case_id, "reply", state="late", at=LATER, before="lapsed")
+
+
+# --- the database itself ----------------------------------------------------------------------------------------------
+
+
+def test_reader_sees_nothing_of_a_transaction_that_is_not_committed(engine) -> None:
+    with transaction(engine) as tx:
+        cases.add(tx, [new_case()])
+        with reading(engine) as other:
+            assert cases.all_of(other) == []
+    with reading(engine) as other:
+        assert len(cases.all_of(other)) == 1
+
+
+def test_sqlite_writes_through_to_the_disk_and_keeps_references(sqlite_url) -> None:
+    opened = open_engine(sqlite_url)
+    with reading(opened) as tx:
+        found = {name: tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+    opened.dispose()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_sqlite_that_cannot_be_opened_is_unavailable(tmp_path) -> None:
+    (tmp_path / "taken").mkdir()
+    opened = open_engine(f"sqlite:///{tmp_path / 'taken'}")
+    with pytest.raises(DatabaseUnavailable), transaction(opened):
+        pass
+    with pytest.raises(DatabaseUnavailable), reading(opened):
+        pass
+    opened.dispose()
+
+
+def test_values_of_a_failed_statement_stand_in_no_error_text(engine) -> None:
+    add_case(engine, national_reference="SPECIMEN CANARY")
+    with pytest.raises(IntegrityError) as refused:
+        add_case(engine, national_reference="SPECIMEN CANARY")
+    assert "CANARY" not in str(refused.value)
+
+

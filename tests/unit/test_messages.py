@@ -1,0 +1,141 @@
+"""What the domain must know of a message."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from xml.etree import ElementTree
+
+import pytest
+
+from gateway.domain.messages import (
+    CATEGORY_OF,
+    MESSAGE_TYPES,
+    Application,
+    Category,
+    Ground,
+    Header,
+    Outcome,
+    Procedure,
+    Receipt,
+    Reply,
+    type_of,
+)
+from gateway.settings import data_folder
+from gateway.wire.schema import MESSAGE_ROOTS
+
+XSD = "{http://www.w3.org/2001/XMLSchema}"
+SCHEMAS = data_folder("schemas") / "readmission" / "1.0"
+TODAY = date(2026, 6, 1)
+
+HEADER = Header(
+    message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01",
+    sender="BA-MS",
+    recipient="PK-MOI",
+    created=datetime(2026, 6, 1, 8, 15, tzinfo=UTC),
+)
+APPLICATION = Application(
+    header=HEADER,
+    agreement="ba-pk",
+    ground=Ground.NATIONAL,
+    procedure=Procedure.ORDINARY,
+    interview_requested=False,
+    nationalities=("PK",),
+    born="1991-03-02",
+    evidence=("N1-02",),
+)
+
+
+def child_on(today: date, born: str | None) -> bool:
+    return replace(APPLICATION, born=born).may_be_child(today)
+
+
+def values_of_type(name: str) -> set[str]:
+    """Return the enumeration of a simple type of the schema."""
+    for file in ("common.xsd", "readmission.xsd"):
+        for kind in ElementTree.parse(SCHEMAS / file).iter(f"{XSD}simpleType"):
+            if kind.get("name") == name:
+                return {item.get("value", "") for item in kind.iter(f"{XSD}enumeration")}
+    raise AssertionError(f"the schema has no type {name}")
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "child"),
+    [
+        ("2008-06-02", TODAY, True),  # 18 tomorrow
+        ("2008-06-01", TODAY, False),  # 18 today
+        ("2008-05-31", TODAY, False),
+        ("2026-06-01", TODAY, True),
+        ("2008-02-29", date(2026, 2, 28), True),  # born on a leap day: 18 on 1 March
+        ("2008-02-29", date(2026, 3, 1), False),
+    ],
+)
+def test_person_is_a_child_until_the_eighteenth_birthday(born: str, today: date, *, child: bool) -> None:
+    assert child_on(today, born) is child
+
+
+@pytest.mark.parametrize(
+    ("born", "today", "child"),
+    [
+        ("2008", date(2026, 12, 30), True),  # perhaps born on 31 December
+        ("2008", date(2026, 12, 31), False),
+        ("2007", TODAY, False),
+        ("2008-06", date(2026, 6, 29), True),  # perhaps born on the last day of June
+        ("2008-06", date(2026, 7, 1), False),
+        ("2008-07", TODAY, True),
+        ("2008-05", TODAY, False),
+    ],
+)
+def test_partial_birth_date_counts_in_the_childs_favour(born: str, today: date, *, child: bool) -> None:
+    assert child_on(today, born) is child
+
+
+def test_unknown_birth_date_is_no_finding_about_age() -> None:
+    assert not child_on(TODAY, None)
+
+
+@pytest.mark.parametrize(
+    ("ground", "category"),
+    [
+        (Ground.NATIONAL, Category.NATIONAL),
+        (Ground.FORMER_NATIONAL, Category.NATIONAL),
+        (Ground.FAMILY_MEMBER, Category.NATIONAL),
+        (Ground.FORMER_SFRY_NATIONAL, Category.NATIONAL),
+        (Ground.THIRD_COUNTRY_VISA, Category.THIRD_COUNTRY),
+        (Ground.THIRD_COUNTRY_PERMIT, Category.THIRD_COUNTRY),
+        (Ground.THIRD_COUNTRY_ENTRY, Category.THIRD_COUNTRY),
+        (Ground.STATELESS, Category.STATELESS),
+    ],
+)
+def test_ground_belongs_to_one_category(ground: Ground, category: Category) -> None:
+    assert replace(APPLICATION, ground=ground).category is category
+
+
+def test_every_ground_has_a_category() -> None:
+    assert set(CATEGORY_OF) == set(Ground)
+
+
+@pytest.mark.parametrize(("type_", "words"), [("Ground", Ground), ("Procedure", Procedure), ("Outcome", Outcome)])
+def test_words_of_the_domain_are_the_words_of_the_schema(type_: str, words: type[Ground]) -> None:
+    assert values_of_type(type_) == {str(word) for word in words}
+
+
+def test_message_types_are_the_roots_of_the_schema() -> None:
+    roots = {element.get("name") for element in ElementTree.parse(SCHEMAS / "readmission.xsd").getroot().iterfind(f"{XSD}element")}
+    assert set(MESSAGE_TYPES) == roots == set(MESSAGE_ROOTS)
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (APPLICATION, "ReadmissionApplication"),
+        (Reply(header=HEADER, outcome=Outcome.AGREED, reasons=()), "ReadmissionReply"),
+        (Receipt(header=HEADER, items=()), "Receipt"),
+    ],
+    ids=["application", "reply", "receipt"],
+)
+def test_type_of_a_message_is_the_name_of_its_root(message: Application | Reply | Receipt, name: str) -> None:
+    assert type_of(message) == name
+
+
+def test_message_cannot_be_changed_after_it_was_read() -> None:
+    with pytest.raises(AttributeError):
+        APPLICATION.born = "1990"  # type: ignore[misc]
