@@ -136,7 +136,9 @@ def document(rt: Runtime) -> Document:
     body = rt.translators[DIALECT].from_canonical(tree).body
     observations = next(found for found in tree if found.tag.endswith("}Observations"))
     missing = max(0, SIZE - len(body))
-    observations.text = (text(tree, "Observations") or "") + " The person was found in the cargo space of a lorry." * (missing // 52)
+    observations.text = (text(tree, "Observations") or "") + " The person was found in the cargo space of a lorry." * (
+        missing // 52
+    )
     return Document(rt.translators[DIALECT].from_canonical(tree).body)
 
 
@@ -167,9 +169,7 @@ async def _hand_in(rt: Runtime, source: Source) -> dict[str, float]:
             await asyncio.sleep(source.pause())
             continue
         now = rt.clock()
-        items = [
-            Submitted(body=one.raw, authority=SENDER, dialect=DIALECT, submitted_at=now, actor="bench") for one in waiting
-        ]
+        items = [Submitted(body=one.raw, authority=SENDER, dialect=DIALECT, submitted_at=now, actor="bench") for one in waiting]
         for one, answer in zip(waiting, await asyncio.to_thread(submit, items, rt), strict=True):
             if not isinstance(answer, Sent):
                 raise RuntimeError(f"the bench's own message was not sent: {answer}")

@@ -253,6 +253,12 @@ class NotFound(Refused):
     code = "not-found"
 
 
+class NotSignedIn(Refused):
+    """No account or API key, or one that is wrong or has ended: all read the same."""
+
+    code = "not-signed-in"
+
+
 class NotPermitted(Refused):
     """The account or key may not do this."""
 

@@ -195,7 +195,7 @@ def family(corridor: Corridor, number: int) -> Fields:
         "Spouse": relative(wife, "Name", "Sex", "Birth", "Nationality", "Language")
         | {
             "MaidenName": name(corridor.home["woman_born"]),
-            "OtherName": [{"Kind": "nickname", "Name": {"AsShown": "SPECI", "Script": "Latn"}}],
+            "OtherName": [{"Kind": "nickname", "Name": name(corridor.home["woman_called"])}],
             "PhysicalDescription": {"HeightCm": "167", "EyeColour": "brown", "Marks": "None."},
         },
         "Child": [relative(boy, *of_child), relative(girl, *of_child)],

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
+from gateway.domain.calendars import Side
+from gateway.domain.deadlines import due_date
+from gateway.domain.messages import Category, Procedure
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.mailbox import acknowledge, fetch
@@ -26,6 +29,7 @@ from gateway.store.deadlines import DeadlineRow
 from gateway.store.inbox import InboxRow
 from gateway.store.messages import MessageRow
 from gateway.trust.verify import verify
+from gateway.wire.documents import serialize
 from gateway.wire.reading import message_inside, without_header
 from gateway.wire.reply import Decision, write_reply
 
@@ -97,7 +101,7 @@ class Teller:
         self.steps, self.count = [], 0
         if self.out:
             self.out.print()
-            self.out.rule(f"Act {act.number}. {act.title}", align="left")
+            self.out.print(f"[bold]Act {act.number}. {escape(act.title)}[/]")
 
     def step(self, at: datetime, who: str, what: str, *details: str, **facts: Any) -> None:
         """Tell one step: when, who, what, and what can be checked."""
@@ -125,17 +129,18 @@ async def play(act: Act, scene: Scene, out: Path, teller: Teller) -> dict[str, A
     """Play one act; return its steps. Raises `Unavailable` when something that must happen does not, in good time."""
     teller.act(act)
     folder = out / act.folder
-    folder.mkdir(parents=True)
+    for name in ("application", "reply"):
+        (folder / name).mkdir(parents=True)
     west, east = scene.at(act.requesting), scene.at(act.requested)
-    sent = await _apply(act, west, folder, teller)
+    sent = await _apply(act, west, folder / "application", teller)
     row = await _arrival(act.requested, "ReadmissionApplication", sent.message_id, scene, east)
-    _tell_arrival(act.requested, row, east, folder, "04", "application", teller)
-    await _proof(sent, act.requesting, scene, west, folder, "07", teller)
+    _tell_arrival(act.requested, row, east, folder / "application", teller)
+    await _proof(sent, act.requesting, scene, west, folder / "application", teller)
     _tell_clock(sent, act, west, east, teller)
-    answer = _answer(act, row, east, folder, teller)
+    answer = _answer(act, row, east, folder / "reply", teller)
     back = await _arrival(act.requesting, "ReadmissionReply", answer.message_id, scene, west)
-    _tell_arrival(act.requesting, back, west, folder, "10", "reply", teller)
-    await _proof(answer, act.requested, scene, east, folder, "13", teller)
+    _tell_arrival(act.requesting, back, west, folder / "reply", teller)
+    await _proof(answer, act.requested, scene, east, folder / "reply", teller)
     _tell_end(sent, act, west, east, teller)
     return {"act": act.number, "title": act.title, "steps": teller.steps}
 
@@ -146,7 +151,7 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     dialect = rt.partners.dialect(authority.dialect)
     source = dialect.folder / "examples" / act.example
     body = source.read_bytes()
-    (folder / f"01-application-as-handed-in{source.suffix}").write_bytes(body)
+    (folder / f"1-as-handed-in{source.suffix}").write_bytes(body)
     teller.step(rt.clock(), act.requesting, f"hands in an application in its own format, {dialect.id}", f"{len(body)} bytes")
     item = Submitted(
         body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}"
@@ -173,7 +178,7 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     if isinstance(result, GatewayError):
         raise result
     assert isinstance(result, Sent), "a released message is sent"
-    _leave_sent(result, rt, folder, "02", "application")
+    _leave_sent(result, rt, folder)
     teller.step(
         rt.clock(),
         act.requesting,
@@ -188,16 +193,18 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     return result
 
 
-def _leave_sent(sent: Sent, rt: Runtime, folder: Path, number: str, name: str) -> None:
-    """Leave the signed envelope and the mapping report of a message that goes out."""
+def _leave_sent(sent: Sent, rt: Runtime, folder: Path) -> None:
+    """Leave the canonical message, its mapping report and the signed envelope of a message that goes out."""
     with reading(rt.engine) as tx:
         case = cases.get(tx, sent.case_id)
         row = next(row for row in messages.of_case(tx, sent.case_id) if row.message_id == sent.message_id)
         for document in messages.documents_of(tx, [row.id or 0]):
             if document.kind == "signed":
-                (folder / f"{number}-{name}-signed.xml").write_bytes(clear(rt, case, document))
+                signed = clear(rt, case, document)
+                (folder / "2-canonical.xml").write_bytes(serialize(message_inside(signed)))
+                (folder / "4-signed.xml").write_bytes(signed)
             if document.kind == "report":
-                (folder / f"{int(number) + 1:02}-{name}-mapping-report-of-sender.json").write_bytes(clear(rt, case, document))
+                (folder / "3-mapping-report-of-sender.json").write_bytes(clear(rt, case, document))
 
 
 async def _until(found: Callable[[], Any], scene: Scene, what: str) -> Any:
@@ -223,7 +230,7 @@ async def _arrival(authority: str, type_: str, message_id: str, scene: Scene, rt
     return found
 
 
-def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, number: str, name: str, teller: Teller) -> None:
+def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, teller: Teller) -> None:
     """Show what arrived: the verified envelope, the translation and its report."""
     with reading(rt.engine) as tx:
         case = cases.get(tx, row.case_id)
@@ -233,7 +240,7 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, numb
     teller.step(
         row.arrived_at,
         authority,
-        f"{name} received: opened, signature valid, signed by {opened.signer}",
+        f"{folder.name} received: opened, signature valid, signed by {opened.signer}",
         f"signed at {opened.signed_at:%Y-%m-%d %H:%M:%S} UTC, sha256 {opened.digest}",
         signer=opened.signer,
         verdict="valid",
@@ -241,10 +248,9 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, numb
     )
     taken, media_type, body = fetch(authority, row.id, actor=f"system@{authority}", rt=rt)
     suffix = ".json" if media_type.endswith("json") else ".xml"
-    first = int(number)
-    (folder / f"{first:02}-{name}-as-received-signed.xml").write_bytes(papers["signed"])
-    (folder / f"{first + 1:02}-{name}-as-delivered{suffix}").write_bytes(body)
-    (folder / f"{first + 2:02}-{name}-mapping-report-of-recipient.json").write_bytes(papers["report"])
+    (folder / "5-as-received-signed.xml").write_bytes(papers["signed"])
+    (folder / f"6-as-delivered{suffix}").write_bytes(body)
+    (folder / "7-mapping-report-of-recipient.json").write_bytes(papers["report"])
     acknowledge(authority, row.id, actor=f"system@{authority}", rt=rt)
     teller.step(
         rt.clock(),
@@ -254,7 +260,7 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, numb
     )
 
 
-async def _proof(sent: Sent, authority: str, scene: Scene, rt: Runtime, folder: Path, number: str, teller: Teller) -> None:
+async def _proof(sent: Sent, authority: str, scene: Scene, rt: Runtime, folder: Path, teller: Teller) -> None:
     """Show the signed receipt of a message that was sent."""
 
     def look() -> MessageRow | None:
@@ -266,7 +272,7 @@ async def _proof(sent: Sent, authority: str, scene: Scene, rt: Runtime, folder: 
     with reading(rt.engine) as tx:
         receipt = proof_of(tx, row)
     assert receipt is not None
-    (folder / f"{number}-receipt-signed.xml").write_bytes(receipt)
+    (folder / "8-receipt-signed.xml").write_bytes(receipt)
     opened = verify(receipt, rt.trust)
     assert row.received_at is not None
     teller.step(
@@ -286,6 +292,32 @@ def _tell_clock(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Tell
         row = _reply_deadline(sent.case_reference, authority, rt)
         for_whom = "must reply" if authority == act.requested else "waits for the reply"
         teller.step(rt.clock(), authority, f"clock: {for_whom}: {_due(row)}", *row.detail["explain"], deadline=row.detail)
+    other = Procedure.ORDINARY if row.detail["known"] and _procedure(sent, act, west) is Procedure.ACCELERATED else None
+    if other is not None:
+        found = due_date(
+            west.treaty(row.detail["treaty"]),
+            row.limit_id,
+            start=row.started_at,
+            requested=Side.of(act.requested[:2], west.calendars),
+            requesting=Side.of(act.requesting[:2], west.calendars),
+            procedure=other,
+            category=Category.THIRD_COUNTRY,
+        ).as_dict()
+        literal, rolled = found["literal"]["due_on"], found["rolled"]["due_on"]
+        ends = literal if literal == rolled else f"{literal} (literal) or {rolled} (rolled)"
+        teller.step(
+            west.clock(),
+            act.requesting,
+            f"for comparison, the ordinary procedure: {found['amount']} calendar days, until {ends} ({found['source']}, "
+            f"{found['confidence']})",
+            deadline=found,
+        )
+
+
+def _procedure(sent: Sent, act: Act, rt: Runtime) -> Procedure:
+    with reading(rt.engine) as tx:
+        (case,) = cases.by_reference(tx, sent.case_reference, home=act.requesting)
+    return case.procedure
 
 
 def _reply_deadline(reference: str, authority: str, rt: Runtime) -> DeadlineRow:
@@ -317,7 +349,7 @@ def _answer(act: Act, row: InboxRow, rt: Runtime, folder: Path, teller: Teller) 
     dialect = rt.partners.authority(act.requested).dialect
     body = rt.translators[dialect].from_canonical(reply).body
     suffix = ".json" if body.lstrip()[:1] == b"{" else ".xml"
-    (folder / f"08-reply-as-handed-in{suffix}").write_bytes(body)
+    (folder / f"1-as-handed-in{suffix}").write_bytes(body)
     item = Submitted(
         body=body, authority=act.requested, dialect=dialect, submitted_at=rt.clock(), actor=f"system@{act.requested}"
     )
@@ -325,7 +357,7 @@ def _answer(act: Act, row: InboxRow, rt: Runtime, folder: Path, teller: Teller) 
     if isinstance(result, GatewayError):
         raise result
     assert isinstance(result, Sent), "a reply is never held"
-    _leave_sent(result, rt, folder, "09", "reply")
+    _leave_sent(result, rt, folder)
     teller.step(
         rt.clock(),
         act.requested,

@@ -1,6 +1,7 @@
 """`gateway serve` and `gateway run`: the processes of a gateway."""
 
 import asyncio
+import logging
 import signal
 from typing import Annotated
 
@@ -23,10 +24,19 @@ from gateway.wiring.pages import web_runtime
 PARTS = ("api", *LOOPS)
 
 
+class _NoTraceback(logging.Filter):
+    """Drops tracebacks from the HTTP server's log: their text may hold what a person's document says."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 def server(rt: Runtime) -> uvicorn.Server:
     """Return the HTTP server for API and pages; it logs no query strings."""
     app = create_app(web_runtime(rt), routers=ROUTERS)
     app.state.gateway = rt
+    logging.getLogger("uvicorn.error").addFilter(_NoTraceback())
     return uvicorn.Server(
         uvicorn.Config(app, host=rt.settings.host, port=rt.settings.port, log_level="warning", access_log=False)
     )

@@ -73,6 +73,7 @@ class _Draft:
     submitted: Submitted
     document: Tree = None
     report: Report | None = None
+    kept_report: bytes | None = None  # of a message that was held: the report of its translation, as JSON
     case: Case | None = None  # before this message
     checked: Checked | None = None
     message: Message | None = None
@@ -127,6 +128,7 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         draft = _Draft(
             submitted=Submitted(body=original, authority=case.home, dialect=hold.dialect, submitted_at=rt.clock(), actor=actor),
             document=parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held")),
+            kept_report=rt.vault.decrypt(case.wrapped_key, hold.report, b"held-report") if hold.report else None,
             case=case,
         )
         draft.checked = rt.schemas.check(draft.document)
@@ -306,8 +308,9 @@ def _save(tx: Tx, drafts: Sequence[_Draft], rt: Runtime) -> list[Submission]:
         assert draft.signed is not None
         papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
         papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body))
-        if draft.report is not None:
-            papers.append(paper(rt, draft.after, row_id, "report", draft.report.as_json()))
+        report = draft.kept_report or (draft.report.as_json() if draft.report else None)
+        if report is not None:
+            papers.append(paper(rt, draft.after, row_id, "report", report))
     messages.add_documents(tx, papers)
     outbox.add(tx, [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed], now)
     entries: list[journal.Entry] = []
@@ -362,6 +365,7 @@ def _hold(tx: Tx, draft: _Draft, rt: Runtime, now: datetime) -> None:
             reason=draft.hold,
             body=rt.vault.encrypt(case.wrapped_key, serialize(draft.document), b"held"),
             original=rt.vault.encrypt(case.wrapped_key, draft.submitted.body, b"held-original"),
+            report=rt.vault.encrypt(case.wrapped_key, draft.report.as_json(), b"held-report") if draft.report else None,
             dialect=draft.submitted.dialect,
             actor=draft.submitted.actor,
             created_at=now,

@@ -24,12 +24,13 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldRow:
-    """One message that must not leave yet; `body` (canonical) and `original` (as handed in) are encrypted."""
+    """One message that must not leave yet; `body` (canonical), `original` (as handed in) and `report` are encrypted."""
 
     case_id: int
     reason: str
     body: bytes
     original: bytes
+    report: bytes | None
     dialect: str
     actor: str
     created_at: datetime

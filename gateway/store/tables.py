@@ -229,6 +229,7 @@ holds = Table(
     Column("reason", String(40), nullable=False),  # domain/safeguards.py
     Column("body", LargeBinary, nullable=False),  # the canonical message, encrypted
     Column("original", LargeBinary, nullable=False),  # as it was handed in, encrypted
+    Column("report", LargeBinary),  # mapping report of the translation, encrypted; None for canonical XML
     Column("dialect", String(40), nullable=False),
     Column("actor", String(80), nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -251,6 +252,7 @@ journal = Table(
     Column("detail", Text, nullable=False),  # canonical JSON: codes and counts, never the person
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
+    Index("ix_journal_event", "event", "actor", "at"),
 )
 
 accounts = Table(

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from gateway import __version__
-from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.errors import GatewayError, NotPermitted, NotSignedIn, Refused
 from gateway.flow.mailbox import acknowledge, fetch
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
@@ -64,18 +64,12 @@ def runtime_of(request: Request) -> Runtime:
 Rt = Annotated[Runtime, Depends(runtime_of)]
 
 
-class _Unauthorized(NotPermitted):
-    """No key, or one that is wrong or has ended: all three read the same."""
-
-    code = "not-permitted"
-
-
 def _key(request: Request, rt: Rt) -> ApiKey:
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")
     with reading(rt.engine) as tx:
         key = accounts.find_api_key(tx, presented.strip(), now=rt.clock()) if scheme.lower() == "bearer" else None
     if key is None:
-        raise _Unauthorized("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
+        raise NotSignedIn("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
     return key
 
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from gateway import __version__
-from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, TooLarge, Unavailable
+from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
 from gateway.log import logger
 from gateway.web import liaison, officer, operations, pages
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
@@ -22,6 +22,7 @@ _log = logger("web")
 
 _STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),

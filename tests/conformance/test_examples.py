@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,16 @@ FILES = [
     for dialect in PARTNERS.dialects.values()
     for path in example_files(dialect)
 ]
+CLAIM = re.compile("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", re.IGNORECASE)
+# A receipt is about several cases, and only a reply answers a message.
+NEVER_USED = {
+    "ReadmissionApplication": ["Header/InReplyTo/MessageId", "Header/InReplyTo/Sha256"],
+    "ReadmissionReply": [],
+    "Receipt": [
+        f"Header/{name}"
+        for name in ("CaseReference", "Sequence", "NationalReference", "InReplyTo/MessageId", "InReplyTo/Sha256")
+    ],
+}
 NATIONAL = {"national", "former-national", "family-member"}
 
 
@@ -105,7 +115,8 @@ def test_every_field_that_may_leave_stands_in_an_example(name: str) -> None:
     for path in (*CANONICAL, *TWINS):
         if etree.QName(read(path)).localname == name:
             seen |= {field.removeprefix(f"/{name}/") for field, _ in flat(read(path))}
-    assert [field for field in _allowed_leaves(name) if field not in seen] == []
+    unused = [field for field in _allowed_leaves(name) if field not in seen]
+    assert unused == NEVER_USED[name]
 
 
 def _allowed_leaves(name: str) -> Iterator[str]:
@@ -317,15 +328,15 @@ def test_no_two_examples_share_a_message_id_and_each_tells_its_time() -> None:
     for path in TWINS:
         number = UUID(text(read(path), "Header/MessageId"))
         assert number.version == 7
-        created = text(read(path), "Header/Created")
-        assert date.fromtimestamp((number.int >> 80) / 1000 - 0) == date.fromisoformat(created[:10])
+        created = datetime.fromisoformat(text(read(path), "Header/Created"))
+        assert number.int >> 80 == created.timestamp() * 1000
 
 
 @pytest.mark.parametrize("path", [*CANONICAL, *TWINS], ids=label)
 def test_no_example_tells_of_a_claim_for_protection(path: Path) -> None:
-    assert (
-        re.search("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", path.read_text(encoding="utf-8"), re.IGNORECASE) is None
-    )
+    # The name of an authority may hold the word; what is said about the person may not.
+    told = [value for field, value in flat(read(path)) if "Authority/" not in field]
+    assert [value for value in told if CLAIM.search(value)] == []
 
 
 # --- the script, the page of codes ----------------------------------------------------------------------------------------
@@ -333,7 +344,8 @@ def test_no_example_tells_of_a_claim_for_protection(path: Path) -> None:
 
 def test_making_the_examples_again_leaves_no_difference(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "make_examples.py"
-    run = subprocess.run([sys.executable, script, "--out", tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    command = [sys.executable, script, "--out", tmp_path]
+    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=100)
     assert run.returncode == 0, run.stderr
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert made == {path: (ROOT / path).read_bytes() for path in made}

@@ -86,6 +86,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
         sa.UniqueConstraint("hash", name=op.f("uq_journal_hash")),
     )
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index("ix_journal_event", ["event", "actor", "at"], unique=False)
+
     op.create_table(
         "queue",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -140,6 +143,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("original", sa.LargeBinary(), nullable=False),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
         sa.Column("dialect", sa.String(length=40), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -288,6 +292,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_queue_waiting")
 
     op.drop_table("queue")
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.drop_index("ix_journal_event")
+
     op.drop_table("journal")
     op.drop_table("idempotency")
     op.drop_table("cases")
