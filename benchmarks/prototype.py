@@ -11,23 +11,19 @@ prototype_rabbitmq.py and prototype_embedded.py.
 
 import argparse
 import asyncio
-import multiprocessing
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import prototype_embedded
 import prototype_rabbitmq
-from measure import Cost, Meter, Result, percentile
+from measure import Meter, Result
+from processes import START_SECONDS, all_there, bound, hear, process, result
 from prototype_steps import Keys
 from servers import Servers, servers
 
 Kind = Literal["rabbitmq", "embedded"]
-START_SECONDS = 30
-SLOWEST_RATE = 20  # messages per second; a run slower than this is given up
 
 
 def run(kind: Kind, count: int, rate: float = 0, *, on: Servers | None = None) -> Result:
@@ -48,14 +44,14 @@ def _run_embedded(count: int, rate: float) -> Result:
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
         job = prototype_embedded.Job(count=count, rate=rate, keys=Keys.make(), database=Path(folder) / "hop.sqlite3")
         prototype_embedded.prepare(job)
-        with _process(prototype_embedded.carry, job) as (pid, control):
+        with process(prototype_embedded.carry, job) as (pid, control):
             meter = Meter({"workers": [pid]})
             meter.start()
             control.send("go")
-            began, ended, latencies = _hear(control, _bound(count, rate))
+            began, ended, latencies = hear(control, bound(count, rate))
             cost = meter.stop()
-        _all_there(count, *prototype_embedded.settle(job))
-    return _result(count, ended - began, latencies, cost)
+        all_there(count, *prototype_embedded.settle(job))
+    return result(count, ended - began, latencies, cost)
 
 
 def _run_rabbitmq(count: int, rate: float, on: Servers) -> Result:
@@ -69,64 +65,16 @@ def _run_rabbitmq(count: int, rate: float, on: Servers) -> Result:
     )
     asyncio.run(prototype_rabbitmq.prepare(job))
     with ExitStack() as stack:
-        pid_b, control_b = stack.enter_context(_process(prototype_rabbitmq.receive, job))
-        pid_a, control_a = stack.enter_context(_process(prototype_rabbitmq.send, job))
+        pid_b, control_b = stack.enter_context(process(prototype_rabbitmq.receive, job))
+        pid_a, control_a = stack.enter_context(process(prototype_rabbitmq.send, job))
         meter = Meter({"workers": [pid_a, pid_b], "rabbitmq": [on.rabbitmq_pid], "postgres": [on.postgres_pid]})
         meter.start()
         control_a.send("go")
-        began = _hear(control_a, _bound(count, rate))
-        ended, latencies = _hear(control_b, START_SECONDS)
+        began = hear(control_a, bound(count, rate))
+        ended, latencies = hear(control_b, START_SECONDS)
         cost = meter.stop()
-    _all_there(count, *asyncio.run(prototype_rabbitmq.settle(job)))
-    return _result(count, ended - began, latencies, cost)
-
-
-@contextmanager
-def _process(target: Callable[[Connection, Any], None], job: object) -> Iterator[tuple[int, Connection]]:
-    """Run `target` in a new process until it says ready; at the end let it leave, so that it can be measured until then."""
-    context = multiprocessing.get_context("spawn")
-    control, far_end = context.Pipe()
-    process = context.Process(target=target, args=(far_end, job))
-    process.start()
-    far_end.close()  # only the process holds it now: if the process ends, we hear it at once
-    try:
-        _hear(control, START_SECONDS)
-        assert process.pid is not None
-        yield process.pid, control
-        control.send("leave")
-        process.join(START_SECONDS)
-    finally:
-        if process.is_alive():
-            process.kill()
-            process.join()
-
-
-def _hear(control: Connection, seconds: float) -> Any:
-    if not control.poll(seconds):
-        raise TimeoutError(f"nothing heard from a process for {seconds:.0f} s")
-    return control.recv()
-
-
-def _bound(count: int, rate: float) -> float:
-    return START_SECONDS + count / min(rate or SLOWEST_RATE, SLOWEST_RATE)
-
-
-def _all_there(count: int, on_the_way: int, arrived: int) -> None:
-    if (on_the_way, arrived) != (0, count):
-        raise RuntimeError(f"of {count} messages {arrived} arrived and {on_the_way} are still on the way")
-
-
-def _result(count: int, seconds: float, latencies: list[float], cost: Cost) -> Result:
-    parts = cost.cpu_us_per_message(count)
-    return Result(
-        rate=count / seconds,
-        p50_ms=percentile(latencies, 0.50) * 1e3,
-        p99_ms=percentile(latencies, 0.99) * 1e3,
-        cpu_us_per_message=sum(parts.values()),
-        rss_mb=cost.rss_mb,
-        cpu_parts=parts,
-        others_cores=cost.others_cores,
-    )
+    all_there(count, *asyncio.run(prototype_rabbitmq.settle(job)))
+    return result(count, ended - began, latencies, cost)
 
 
 def main() -> None:

@@ -53,6 +53,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise SettingsInvalid("batch must be at least 1")
+        if not 0 <= self.port <= 65535:  # noqa: PLR2004  # the ports there are
+            raise SettingsInvalid("port must be a number from 0 to 65535")
+        if not self.retry_seconds or min(self.retry_seconds) < 0:
+            raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
+        if self.watch_seconds < 1:
+            raise SettingsInvalid("watch_seconds must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
             raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
@@ -65,10 +71,9 @@ class Settings:
 def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
-        if wanted.startswith("tuple[str"):
-            return tuple(value.split(",")) if isinstance(value, str) else tuple(str(item) for item in value)
-        if wanted.startswith("tuple[int"):
-            return tuple(int(item) for item in (value.split(",") if isinstance(value, str) else value))
+        if wanted.startswith("tuple"):
+            items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+            return tuple(_convert(name, "int" if "int" in wanted else "str", item, folder) for item in items)
         if wanted.startswith("Path"):
             return (folder / Path(value).expanduser()).resolve()
         if wanted == "bool":
@@ -76,10 +81,14 @@ def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
                 return value
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]
         if wanted == "int":
+            if isinstance(value, bool | float):
+                raise TypeError
             return int(value)
-        return str(value)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from error
+        if not isinstance(value, str):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from None  # the cause quotes the value
+    return value
 
 
 def load(
@@ -108,8 +117,8 @@ def load(
         if f"{variable}_FILE" in environment:
             try:
                 secret = Path(environment[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise SettingsInvalid(f"the file named by {variable}_FILE cannot be read") from error
+            except (OSError, UnicodeDecodeError):
+                raise SettingsInvalid(f"the file named by {variable}_FILE cannot be read") from None  # the cause may quote it
             found[key] = _convert(key, kind, secret, Path.cwd())
         elif variable in environment:
             found[key] = _convert(key, kind, environment[variable], Path.cwd())

@@ -196,7 +196,7 @@ def family(corridor: Corridor, number: int) -> Fields:
         | {
             "MaidenName": name(corridor.home["woman_born"]),
             "OtherName": [{"Kind": "nickname", "Name": name(corridor.home["woman_called"])}],
-            "PhysicalDescription": {"HeightCm": "167", "EyeColour": "brown", "Marks": "None."},
+            "PhysicalDescription": {"HeightCm": "167", "EyeColour": "brown", "Marks": "Freckles."},
         },
         "Child": [relative(boy, *of_child), relative(girl, *of_child)],
         "Health": {

@@ -150,7 +150,7 @@ def json_out_of_form() -> Iterator[Vector]:
     """The same, for a message as JSON."""
     good = canonical_json().decode()
     yield "json_cut_off.json", MalformedJson, good[: len(good) // 2].encode()
-    yield "json_comma_after_the_last.json", MalformedJson, swap(good, ('"Sex": "male",', '"Sex": "male",,'))
+    yield "json_comma_twice.json", MalformedJson, swap(good, ('"Sex": "male",', '"Sex": "male",,'))
     yield "json_comment.json", MalformedJson, swap(good, ('"Sex": "male",', '"Sex": "male", // as shown'))
     yield "json_same_key_twice.json", MalformedJson, swap(good, ('"Sex": "male",', '"Sex": "male", "Sex": "female",'))
     yield "json_not_a_number.json", MalformedJson, swap(good, ('"HeightCm": 176', '"HeightCm": NaN'))

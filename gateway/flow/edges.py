@@ -6,14 +6,17 @@ from pathlib import Path
 from gateway.edge.files import FilesEdge
 from gateway.edge.port import Edge, Item
 from gateway.edge.pull import PullEdge
-from gateway.errors import Misconfigured, SettingsInvalid
+from gateway.errors import Misconfigured, SettingsInvalid, Unavailable
 from gateway.flow.mailbox import document_of
-from gateway.flow.outbound import submit
+from gateway.flow.outbound import handed_in_before, submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
+from gateway.log import logger
 from gateway.stages import Submitted
 from gateway.store import inbox
 from gateway.store.database import reading, transaction
+
+log = logger("edges")
 
 
 def edge_of(authority: str, rt: Runtime) -> Edge:
@@ -29,7 +32,10 @@ def edge_of(authority: str, rt: Runtime) -> Edge:
 
 
 def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
-    """Do one round for one authority; return how many documents moved."""
+    """Do one round for one authority; return how many documents moved.
+
+    A document is known again by its content: if the last round broke off before it was answered, it is answered now.
+    """
     moved = 0
     with reading(rt.engine) as tx:
         waiting = inbox.waiting(tx, authority)
@@ -47,18 +53,30 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
             submitted_at=rt.clock(),
             actor=f"edge:{authority}",
         )
-        (result,) = submit([item], rt)
+        result = handed_in_before(collected.body, authority, rt)
+        if result is None:
+            (result,) = submit([item], rt)
         edge.answer(collected, describe(result))
         moved += 1
     return moved
 
 
 async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:
-    """Serve the edges of all home authorities that are not fetched by call, once a second."""
+    """Serve the edges of all home authorities that are not fetched by call, once a second.
+
+    One authority's trouble does not stop the others: what is out of reach is tried again in the next round, and an
+    authority that this installation is not set up for is left alone and reported.
+    """
     edges = {code: edge_of(code, rt) for code in rt.settings.home if rt.partners.authority(code).edge != "pull"}
     while edges and not stop.is_set():
-        for code, edge in edges.items():
-            await asyncio.to_thread(serve_edge, code, edge, rt)
+        for code, edge in list(edges.items()):
+            try:
+                await asyncio.to_thread(serve_edge, code, edge, rt)
+            except Unavailable as error:
+                log.warning("edge.waiting", authority=code, code=error.code)
+            except Misconfigured as error:
+                log.error("edge.stopped", authority=code, code=error.code)  # noqa: TRY400  # no traceback: no person in a log
+                del edges[code]
         try:
             await asyncio.wait_for(stop.wait(), 1.0)
         except TimeoutError:

@@ -133,6 +133,8 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         )
         draft.checked = rt.schemas.check(draft.document)
         draft.message = read(draft.checked)
+        if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
+            raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
         _guard_rights(tx, draft, rt)
     _seal(draft, rt)
     with transaction(rt.engine) as tx:
@@ -144,6 +146,23 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         (result,) = _save(tx, [draft], rt)
     rt.bell.ring()
     return result
+
+
+def handed_in_before(body: bytes, authority: str, rt: Runtime) -> Sent | Held | None:
+    """Return what became of exactly these bytes, if this authority handed them in before and they were not refused.
+
+    For edges that cannot tell an interrupted answer from a new document.
+    """
+    with reading(rt.engine) as tx:
+        earlier = messages.handed_in(tx, authority, sha256(body))
+        if earlier is not None and earlier.case_id is not None:
+            reference = cases.get(tx, earlier.case_id).reference
+            return Sent(message_id=earlier.message_id, case_id=earlier.case_id, case_reference=reference, digest=earlier.digest)
+        for hold in holds.open_holds(tx, authority):
+            case = cases.get(tx, hold.case_id)
+            if case.wrapped_key and rt.vault.decrypt(case.wrapped_key, hold.original, b"held-original") == body:
+                return _held(case, HoldReason(hold.reason))
+    return None
 
 
 @contextmanager
@@ -192,6 +211,8 @@ def _look_up(tx: Tx, drafts: Sequence[_Draft]) -> _Known:
 def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     """Steps 2 to 4: complete the header, check schema and allow-list, ask the safeguards."""
     item, header = draft.submitted, header_of(draft.document)
+    if rt.schemas.type_of(draft.document) is None:
+        rt.schemas.check(draft.document)  # says what is wrong with the root, before the header of anything else is filled
     if header.get("Sender", item.authority) != item.authority:
         raise SignerMismatch("the sender of the message is not the authority that hands it in", path="Header/Sender")
     draft.case = known.cases.get((item.authority, header.get("Recipient", ""), header.get("CaseReference", "")))

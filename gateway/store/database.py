@@ -15,9 +15,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable
+from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid
 
 Tx: TypeAlias = Connection  # an open transaction; the layers above name it without knowing the library
 Database: TypeAlias = Engine
@@ -39,8 +39,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for `url` (sqlite:/// or postgresql://). Statement parameters never reach a log or an error text."""
-    place = make_url(url)
+    """Return an engine for `url` (sqlite:/// or postgresql://). Statement parameters never reach a log or an error text.
+
+    Raises `SettingsInvalid` for what is no such address.
+    """
+    try:
+        place = make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsInvalid("the setting database is no address that can be read") from None  # the cause may quote a password
     if place.drivername == "postgresql":
         place = place.set(drivername="postgresql+psycopg")
     if place.get_backend_name() == "sqlite":
@@ -93,7 +99,8 @@ def upgrade(engine: Engine, *, to: str = "head") -> None:
 
 
 def downgrade(engine: Engine, *, to: str = "base") -> None:
-    """Take migrations back, down to `to`."""
+    """Take migrations back, down to `to`. Raises `DatabaseNewer` if the database is ahead of this code."""
+    _refuse_newer(engine)
     with transaction(engine) as connection:
         command.downgrade(_config(connection), to)
 

@@ -137,6 +137,24 @@ def document_by_id(tx: Connection, document_id: int) -> DocumentRow:
     return DocumentRow(**row)
 
 
+def handed_in(tx: Connection, sender: str, sha256: str) -> MessageRow | None:
+    """Return the message that an authority handed in with exactly these bytes, None if there is none."""
+    found = (
+        select(messages)
+        .join(documents, documents.c.message_row == messages.c.id)
+        .where(
+            messages.c.direction == "out",
+            messages.c.sender == sender,
+            documents.c.kind == "original",
+            documents.c.sha256 == sha256,
+        )
+        .order_by(messages.c.id)
+        .limit(1)
+    )
+    row = tx.execute(found).one_or_none()
+    return None if row is None else _message(row)
+
+
 def documents_of(tx: Connection, message_rows: Sequence[int]) -> list[DocumentRow]:
     """Return all documents of these messages, still encrypted."""
     found = select(documents).where(documents.c.message_row.in_(message_rows)).order_by(documents.c.id)
@@ -166,11 +184,11 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
 def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
     """Return how many of a sender's messages stand at each outcome, receipts not counted."""
     found = (
-        select(messages.c.outcome, func.count())
+        select(messages.c.outcome, func.count().label("count"))
         .where(messages.c.sender == sender, messages.c.direction == direction, messages.c.type != "Receipt")
         .group_by(messages.c.outcome)
     )
-    return {outcome: count for outcome, count in tx.execute(found)}
+    return {row.outcome: row.count for row in tx.execute(found)}
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:

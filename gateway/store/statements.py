@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from gateway.store.tables import holds, statements
+from gateway.store.tables import cases, holds, statements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,12 @@ def open_hold(tx: Connection, case_id: int) -> HoldRow | None:
     found = select(holds).where(holds.c.case_id == case_id, holds.c.ended_at.is_(None)).order_by(holds.c.id.desc()).limit(1)
     row = tx.execute(found).one_or_none()
     return None if row is None else _hold(row)
+
+
+def open_holds(tx: Connection, home: str) -> list[HoldRow]:
+    """Return the holds of an authority's cases that have not ended, oldest first."""
+    found = select(holds).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home, holds.c.ended_at.is_(None))
+    return [_hold(row) for row in tx.execute(found.order_by(holds.c.id))]
 
 
 def change_reason(tx: Connection, hold_id: int, reason: str) -> None:

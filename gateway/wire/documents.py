@@ -48,6 +48,7 @@ _SYNTAX = {
     etree.ErrorTypes.ERR_GT_REQUIRED: "a tag is not complete; the document may be cut off",
     etree.ErrorTypes.ERR_NAME_REQUIRED: "a sign such as & or < stands in the text as itself; it is written &amp; or &lt;",
     etree.ErrorTypes.ERR_RESERVED_XML_NAME: "something stands before its first line, <?xml ...?>",
+    etree.ErrorTypes.ERR_RESOURCE_LIMIT: "it is nested too deeply, or one of its parts is too large",
     etree.ErrorTypes.ERR_DOCUMENT_END: "something stands after its end",
     etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "it does not begin with an element",
     etree.ErrorTypes.ERR_UNDECLARED_ENTITY: "it uses an entity (&name;), and there are none in a message",
@@ -56,6 +57,8 @@ _SYNTAX = {
     etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a prefix has no namespace",
 }
 
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # A string counts as one token, ended or not, so that each pass takes time by the length of the text and no more.
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]|[^\s"\[\]{},:]++', re.DOTALL)
@@ -211,15 +214,16 @@ def _line_of_fault(text: str) -> int:
             if seen is not None:
                 seen.add(value)
         else:
-            faulty = sign.endswith(("NaN", "Infinity")) or len(sign) > sys.get_int_max_str_digits() or _infinite(sign)
+            faulty = sign.startswith(_NO_NUMBERS) or len(sign) > sys.get_int_max_str_digits() or _infinite(sign)
         if faulty:
             return text.count("\n", 0, token.start()) + 1
         before = sign
     return 1
 
 
-def _infinite(number: str) -> bool:
-    return number[-1:].isdigit() and math.isinf(float(number))
+def _infinite(sign: str) -> bool:
+    number = _NUMBER.match(sign)  # what stands after it may be anything: the parser stopped here
+    return number is not None and math.isinf(float(number.group()))
 
 
 def _encodable(value: str) -> bool:

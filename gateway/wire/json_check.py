@@ -135,6 +135,9 @@ def _simple(key: str, argument: Any) -> Check:
     if key in _SIZES:
         kind, fits = _SIZES[key]
         return lambda value: not isinstance(value, kind) or fits(len(value), argument)
+    if key == "dependentRequired":
+        pairs = [(name, needed) for name, names in argument.items() for needed in names]
+        return lambda value: not isinstance(value, dict) or all(needed in value for name, needed in pairs if name in value)
     if key in _BOUNDS:
         within = _BOUNDS[key]
         number = _TYPES["number"]

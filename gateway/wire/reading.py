@@ -159,9 +159,9 @@ def complete_header(document: Tree, values: Mapping[str, str]) -> tuple[str, ...
 
 
 def _insert(parent: Tree, name: str, order: Sequence[str]) -> Tree:
-    """Put a new child where the schema wants it."""
-    rank = order.index(name)
-    position = sum(1 for child in parent if order.index(child.tag[len(_R) :]) < rank)
+    """Put a new child where the schema wants it; what the schema does not know stays behind, for the check to refuse."""
+    before = {_R + earlier for earlier in order[: order.index(name)]}
+    position = sum(1 for child in parent if child.tag in before)
     child = etree.Element(_R + name)
     parent.insert(position, child)
     return child

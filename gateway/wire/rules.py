@@ -45,6 +45,8 @@ class Rules:
         """Compile a Schematron file. Raises `SchemaSetBroken` for what this reader does not know."""
         try:
             schema = etree.parse(path).getroot()
+            if (binding := schema.get("queryBinding", "xslt")) != "xslt":
+                raise SchemaSetBroken(f"{path.name} uses the query language {binding}, which this reader does not know")
             for element in schema.iter(etree.Element):
                 if element.tag not in _KNOWN:
                     raise SchemaSetBroken(f"{path.name} uses {element.tag}, which this reader does not know")

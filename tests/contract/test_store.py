@@ -221,6 +221,14 @@ def test_receipt_that_overtook_the_confirm_is_not_undone(engine) -> None:
         assert messages.get(tx, second).receipt_message_id is None
 
 
+def test_outcomes_of_a_sender_are_counted_without_receipts(engine) -> None:
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(1), message_row(2), message_row(3, outcome="sent"), message_row(4, type="Receipt")])
+        messages.add(tx, [message_row(5, direction="in"), message_row(6, sender="AT-BMI")])
+    with reading(engine) as tx:
+        assert messages.outcomes(tx, sender="BA-MS", direction="out") == {"waiting": 2, "sent": 1}
+
+
 def test_parked_message_shows_why(engine) -> None:
     with transaction(engine) as tx:
         (row_id,) = messages.add(tx, [message_row()])
@@ -417,7 +425,9 @@ def test_reader_sees_nothing_of_a_transaction_that_is_not_committed(engine) -> N
 def test_sqlite_writes_through_to_the_disk_and_keeps_references(sqlite_url) -> None:
     opened = open_engine(sqlite_url)
     with reading(opened) as tx:
-        found = {name: tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+        found = {
+            name: tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
     opened.dispose()
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
@@ -437,5 +447,3 @@ def test_values_of_a_failed_statement_stand_in_no_error_text(engine) -> None:
     with pytest.raises(IntegrityError) as refused:
         add_case(engine, national_reference="SPECIMEN CANARY")
     assert "CANARY" not in str(refused.value)
-
-

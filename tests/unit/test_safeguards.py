@@ -49,7 +49,13 @@ GOOD = Answers(
 )
 MADE = Statement(answers=GOOD, made_by="officer.one", made_at=NOW)
 RELEASED = replace(MADE, released_by="officer.two", released_at=NOW)
-OBSTACLES = ["return_decision", "no_suspensive_appeal", "no_asylum_claim", "non_refoulement_assessed", "best_interests_assessed"]
+OBSTACLES = [
+    "return_decision",
+    "no_suspensive_appeal",
+    "no_asylum_claim",
+    "non_refoulement_assessed",
+    "best_interests_assessed",
+]
 
 
 def with_answers(**changes: bool | None) -> Statement:

@@ -37,6 +37,12 @@ def upgrade() -> None:
                 f"CREATE TRIGGER journal_no_{action.lower()} BEFORE {action} ON journal "
                 "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
             )
+        # INSERT OR REPLACE removes the row it replaces without asking the trigger on DELETE.
+        op.execute(
+            "CREATE TRIGGER journal_no_replace BEFORE INSERT ON journal "
+            "WHEN EXISTS (SELECT 1 FROM journal WHERE id = NEW.id OR hash = NEW.hash) "
+            "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+        )
 
 
 def downgrade() -> None:
@@ -49,3 +55,4 @@ def downgrade() -> None:
     else:
         for action in ("UPDATE", "DELETE"):
             op.execute(f"DROP TRIGGER journal_no_{action.lower()}")
+        op.execute("DROP TRIGGER IF EXISTS journal_no_replace")

@@ -1,0 +1,355 @@
+"""How home authorities are connected: one contract for every edge, then the drop folder from end to end."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.edge.files import FilesEdge, write_whole
+from gateway.edge.port import Collected, Item
+from gateway.edge.pull import PullEdge
+from gateway.errors import KeyMissing, MessageIdReused, Misconfigured, SettingsInvalid, Unavailable
+from gateway.flow.edges import edge_of, serve_edge, serve_edges
+from gateway.flow.outbound import Held, Sent, resume
+from gateway.flow.statements import make_statement, release_statement
+from gateway.settings import data_folder
+from gateway.stages import MAX_MESSAGE_BYTES
+from gateway.store import cases, inbox, journal
+from gateway.store.database import reading
+from gateway.transport.memory import MemoryHub
+from tests.gateways import AUTHORITIES, GOOD_ANSWERS, example, exchange, make_gateway
+
+EXAMPLES = data_folder("partners") / "ba" / "dialects" / "ms-xml" / "examples"
+ITEM = Item(
+    message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01",
+    type="ReadmissionReply",
+    media_type="application/xml",
+    body=b"<a>\xc4\x87</a>",
+)
+OUTCOMES = ("sent", "held", "refused")
+
+
+# --- every edge -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["pull", "files"])
+def edge(request, tmp_path):
+    return PullEdge() if request.param == "pull" else FilesEdge(tmp_path / "drop")
+
+
+def test_edge_says_whether_the_authority_has_the_message_now(edge) -> None:
+    assert edge.hand_over(ITEM) is isinstance(edge, FilesEdge)
+
+
+def test_handing_over_the_same_message_twice_is_harmless(edge) -> None:
+    assert edge.hand_over(ITEM) == edge.hand_over(ITEM)
+
+
+def test_edge_where_nothing_was_handed_in_collects_nothing(edge) -> None:
+    assert list(edge.collect()) == []
+
+
+def test_message_that_was_handed_over_is_not_collected_as_one_handed_in(edge) -> None:
+    edge.hand_over(ITEM)
+    assert list(edge.collect()) == []
+
+
+# --- the drop folder --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drop(tmp_path) -> Path:
+    return tmp_path / "drop"
+
+
+@pytest.fixture
+def files(drop) -> FilesEdge:
+    return FilesEdge(drop)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_drop_folder_is_made_with_all_its_places(files, drop) -> None:
+    assert names(drop) == ["held", "incoming", "outgoing", "refused", "sent"]
+    FilesEdge(drop)
+
+
+@pytest.mark.parametrize(("media_type", "suffix"), [("application/xml", ".xml"), ("application/json", ".json")])
+def test_message_lies_in_the_folder_under_its_type_and_id(files, drop, media_type, suffix) -> None:
+    item = Item(message_id=ITEM.message_id, type=ITEM.type, media_type=media_type, body=ITEM.body)
+    files.hand_over(item)
+    files.hand_over(item)
+    assert names(drop / "incoming") == [f"ReadmissionReply-{ITEM.message_id}{suffix}"]
+    assert (drop / "incoming" / f"ReadmissionReply-{ITEM.message_id}{suffix}").read_bytes() == ITEM.body
+
+
+def test_file_is_renamed_into_its_place_only_when_all_of_it_is_written(tmp_path, monkeypatch) -> None:
+    seen: list[tuple[str, bytes, bool]] = []
+    replace = Path.replace
+
+    def look(self: Path, target: Path) -> Path:
+        seen.append((self.name, self.read_bytes(), target.exists()))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", look)
+    write_whole(tmp_path / "message.xml", b"all of it")
+    assert seen == [(".message.xml.part", b"all of it", False)]
+    assert (tmp_path / "message.xml").read_bytes() == b"all of it"
+
+
+def test_write_that_breaks_off_leaves_no_file_in_its_place(files, drop, monkeypatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable):
+        files.hand_over(ITEM)
+    assert [name for name in names(drop / "incoming") if not name.startswith(".")] == []
+
+
+def test_file_that_is_still_being_written_is_left_alone(files, drop) -> None:
+    (drop / "outgoing" / ".application.xml.part").write_bytes(b"<half")
+    (drop / "outgoing" / "folder").mkdir()
+    assert files.collect() == []
+
+
+def test_documents_are_collected_oldest_first(files, drop) -> None:
+    for age, name in ((3, "b.xml"), (1, "a.xml"), (2, "c.xml")):
+        path = drop / "outgoing" / name
+        path.write_bytes(name.encode())
+        os.utime(path, ns=(0, 10**18 - age * 10**9))
+    assert [(found.name, found.body) for found in files.collect()] == [
+        ("b.xml", b"b.xml"),
+        ("c.xml", b"c.xml"),
+        ("a.xml", b"a.xml"),
+    ]
+
+
+def test_document_is_offered_again_until_it_is_answered(files, drop) -> None:
+    (drop / "outgoing" / "a.xml").write_bytes(b"<a/>")
+    assert files.collect() == files.collect() != []
+
+
+def test_oversized_document_is_read_no_further_than_needed_to_refuse_it(files, drop) -> None:
+    (drop / "outgoing" / "large.xml").write_bytes(b" " * (MAX_MESSAGE_BYTES + 1000))
+    (found,) = files.collect()
+    assert len(found.body) == MAX_MESSAGE_BYTES + 1
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_answered_document_lies_with_its_answer_in_the_folder_of_its_outcome(files, drop, outcome) -> None:
+    (drop / "outgoing" / "a.xml").write_bytes(b"<a/>")
+    (found,) = files.collect()
+    files.answer(found, {"outcome": outcome, "advice": "čekati"})
+    assert files.collect() == []
+    assert names(drop / outcome) == ["a.xml", "a.xml.answer.json"]
+    assert (drop / outcome / "a.xml").read_bytes() == b"<a/>"
+    assert json.loads((drop / outcome / "a.xml.answer.json").read_text("utf-8")) == {"outcome": outcome, "advice": "čekati"}
+
+
+def test_folder_that_is_gone_is_unavailable(files, drop) -> None:
+    shutil.rmtree(drop)
+    collected = Collected(name="a.xml", body=b"<a/>")
+    for act in (lambda: files.hand_over(ITEM), files.collect, lambda: files.answer(collected, {"outcome": "sent"})):
+        with pytest.raises(Unavailable):
+            act()
+
+
+# --- from end to end --------------------------------------------------------------------------------------------------
+
+
+def partners_with(folder: Path, edge: str) -> Path:
+    """Return a copy of the partner folder in which BA-MS is connected by `edge`."""
+    copy = Path(shutil.copytree(data_folder("partners"), folder / "partners"))
+    file = copy / "ba" / "partner.toml"
+    file.write_text(file.read_text("utf-8").replace('edge = "pull"', f'edge = "{edge}"'), "utf-8")
+    return copy
+
+
+@pytest.fixture
+async def connected(sqlite_url, keys, clock, tmp_path):
+    """One gateway that is home to all; BA-MS is connected by a drop folder."""
+    gateway = await make_gateway(
+        sqlite_url,
+        keys,
+        clock,
+        home=AUTHORITIES,
+        hub=MemoryHub(clock),
+        partners=partners_with(tmp_path, "files"),
+        drop_folder=tmp_path / "drop",
+    ).open()
+    yield gateway
+    gateway.rt.engine.dispose()
+
+
+@pytest.fixture
+def ministry(tmp_path) -> Path:
+    return tmp_path / "drop" / "BA-MS"
+
+
+def left_to_the_gateway(name: str) -> bytes:
+    """Return an example of BA-MS without the message id, case reference, sequence and time that the gateway fills in."""
+    body = (EXAMPLES / name).read_text("utf-8")
+    return re.sub(r"<(BrojPoruke|BrojPredmeta|RedniBroj|VrijemeIzrade)>[^<]*</\1>", "", body, count=4).encode()
+
+
+def serve(gateway) -> int:
+    return serve_edge("BA-MS", edge_of("BA-MS", gateway.rt), gateway.rt)
+
+
+def answer_of(folder: Path, name: str) -> dict:
+    return json.loads((folder / f"{name}.answer.json").read_text("utf-8"))
+
+
+pytest_anyio = pytest.mark.anyio
+
+
+@pytest_anyio
+async def test_document_in_the_drop_folder_is_handed_in_and_answered(connected, ministry) -> None:
+    edge_of("BA-MS", connected.rt)
+    (ministry / "outgoing" / "zahtjev.xml").write_bytes(left_to_the_gateway("own-national.xml"))
+
+    assert serve(connected) == 1
+
+    answer = answer_of(ministry / "held", "zahtjev.xml")
+    assert answer["reason"] == "statement-missing"
+    with reading(connected.rt.engine) as tx:
+        (case,) = cases.by_reference(tx, answer["case"])
+        (entry,) = journal.of_case(tx, case.id)
+    assert (entry.event, entry.actor) == ("message.held", "edge:BA-MS")
+
+
+@pytest_anyio
+async def test_refused_document_lies_with_its_code_and_place(connected, ministry) -> None:
+    edge_of("BA-MS", connected.rt)
+    (ministry / "outgoing" / "large.xml").write_bytes(b"<a>" + b" " * MAX_MESSAGE_BYTES)
+    (ministry / "outgoing" / "broken.xml").write_bytes(b"<ZahtjevZaPrihvat>")
+
+    assert serve(connected) == 2
+
+    assert answer_of(ministry / "refused", "large.xml")["code"] == "too-large"
+    broken = answer_of(ministry / "refused", "broken.xml")
+    assert (broken["code"], broken["line"]) == ("malformed-xml", 1)
+
+
+@pytest_anyio
+async def test_message_for_the_authority_appears_in_its_folder_and_is_acknowledged(connected, ministry) -> None:
+    reply = re.sub(rb"<Recipient>[^<]*", b"<Recipient>BA-MS", example("ReadmissionApplication-third-country-entry"))
+    reply = reply.replace(b"<Agreement>eu-rs", b"<Agreement>ba-pk")
+    sent = connected.hand_in(reply, authority="AT-BMI")
+    assert isinstance(sent, Sent), sent
+    await exchange(connected)
+
+    assert serve(connected) == 1
+    assert serve(connected) == 0
+
+    (file,) = names(ministry / "incoming")
+    assert file == f"ReadmissionApplication-{sent.message_id}.xml"
+    assert b"<ZahtjevZaPrihvat" in (ministry / "incoming" / file).read_bytes()
+    with reading(connected.rt.engine) as tx:
+        assert inbox.waiting(tx, "BA-MS") == []
+
+
+@pytest_anyio
+@pytest.mark.parametrize("name", ["own-national.xml", "third-country-entry.xml"], ids=["held", "sent"])
+async def test_document_whose_answer_was_interrupted_is_not_handed_in_twice(connected, ministry, name) -> None:
+    edge = edge_of("BA-MS", connected.rt)
+    body = left_to_the_gateway(name)
+    (ministry / "outgoing" / name).write_bytes(body)
+    serve(connected)
+    (folder,) = [place for place in OUTCOMES if names(ministry / place)]
+    first = answer_of(ministry / folder, name)
+    (ministry / "outgoing" / name).write_bytes(body)  # as if the process had ended before the file was moved
+
+    serve_edge("BA-MS", edge, connected.rt)
+
+    assert folder != "refused", first
+    assert answer_of(ministry / folder, name) == first
+    with reading(connected.rt.engine) as tx:
+        assert len(cases.all_of(tx, ["BA-MS"])) == 1
+
+
+@pytest_anyio
+async def test_refused_document_may_be_handed_in_again(connected, ministry) -> None:
+    edge_of("BA-MS", connected.rt)
+    for _ in range(2):
+        (ministry / "outgoing" / "broken.xml").write_bytes(b"<ZahtjevZaPrihvat>")
+        assert serve(connected) == 1
+    assert answer_of(ministry / "refused", "broken.xml")["code"] == "malformed-xml"
+
+
+@pytest_anyio
+async def test_message_id_held_in_two_cases_leaves_once(connected) -> None:
+    body = re.sub(rb"<CaseReference>[^<]*</CaseReference>", b"", example("ReadmissionApplication-own-national"))
+    first, second = (connected.hand_in(body, authority="BA-MS") for _ in range(2))
+    assert isinstance(first, Held)
+    assert isinstance(second, Held)
+    assert isinstance(connected.release(first.case_id), Sent)
+
+    make_statement(second.case_id, GOOD_ANSWERS, actor="officer.one", rt=connected.rt)
+    release_statement(second.case_id, actor="officer.two", rt=connected.rt)
+    with pytest.raises(MessageIdReused):
+        resume(second.case_id, "officer.two", connected.rt)
+
+
+class TroubledEdge(PullEdge):
+    """An edge that fails when it is asked, as often as errors were given; then it says so."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self._loop = asyncio.get_running_loop()
+        self.well = asyncio.Event()
+
+    def collect(self):
+        if self._errors:
+            raise self._errors.pop()
+        self._loop.call_soon_threadsafe(self.well.set)
+        return ()
+
+
+@pytest_anyio
+async def test_folder_out_of_reach_is_tried_again_in_the_next_round(connected, monkeypatch) -> None:
+    edge, stop = TroubledEdge(Unavailable("the drop folder cannot be read")), asyncio.Event()
+    monkeypatch.setattr("gateway.flow.edges.edge_of", lambda *_: edge)
+    task = asyncio.create_task(serve_edges(connected.rt, stop))
+    await asyncio.wait_for(edge.well.wait(), 20)
+    stop.set()
+    await asyncio.wait_for(task, 20)
+
+
+@pytest_anyio
+async def test_authority_without_its_key_is_left_alone_and_the_process_goes_on(connected, monkeypatch) -> None:
+    edge = TroubledEdge(KeyMissing("no signing key"))
+    monkeypatch.setattr("gateway.flow.edges.edge_of", lambda *_: edge)
+    await asyncio.wait_for(serve_edges(connected.rt, asyncio.Event()), 20)  # ends: no authority is left
+    assert not edge.well.is_set()
+
+
+@pytest_anyio
+async def test_drop_folder_that_is_not_set_is_told_by_name_of_the_setting(sqlite_url, keys, clock, tmp_path) -> None:
+    partners = partners_with(tmp_path, "files")
+    gateway = make_gateway(sqlite_url, keys, clock, home=("BA-MS",), hub=MemoryHub(clock), partners=partners)
+    with pytest.raises(SettingsInvalid, match="drop_folder"):
+        edge_of("BA-MS", gateway.rt)
+    gateway.rt.engine.dispose()
+
+
+@pytest_anyio
+async def test_edge_that_this_version_does_not_know_stops_that_authority(sqlite_url, keys, clock, tmp_path) -> None:
+    partners = partners_with(tmp_path, "push")
+    gateway = make_gateway(sqlite_url, keys, clock, home=("BA-MS",), hub=MemoryHub(clock), partners=partners)
+    with pytest.raises(Misconfigured, match="push"):
+        edge_of("BA-MS", gateway.rt)
+    gateway.rt.engine.dispose()
+
+
+@pytest_anyio
+async def test_authority_that_fetches_by_call_is_left_to_its_calls(gateway) -> None:
+    assert isinstance(edge_of("BA-MS", gateway.rt), PullEdge)
+    assert serve_edge("BA-MS", edge_of("BA-MS", gateway.rt), gateway.rt) == 0

@@ -1,0 +1,238 @@
+"""Every rule between fields accepts what it should and refuses what it should, here and in lxml's own Schematron."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree, isoschematron
+
+from gateway.errors import RuleViolation, SchemaSetBroken
+from gateway.settings import data_folder
+from gateway.wire.documents import parse_xml
+from gateway.wire.rules import Rules, path_of
+from gateway.wire.schema import SchemaSet
+
+FOLDER = data_folder("schemas") / "readmission" / "1.0"
+BROKEN = Path(__file__).resolve().parent.parent / "vectors" / "broken"
+SCH = "http://purl.oclc.org/dsdl/schematron"
+
+
+def example(name: str) -> str:
+    return (FOLDER / "examples" / f"{name}.xml").read_text(encoding="utf-8")
+
+
+NATIONAL = example("ReadmissionApplication-own-national")
+ENTRY = example("ReadmissionApplication-third-country-entry")
+AGREED = example("ReadmissionReply-agreed")
+REFUSED = example("ReadmissionReply-refused")
+RECEIPT = example("Receipt-refused")
+
+RELATIVE = "<{0}><Name><AsShown>UZORAK</AsShown><Script>Latn</Script></Name></{0}>"
+NO_DATE = ("<Date>1991-03</Date>\n      <DateQuality>partial<", "<DateQuality>unknown<")
+CARE = "<ConsentGiven>{}</ConsentGiven><Description>needs insulin</Description>"
+EXPIRY = "<IssueDate>2016-05-10</IssueDate>\n    <ExpiryDate>2021-05-09</ExpiryDate>"
+NAME = NATIONAL[NATIONAL.index("<Name>\n") : NATIONAL.index("    <OtherName>")]
+SECOND_REASON = "<Reason><Code>identity-not-established</Code></Reason>"
+FIRST_REASON = REFUSED[REFUSED.index("<Reason>") : REFUSED.index(SECOND_REASON)]
+
+Change = tuple[str, str]
+
+
+def born(date: str) -> Change:
+    return "<Date>1991-03<", f"<Date>{date}<"
+
+
+def with_relative(kind: str) -> Change:
+    return "  <Health>", RELATIVE.format(kind) + "  <Health>"
+
+
+def dates(issue: str, expiry: str) -> Change:
+    return EXPIRY, f"<IssueDate>{issue}</IssueDate><ExpiryDate>{expiry}</ExpiryDate>"
+
+
+def apprehension() -> Change:
+    whole = ENTRY[ENTRY.index("<Apprehension>") : ENTRY.index("</Apprehension>") + len("</Apprehension>")]
+    return whole, ""
+
+
+def evidence(text: str) -> list[Change]:
+    return [(found, "") for found in re.findall(r"\s*<Evidence>.*?</Evidence>", text, re.DOTALL)]
+
+
+# rule, good document, changes that leave it accepted
+ACCEPTED: list[tuple[str, str, list[Change]]] = [
+    ("application-has-case", NATIONAL, []),
+    ("accelerated-needs-apprehension", ENTRY, []),
+    ("accelerated-needs-apprehension", ENTRY, [apprehension(), ("accelerated", "ordinary")]),
+    ("at-least-one-evidence", ENTRY, evidence(ENTRY)[:1]),
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2008-11-24")]),  # 18 on the day of the message
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2008-10")]),
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2007")]),
+    ("child-needs-adult-or-guardian", NATIONAL, [NO_DATE]),
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2019-01-01"), with_relative("Guardian")]),
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2019-01-01"), with_relative("AccompanyingAdult")]),
+    ("health-needs-consent", NATIONAL, []),
+    ("health-needs-consent", NATIONAL, [("<ConsentGiven>false</ConsentGiven>", CARE.format("true"))]),
+    ("health-needs-consent", NATIONAL, [("<ConsentGiven>false</ConsentGiven>", CARE.format("1"))]),
+    ("stateless-ground-fits", NATIONAL, []),
+    (
+        "stateless-ground-fits",
+        NATIONAL,
+        [("<Ground>national<", "<Ground>stateless<"), ("<Nationality>PK<", "<Nationality>stateless<")],
+    ),
+    ("name-or-reason", NATIONAL, []),
+    ("name-or-reason", NATIONAL, [(NAME, "<NameUnknown>the person does not speak</NameUnknown>")]),
+    ("expiry-after-issue", NATIONAL, [dates("2016-05-10", "2016-05-11")]),
+    ("expiry-after-issue", NATIONAL, [dates("2016", "2016")]),
+    ("expiry-after-issue", NATIONAL, [dates("2016-05-10", "2016-05")]),
+    ("expiry-after-issue", NATIONAL, [(EXPIRY, "<ExpiryDate>2001</ExpiryDate>")]),
+    ("birth-date-or-unknown", NATIONAL, [NO_DATE]),
+    ("reply-has-case", AGREED, []),
+    ("reply-answers", AGREED, []),
+    ("refusal-needs-reason", REFUSED, [(SECOND_REASON, "")]),
+    ("agreement-has-no-reason", AGREED, []),
+    (
+        "refused-needs-code",
+        RECEIPT,
+        [("<Outcome>refused</Outcome>\n    <Code>rule-violation</Code>", "<Outcome>accepted</Outcome>")],
+    ),
+]
+
+# rule, good document, changes that break it, place that is told
+REFUSALS: list[tuple[str, str, list[Change], str]] = [
+    ("application-has-case", NATIONAL, [("<Sequence>1</Sequence>", "")], "/ReadmissionApplication"),
+    (
+        "application-has-case",
+        NATIONAL,
+        [("<CaseReference>KQ3XN7YB2MZV5TDWA4RUHE6PCG</CaseReference>", "")],
+        "/ReadmissionApplication",
+    ),
+    ("accelerated-needs-apprehension", ENTRY, [apprehension()], "/ReadmissionApplication"),
+    ("at-least-one-evidence", ENTRY, evidence(ENTRY), "/ReadmissionApplication"),
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2008-11-25")], "/ReadmissionApplication"),  # 18 tomorrow
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2008-11")], "/ReadmissionApplication"),  # perhaps 17
+    ("child-needs-adult-or-guardian", NATIONAL, [born("2008")], "/ReadmissionApplication"),
+    (
+        "health-needs-consent",
+        NATIONAL,
+        [("<ConsentGiven>false</ConsentGiven>", CARE.format("false"))],
+        "/ReadmissionApplication",
+    ),
+    ("stateless-ground-fits", NATIONAL, [("<Ground>national<", "<Ground>stateless<")], "/ReadmissionApplication"),
+    ("name-or-reason", NATIONAL, [(NAME, "")], "/ReadmissionApplication/Person"),
+    ("name-or-reason", NATIONAL, [(NAME, NAME + "<NameUnknown>x</NameUnknown>")], "/ReadmissionApplication/Person"),
+    ("expiry-after-issue", NATIONAL, [dates("2016-05-10", "2016-05-10")], "/ReadmissionApplication/Document[1]"),
+    ("expiry-after-issue", NATIONAL, [dates("2016", "2015-12-31")], "/ReadmissionApplication/Document[1]"),
+    ("birth-date-or-unknown", NATIONAL, [("<Date>1991-03</Date>", "")], "/ReadmissionApplication/Person/Birth"),
+    (
+        "birth-date-or-unknown",
+        NATIONAL,
+        [("<Date>1994</Date><DateQuality>estimated<", "<DateQuality>exact<")],
+        "/ReadmissionApplication/Spouse/Birth",
+    ),
+    ("reply-has-case", AGREED, [("<Sequence>1</Sequence>", "")], "/ReadmissionReply"),
+    ("reply-answers", AGREED, [(AGREED[AGREED.index("<InReplyTo>") : AGREED.index("  </Header>")], "")], "/ReadmissionReply"),
+    ("refusal-needs-reason", REFUSED, [(SECOND_REASON, ""), (FIRST_REASON, "")], "/ReadmissionReply"),
+    ("agreement-has-no-reason", REFUSED, [("<Outcome>refused<", "<Outcome>agreed<")], "/ReadmissionReply"),
+    ("refused-needs-code", RECEIPT, [("<Code>rule-violation</Code>", "")], "/Receipt/Item[2]"),
+]
+
+
+@lru_cache
+def schemas() -> SchemaSet:
+    return SchemaSet.load(FOLDER)
+
+
+@lru_cache
+def reference() -> isoschematron.Schematron:
+    """lxml's own processor, on the same published file."""
+    return isoschematron.Schematron(etree.parse(FOLDER / "rules.sch"))
+
+
+def change(text: str, changes: list[Change]) -> Any:
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    document = parse_xml(text.encode())
+    schemas().xsd.assertValid(document)  # so that the rule alone decides
+    return document
+
+
+@pytest.mark.parametrize(("rule", "text", "changes"), ACCEPTED)
+def test_a_rule_accepts_what_it_should(rule: str, text: str, changes: list[Change]) -> None:
+    document = change(text, changes)
+    assert schemas().rules.violations(document) == []
+    assert schemas().check(document)
+    assert reference().validate(document)
+
+
+@pytest.mark.parametrize(("rule", "text", "changes", "place"), REFUSALS)
+def test_a_rule_refuses_what_it_should(rule: str, text: str, changes: list[Change], place: str) -> None:
+    document = change(text, changes)
+    (found,) = schemas().rules.violations(document)
+    assert found.message.endswith(f"(rule {rule})")
+    assert found.path == place
+    assert found.line
+    with pytest.raises(RuleViolation, match=rule):
+        schemas().check(document)
+    assert not reference().validate(document)
+
+
+def test_each_rule_of_the_published_file_has_an_accepting_case_with_a_refusing_one() -> None:
+    published = {found.get("id") for found in etree.parse(FOLDER / "rules.sch").iter(f"{{{SCH}}}assert")}
+    assert {rule for rule, *_ in ACCEPTED} == {rule for rule, *_ in REFUSALS} == published
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("rule_*.xml")), ids=lambda path: path.name)
+def test_lxmls_own_schematron_refuses_the_same_vectors(path: Path) -> None:
+    document = parse_xml(path.read_bytes())
+    assert not reference().validate(document)
+    (found,) = schemas().rules.violations(document)
+    assert path.stem == f"rule_{found.message.partition('(rule ')[2].rstrip(')').replace('-', '_')}"
+
+
+def test_all_violations_are_told_unless_the_first_is_asked_for() -> None:
+    document = change(NATIONAL, [("<Sequence>1</Sequence>", ""), ("<Ground>national<", "<Ground>stateless<")])
+    assert len(schemas().rules.violations(document)) == 2
+    assert len(schemas().rules.violations(document, first_only=True)) == 1
+
+
+def test_a_rule_text_names_no_value_of_the_document() -> None:
+    (found,) = schemas().rules.violations(change(NATIONAL, [born("2015-07-03")]))
+    assert "2015" not in found.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<let name='x' value='1'/>",
+        "<pattern><rule context='/a'><report test='b'>x</report></rule></pattern>",
+        "<pattern><rule abstract='true' id='x'><assert test='b'>x</assert></rule></pattern>",
+        "<pattern><rule context='/a'><extends rule='x'/></rule></pattern>",
+        "<pattern><rule context='/a'><assert test='b'>x <value-of select='b'/></assert></rule></pattern>",
+        "<pattern><rule context='/a['><assert test='b'>x</assert></rule></pattern>",
+        "<pattern><rule context='/a'><assert test='b ='>x</assert></rule></pattern>",
+    ],
+)
+def test_a_rule_file_that_this_reader_would_read_wrong_stops_the_start(tmp_path: Path, body: str) -> None:
+    (tmp_path / "rules.sch").write_text(f'<schema xmlns="{SCH}">{body}</schema>')
+    with pytest.raises(SchemaSetBroken, match=r"rules\.sch"):
+        Rules.load(tmp_path / "rules.sch")
+
+
+def test_a_rule_file_with_another_query_language_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "rules.sch").write_text(f'<schema xmlns="{SCH}" queryBinding="xslt2"/>')
+    with pytest.raises(SchemaSetBroken, match="xslt2"):
+        Rules.load(tmp_path / "rules.sch")
+
+
+def test_a_missing_rule_file_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SchemaSetBroken):
+        Rules.load(tmp_path / "rules.sch")
+
+
+def test_the_place_of_an_element_counts_only_where_there_are_several() -> None:
+    root = parse_xml(b"<a><b/><c><d/><d/></c><b/></a>")
+    assert [path_of(element) for element in root.iter()] == ["/a", "/a/b[1]", "/a/c", "/a/c/d[1]", "/a/c/d[2]", "/a/b[2]"]
