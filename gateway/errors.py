@@ -272,6 +272,12 @@ class UnknownTreaty(Refused):
     code = "unknown-treaty"
 
 
+class TreatyDoesNotBind(Refused):
+    """The two states do not stand on the two sides of the treaty that the application names."""
+
+    code = "treaty-does-not-bind"
+
+
 class UnknownLimit(Refused):
     code = "unknown-limit"
 
@@ -291,6 +297,12 @@ class LimitNotKnown(Refused):
 
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
+
+
+class StoreConflict(Unavailable):
+    """Somebody else wrote the same row first; looking again decides."""
+
+    code = "store-conflict"
 
 
 class BrokerUnavailable(Unavailable):

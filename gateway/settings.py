@@ -29,6 +29,9 @@ def state_folder() -> Path:
     return (_CHECKOUT if _IN_CHECKOUT else Path.cwd()) / ".gateway"
 
 
+MAX_BATCH = 500  # a receipt names at most so many messages
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything an installation decides. Paths are absolute after loading."""
@@ -51,8 +54,8 @@ class Settings:
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
-            raise SettingsInvalid("batch must be at least 1")
+        if not 1 <= self.batch <= MAX_BATCH:
+            raise SettingsInvalid(f"batch must be from 1 to {MAX_BATCH}")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004  # the ports there are
             raise SettingsInvalid("port must be a number from 0 to 65535")
         if not self.retry_seconds or min(self.retry_seconds) < 0:
@@ -68,6 +71,18 @@ class Settings:
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, bool | float):  # int() would take them and cut what does not fit
+        raise TypeError
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
@@ -80,15 +95,9 @@ def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
             if isinstance(value, bool):
                 return value
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]
-        if wanted == "int":
-            if isinstance(value, bool | float):
-                raise TypeError
-            return int(value)
-        if not isinstance(value, str):
-            raise TypeError
+        return _whole(value) if wanted == "int" else _text(value)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from None  # the cause quotes the value
-    return value
 
 
 def load(

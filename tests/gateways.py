@@ -1,5 +1,6 @@
 """Gateways for tests: real parts, a clock that moves when told, keys made once per run."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.trust.devca import make_development_keys
 from gateway.wiring import build
 
+_CREATED = re.compile(rb"<Created>[^<]*</Created>")
 AUTHORITIES = ("AT-BMI", "BA-MS", "PK-MOI", "RS-MUP")
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
 GOOD_ANSWERS = Answers(
@@ -25,8 +27,8 @@ GOOD_ANSWERS = Answers(
 
 
 def example(name: str) -> bytes:
-    """Return a canonical example, e.g. "ReadmissionApplication-own-national"."""
-    return (EXAMPLES / f"{name}.xml").read_bytes()
+    """Return a canonical example, e.g. "ReadmissionApplication-own-national", made shortly before the clock of the tests."""
+    return _CREATED.sub(b"<Created>2026-06-01T08:00:00Z</Created>", (EXAMPLES / f"{name}.xml").read_bytes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,9 +186,10 @@ class Seed:
             tx.execute(t.statements.delete().where(t.statements.c.case_id == case_id))
             add_statement(tx, case_id, by=viewer.account, at=self.now)
 
-    def release_statement(self, *, case_id: int, viewer: Viewer) -> str | None:
+    def release_statement(self, *, case_id: int, viewer: Viewer, read: datetime) -> str | None:
         with transaction(self.engine) as tx:
             made = tx.execute(select(t.statements).where(t.statements.c.case_id == case_id)).one()
+            assert made.made_at == read
             if made.made_by == viewer.account:
                 raise StatementInvalid("the officer who made a statement cannot release it")
             tx.execute(

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from rich.table import Table
 
 from gateway.cli.output import console
+from gateway.cli.scene import new_document
 from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError
@@ -115,7 +116,7 @@ async def add_cases(rt: Runtime) -> None:
 def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> bool:
     """Hand in one example; True if it left."""
     dialect = rt.partners.dialect(rt.partners.authority(authority).dialect)
-    body = (dialect.folder / "examples" / example).read_bytes()
+    body = new_document(rt, dialect.id, example)
     item = Submitted(
         body=body, authority=authority, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{authority.lower()}"
     )

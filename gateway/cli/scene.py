@@ -149,9 +149,8 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     """Hand in the application; where a safeguard holds it, make and release the statement."""
     authority = rt.partners.authority(act.requesting)
     dialect = rt.partners.dialect(authority.dialect)
-    source = dialect.folder / "examples" / act.example
-    body = source.read_bytes()
-    (folder / f"1-as-handed-in{source.suffix}").write_bytes(body)
+    body = new_document(rt, dialect.id, act.example)
+    (folder / f"1-as-handed-in{Path(act.example).suffix}").write_bytes(body)
     teller.step(rt.clock(), act.requesting, f"hands in an application in its own format, {dialect.id}", f"{len(body)} bytes")
     item = Submitted(
         body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}"
@@ -191,6 +190,16 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
         sha256=result.digest,
     )
     return result
+
+
+GATEWAY_FILLS = ("MessageId", "CaseReference", "Sequence", "Created", "InReplyTo")
+
+
+def new_document(rt: Runtime, dialect: str, example: str) -> bytes:
+    """Return an example of a dialect as a national system hands in a new file: ids and times are left to the gateway."""
+    folder = rt.partners.dialect(dialect).folder / "examples"
+    document = rt.translators[dialect].to_canonical((folder / example).read_bytes()).document
+    return rt.translators[dialect].from_canonical(without_header(document, GATEWAY_FILLS)).body
 
 
 def _leave_sent(sent: Sent, rt: Runtime, folder: Path) -> None:

@@ -84,19 +84,29 @@ class Application:
     procedure: Procedure
     interview_requested: bool
     nationalities: tuple[str, ...]  # ISO alpha-2, "stateless" or "unknown"
+    former_nationalities: tuple[str, ...]
     born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
+    children_born: tuple[str | None, ...]  # the same for each child named with the person
     evidence: tuple[str, ...]  # codes of the tables N1, N2, T1, T2, S1
 
     @property
     def category(self) -> Category:
         return CATEGORY_OF[self.ground]
 
-    def may_be_child(self, today: date) -> bool:
-        """Whether the person may be under 18 on `today`; a partial date counts in the child's favour."""
-        if self.born is None:
-            return False  # age unknown: a safeguard question of its own, not a finding
-        youngest = self.born + {4: "-12-31", 7: "-31", 10: ""}[len(self.born)]
-        return int(today.strftime("%Y%m%d")) - int(youngest.replace("-", "")) < EIGHTEEN_YEARS
+    def concerns_child(self, today: date) -> bool:
+        """Whether the person, or a child named with the person, may be under 18 on `today`.
+
+        A partial date counts in the child's favour, and so does a child without a date. An adult form without any
+        birth date is no finding by itself.
+        """
+        own = self.born is not None and may_be_child(self.born, today)
+        return own or any(born is None or may_be_child(born, today) for born in self.children_born)
+
+
+def may_be_child(born: str, today: date) -> bool:
+    """Whether somebody born on `born` ("YYYY", "YYYY-MM", "YYYY-MM-DD") may be under 18; a part is read as its last day."""
+    youngest = born + {4: "-12-31", 7: "-31", 10: ""}[len(born)]
+    return int(today.strftime("%Y%m%d")) - int(youngest.replace("-", "")) < EIGHTEEN_YEARS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

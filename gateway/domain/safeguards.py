@@ -78,9 +78,8 @@ def concerns_country_of_origin(application: Application) -> bool:
     In doubt it is: only a third-country national or stateless person with a known other nationality is outside.
     """
     requested = application.header.recipient[:2]
-    if application.category is Category.NATIONAL:
-        return True
-    return requested in application.nationalities or "unknown" in application.nationalities
+    named = {*application.nationalities, *application.former_nationalities}
+    return application.category is Category.NATIONAL or requested in named or "unknown" in named
 
 
 def statement_is_there(application: Application, statement: Statement | None, today: date) -> HoldReason | None:
@@ -104,8 +103,8 @@ def statement_allows(application: Application, statement: Statement | None, toda
 
 
 def child_is_assessed(application: Application, statement: Statement | None, today: date) -> HoldReason | None:
-    """Hold where the person may be a child and the child's best interests are not recorded."""
-    if not concerns_country_of_origin(application) or not application.may_be_child(today):
+    """Hold where a child is concerned and the child's best interests are not recorded."""
+    if not concerns_country_of_origin(application) or not application.concerns_child(today):
         return None
     assessed = statement is not None and statement.answers.best_interests_assessed is True
     return None if assessed or statement is None else HoldReason.CHILD_NOT_ASSESSED

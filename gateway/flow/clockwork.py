@@ -5,7 +5,7 @@ from datetime import datetime
 from gateway.domain.calendars import Side
 from gateway.domain.case import Case
 from gateway.domain.deadlines import Deadline, due_date
-from gateway.errors import UnknownLimit
+from gateway.errors import TreatyDoesNotBind, UnknownLimit
 from gateway.flow.ports import Runtime
 from gateway.store import deadlines
 from gateway.store.database import Tx
@@ -65,11 +65,22 @@ def _row(case: Case, limit_id: str, found: Deadline, started_at: datetime, now: 
     )
 
 
+def check_binds(agreement: str, *, requesting: str, requested: str, rt: Runtime) -> None:
+    """Raise `TreatyDoesNotBind` unless the two authorities' states stand on the two sides of the treaty.
+
+    Raises `UnknownTreaty` for an id without a rule file.
+    """
+    if not rt.treaty(agreement).binds(requesting[:2], requested[:2]):
+        raise TreatyDoesNotBind(
+            f"the treaty {agreement} does not bind {requesting[:2]} and {requested[:2]} to each other", path="Request/Agreement"
+        )
+
+
 def reply_settles(tx: Tx, case: Case, replied_at: datetime, now: datetime) -> None:
-    """Settle the deadline of the reply: met, late, or met after a lapse was recorded too early."""
+    """Settle the deadline of the reply: met or late. A reply received in time wins over a lapse recorded before it was read."""
     assert case.id is not None
     for row in deadlines.of_cases(tx, [case.id]):
         if row.limit_id != REPLY:
             continue
         late = row.lapses_at is not None and replied_at >= row.lapses_at
-        deadlines.settle(tx, case.id, REPLY, state="late" if late else "met", at=now, before=row.state)
+        deadlines.answer(tx, case.id, REPLY, state="late" if late else "met", at=now)

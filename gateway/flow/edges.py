@@ -53,10 +53,8 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
             submitted_at=rt.clock(),
             actor=f"edge:{authority}",
         )
-        result = handed_in_before(collected.body, authority, rt)
-        if result is None:
-            (result,) = submit([item], rt)
-        edge.answer(collected, describe(result))
+        earlier = handed_in_before(collected.body, authority, rt)
+        edge.answer(collected, describe(earlier if earlier is not None else submit([item], rt)[0]))
         moved += 1
     return moved
 

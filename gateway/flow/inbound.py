@@ -5,14 +5,24 @@ its own negative receipt, and the others go on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from gateway.domain.case import Case, Event, State, advance, opened
-from gateway.domain.messages import Application, Message, Receipt, Reply
-from gateway.errors import AnswerMismatch, MessageIdReused, Refused, TransitionNotAllowed, UnknownCase, WrongRecipient
+from gateway.domain.messages import MESSAGE_TYPES, Application, Message, Receipt, ReceiptItem, Reply
+from gateway.errors import (
+    AnswerMismatch,
+    Erased,
+    MessageIdReused,
+    Refused,
+    SigningTimeInvalid,
+    StoreConflict,
+    TransitionNotAllowed,
+    UnknownCase,
+    WrongRecipient,
+)
 from gateway.flow import receipts
-from gateway.flow.clockwork import first_deadlines, reply_settles
+from gateway.flow.clockwork import check_binds, first_deadlines, reply_settles
 from gateway.flow.papers import paper, receipt_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
@@ -22,10 +32,12 @@ from gateway.store.cases import CaseKey
 from gateway.store.database import Tx, transaction
 from gateway.store.messages import MessageRow
 from gateway.trust.seal import unseal
-from gateway.wire.reading import header_of, read
+from gateway.wire.reading import read
 from gateway.wire.translate import Translation
 
 log = logger("inbound")
+
+CLOCK_SKEW = timedelta(minutes=5)  # two machines' clocks may differ by this much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +88,12 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     Raises `DatabaseUnavailable`; then nothing was saved and the transport brings the messages again.
     """
     prepared = [prepare(raw, rt) for raw in batch]
-    with transaction(rt.engine) as tx:
-        answers = _save(tx, prepared, rt)
+    try:
+        with transaction(rt.engine) as tx:
+            answers = _save(tx, prepared, rt)
+    except StoreConflict:  # another process took one of these messages first: now it can be seen
+        with transaction(rt.engine) as tx:
+            answers = _save(tx, prepared, rt)
     rt.bell.ring()
     return answers
 
@@ -92,8 +108,10 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
         recipient = message.header.recipient
         if not rt.is_home(recipient):
             raise WrongRecipient(f"this gateway is not home to {recipient}", path="Header/Recipient")
+        if message.header.created > found.signed_at + CLOCK_SKEW:
+            raise SigningTimeInvalid("the message says it was made after it was signed", path="Header/Created")
         if isinstance(message, Application):
-            rt.treaty(message.agreement)
+            check_binds(message.agreement, requesting=message.header.sender, requested=recipient, rt=rt)
         translation = None if isinstance(message, Receipt) else rt.translator(recipient).from_canonical(checked.document)  # 4
     except Refused as error:
         return Rejected(received=raw, error=error, opened=found)
@@ -104,8 +122,7 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
     """Advance the cases, compute the deadlines, and write everything in one transaction."""
     work = _Batch(now=rt.clock())
     good = [item for item in prepared if isinstance(item, Prepared)]
-    keys = [(item.message.header.sender, item.message.header.message_id) for item in good]
-    seen = messages.known(tx, "in", keys)
+    seen = messages.known(tx, "in", [name for item in prepared if (name := _name(item))])
     work.current = cases.load(tx, sorted({key for item in good if (key := _case_key(item.message))}))
     work.before = {key: case.state for key, case in work.current.items()}
     sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
@@ -113,24 +130,32 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
     answers: list[Answer] = []
     in_batch: dict[tuple[str, str], str] = {}
     for item in prepared:
-        if isinstance(item, Rejected):
+        name = _name(item)
+        if isinstance(item, Rejected) and name is None:
             answers.append(_refuse(item, work))
             continue
-        header, digest = item.message.header, item.opened.digest
-        name = (header.sender, header.message_id)
+        assert name is not None, "what was unsealed has an id"
+        assert item.opened is not None, "what has an id was opened"
+        digest = item.opened.digest
         earlier = seen[name].digest if name in seen else in_batch.get(name)
         if earlier == digest:
-            answers.append(Answer(outcome="repeated", message_id=header.message_id))
+            answers.append(Answer(outcome="repeated", message_id=name[1]))
             if name in seen:
                 receipts.repeat(tx, rt, seen[name], work.now)
             continue
+        if isinstance(item, Rejected):
+            answers.append(_refuse(item, work, again=earlier is not None))
+            in_batch.setdefault(name, digest)
+            continue
+        header = item.message.header
         try:
             if earlier is not None:
                 raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
             case_key = _take(item, work, rt, sent)
         except Refused as error:
             rejected = Rejected(received=item.received, error=error, opened=item.opened)
-            answers.append(_refuse(rejected, work, reused=isinstance(error, MessageIdReused)))
+            answers.append(_refuse(rejected, work, again=earlier is not None))
+            in_batch.setdefault(name, digest)
             continue
         in_batch[name] = digest
         draft = (
@@ -142,6 +167,12 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
         answers.append(Answer(outcome="accepted", message_id=header.message_id))
     _write(tx, work, rt, sent)
     return answers
+
+
+def _name(item: Prepared | Rejected) -> tuple[str, str] | None:
+    """Return (sender, message id) of a message whose signature was verified: both are bound into the seal and checked."""
+    opened = item.opened
+    return None if opened is None or opened.sealed_id is None else (opened.signer, opened.sealed_id)
 
 
 def _case_key(message: Message) -> CaseKey | None:
@@ -160,7 +191,8 @@ def _take(item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str],
     """Advance the case in memory. Raises `Refused` when the message does not fit; then nothing of it is kept."""
     message, header = item.message, item.message.header
     if isinstance(message, Receipt):
-        _check_receipt(message, sent)
+        if not any(_fits(one, item, sent) for one in message.items):
+            raise AnswerMismatch("the receipt names nothing that was sent to this authority, as it was sent", path="Item")
         return None
     key = _case_key(message)
     if key is None:
@@ -180,6 +212,8 @@ def _take(item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str],
         )
         return key
     changed = advance(case, message, work.now)
+    if changed.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
     answered = sent.get((header.recipient, header.answers.message_id)) if header.answers else None
     if answered is None or header.answers is None or answered.digest != header.answers.digest or answered.case_id != changed.id:
         raise AnswerMismatch("the reply does not answer the application that was sent", path="Header/InReplyTo")
@@ -187,60 +221,85 @@ def _take(item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str],
     return key
 
 
-def _check_receipt(message: Receipt, sent: dict[tuple[str, str], MessageRow]) -> None:
-    for item in message.items:
-        row = sent.get((message.header.recipient, item.message_id))
-        if row is None or row.recipient != message.header.sender:
-            raise AnswerMismatch("the receipt names a message that was not sent to this authority", path="Item/MessageId")
-        if row.digest != item.digest:
-            raise AnswerMismatch("the receipt names another digest than the one that was sent", path="Item/Sha256")
+def _fits(one: ReceiptItem, item: Prepared, sent: dict[tuple[str, str], MessageRow]) -> bool:
+    """Whether a line of a receipt speaks of a message of ours, sent to this authority, as it was sent, at a possible time."""
+    header = item.message.header
+    row = sent.get((header.recipient, one.message_id))
+    if row is None or row.recipient != header.sender or row.digest != one.digest or row.signed_at is None:
+        return False
+    return row.signed_at - CLOCK_SKEW <= one.received_at <= item.opened.signed_at + CLOCK_SKEW
 
 
-def _refuse(item: Rejected, work: _Batch, *, reused: bool = False) -> Answer:
-    """Note a refusal. A verified sender gets a signed negative receipt; anything else is only recorded."""
-    header = header_of(item.opened.document) if item.opened else {}
-    message_id = header.get("MessageId")
+def _refuse(item: Rejected, work: _Batch, *, again: bool = False) -> Answer:
+    """Note a refusal. A verified sender gets a signed negative receipt; anything else is only recorded.
+
+    Ids come from the seal, which was checked: the refused document itself may say anything. `again` means that the id was
+    used before with other bytes; that is alarmed.
+    """
+    opened = item.opened
+    message_id = opened.sealed_id if opened else None
     draft = None
-    if item.opened and message_id and item.opened.document.tag.rpartition("}")[2] != "Receipt":
+    if opened and opened.sealed_for and message_id and _type(opened) != "Receipt":
         draft = work.drafts.refuse(
-            sender=item.opened.signer,
-            recipient=header.get("Recipient", ""),
+            sender=opened.signer,
+            recipient=opened.sealed_for,
             message_id=message_id,
-            digest=item.opened.digest,
+            digest=opened.digest,
             received_at=item.received.received_at,
             error=item.error,
         )
-    work.refused.append((item, draft))
+    work.refused.append((item, None if again else draft))
     work.entries.append(
         journal.Entry(
             at=work.now,
             event="message.refused",
-            actor=item.opened.signer if item.opened else "unknown",
-            authority=header.get("Recipient"),
-            message_id=message_id if item.opened else None,
+            actor=opened.signer if opened else "unknown",
+            authority=opened.sealed_for if opened else None,
+            message_id=message_id,
             digest=sha256(item.received.body),
-            detail={"code": item.error.code, "path": item.error.path, "transport": item.received.transport, "alarm": reused},
+            detail={"code": item.error.code, "path": item.error.path, "transport": item.received.transport, "alarm": again},
         )
     )
-    log.warning(
-        "message.refused", code=item.error.code, path=item.error.path, transport=item.received.transport, message_id=message_id
-    )
+    log.warning("message.refused", code=item.error.code, transport=item.received.transport, message_id=message_id)
     return Answer(outcome="refused", message_id=message_id, code=item.error.code)
+
+
+def _type(opened: Opened) -> str:
+    """Return the type of a document that may be anything: one of ours, or "unknown"."""
+    name = str(opened.document.tag).rpartition("}")[2]
+    return name if name in MESSAGE_TYPES else "unknown"
+
+
+def _refused_row(item: Rejected, draft: receipts.Draft, work: _Batch) -> MessageRow:
+    """Return the row of a refused message: a repeat of it gets the recorded receipt."""
+    opened = item.opened
+    assert opened is not None
+    return MessageRow(
+        direction="in",
+        sender=opened.signer,
+        message_id=opened.sealed_id or "",
+        recipient=draft.issuer,
+        case_id=None,
+        type=_type(opened),
+        sequence=None,
+        digest=opened.digest,
+        in_reply_to=None,
+        signed_at=opened.signed_at,
+        created_at=work.now,
+        received_at=item.received.received_at,
+        outcome="refused",
+        code=item.error.code,
+        receipt_message_id=draft.message_id,
+    )
 
 
 def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], MessageRow]) -> None:
     """Write the batch: cases, messages, documents, inboxes, deadlines, receipts, journal."""
-    touched = list(dict.fromkeys(key for _, key, _ in work.taken if key))
-    fresh = [key for key in touched if work.current[key].id is None]
-    for fresh_key, added in zip(fresh, cases.add(tx, [work.current[key] for key in fresh]), strict=True):
-        work.current[fresh_key] = added
-    for changed in touched:
-        if changed in work.before:
-            cases.change_state(tx, work.current[changed], before=work.before[changed])
-
+    _write_cases(tx, work)
     issued = work.drafts.issue(tx, rt, work.now)
     rows = [_message_row(item, work, key, draft) for item, key, draft in work.taken]
-    ids = messages.add(tx, rows)
+    rows += [_refused_row(item, draft, work) for item, draft in work.refused if draft is not None]
+    ids = messages.add(tx, rows)[: len(work.taken)]
     papers: list[messages.DocumentRow] = []
     deliveries: list[inbox.NewInboxRow] = []
     new_deadlines: list[deadlines.DeadlineRow] = []
@@ -266,10 +325,24 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
         if isinstance(item.message, Reply) and key:
             reply_settles(tx, work.current[key], item.received.received_at, work.now)
         if isinstance(item.message, Receipt):
-            receipts.apply(tx, rt, item.message, sent, work.now, work.entries)
+            good = tuple(one for one in item.message.items if _fits(one, item, sent))
+            work.entries += receipts.apply(tx, rt, replace(item.message, items=good), sent, work.now)
+            if len(good) < len(item.message.items):
+                work.entries.append(_unfit(item, len(item.message.items) - len(good), work))
     work.entries += [_entry(item, work, key) for item, key, _ in work.taken]
     work.entries += issued
     journal.append(tx, work.entries)
+
+
+def _write_cases(tx: Tx, work: _Batch) -> None:
+    """Insert the cases that were opened, change those that advanced."""
+    touched = list(dict.fromkeys(key for _, key, _ in work.taken if key))
+    fresh = [key for key in touched if work.current[key].id is None]
+    for fresh_key, added in zip(fresh, cases.add(tx, [work.current[key] for key in fresh]), strict=True):
+        work.current[fresh_key] = added
+    for changed in touched:
+        if changed in work.before:
+            cases.change_state(tx, work.current[changed], before=work.before[changed])
 
 
 def _message_row(item: Prepared, work: _Batch, key: CaseKey | None, draft: receipts.Draft | None) -> MessageRow:
@@ -289,6 +362,18 @@ def _message_row(item: Prepared, work: _Batch, key: CaseKey | None, draft: recei
         received_at=item.received.received_at,
         outcome="accepted",
         receipt_message_id=draft.message_id if draft else None,
+    )
+
+
+def _unfit(item: Prepared, count: int, work: _Batch) -> journal.Entry:
+    return journal.Entry(
+        at=work.now,
+        event="receipt.partly_refused",
+        actor=item.opened.signer,
+        authority=item.message.header.recipient,
+        message_id=item.message.header.message_id,
+        digest=item.opened.digest,
+        detail={"code": AnswerMismatch.code, "count": count},
     )
 
 

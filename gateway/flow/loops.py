@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.inbound import receive
+from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
+from gateway.store import journal
+from gateway.store.database import transaction
 from gateway.transport.port import Delivery
 
 log = logger("loops")
@@ -68,21 +71,51 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
     try:
         await thread.run(receive, _received(deliveries, rt), rt)
     except Unavailable as error:
-        for delivery in deliveries:
-            await rt.transport.postpone(delivery, rt.settings.retry_seconds[0], error.code)
+        await _postpone(deliveries, error.code, rt)
         raise
-    except Exception as error:  # noqa: BLE001  # a defect of ours: recorded and parked below, it must not stop the others
-        if len(deliveries) == 1:
-            code = error.code if isinstance(error, GatewayError) else "internal-error"
-            log.error(  # noqa: TRY400  # no traceback: its text may hold what a person's document says
-                "message.parked", code=code, error_type=type(error).__name__, queue=deliveries[0].queue
-            )
-            await rt.transport.park(deliveries[0], code)
-            return
-        for delivery in deliveries:
-            await _take_in([delivery], rt, thread)
+    except Exception as error:  # noqa: BLE001  # a defect of ours: recorded and parked, it must not stop the others
+        if len(deliveries) > 1:
+            await _each_alone(deliveries, rt, thread)
+        else:
+            await _park(deliveries[0], error, rt, thread)
         return
     await rt.transport.settle(deliveries)
+
+
+async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
+    for place, delivery in enumerate(deliveries, 1):
+        try:
+            await _take_in([delivery], rt, thread)
+        except Unavailable as error:
+            await _postpone(deliveries[place:], error.code, rt)
+            raise
+
+
+async def _postpone(deliveries: Sequence[Delivery], code: str, rt: Runtime) -> None:
+    for delivery in deliveries:
+        await rt.transport.postpone(delivery, rt.settings.retry_seconds[0], code)
+
+
+async def _park(delivery: Delivery, error: Exception, rt: Runtime, thread: _Thread) -> None:
+    """Set a message aside that we cannot take, and record it: an operator must act."""
+    code = error.code if isinstance(error, GatewayError) else "internal-error"
+    # No traceback: its text may hold what a person's document says.
+    log.error("message.parked", code=code, error_type=type(error).__name__, queue=delivery.queue)
+    await thread.run(_record_parked, delivery, code, rt)
+    await rt.transport.park(delivery, code)
+
+
+def _record_parked(delivery: Delivery, code: str, rt: Runtime) -> None:
+    entry = journal.Entry(
+        at=rt.clock(),
+        event="message.parked",
+        actor="gateway",
+        authority=delivery.queue,
+        digest=sha256(delivery.body),
+        detail={"code": code, "transport": rt.transport.name},
+    )
+    with transaction(rt.engine) as tx:
+        journal.append(tx, [entry])
 
 
 def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:

@@ -21,12 +21,10 @@ def document_of(row: InboxRow, rt: Runtime) -> tuple[str, bytes]:
 def fetch(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> tuple[InboxRow, str, bytes]:
     """Return one message of an authority's inbox. Raises `NotFound` for another authority's id as for an unknown one."""
     with reading(rt.engine) as tx:
-        rows = [row for row in inbox.waiting(tx, authority, most=10_000, also_fetched=True) if row.id == inbox_id]
-    if not rows:
-        raise NotFound("there is no such message in this inbox")
-    media_type, body = document_of(rows[0], rt)
-    _note(rt, "message.read", actor, rows[0])
-    return rows[0], media_type, body
+        row = inbox.get(tx, authority, inbox_id)
+    media_type, body = document_of(row, rt)
+    _note(rt, "message.read", actor, row)
+    return row, media_type, body
 
 
 def acknowledge(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> None:

@@ -7,7 +7,7 @@ kept, the officer is told why, and nothing leaves.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from gateway.domain.case import Case, Event, advance, opened, step
@@ -16,14 +16,18 @@ from gateway.domain.messages import Application, Message, Receipt, Reply
 from gateway.domain.safeguards import ADVICE, HoldReason, hold_reason
 from gateway.errors import (
     AnswerMismatch,
+    BadValue,
+    GatewayError,
     MessageIdReused,
+    Misconfigured,
     MissingField,
     Refused,
     SignerMismatch,
+    StoreConflict,
     TransitionNotAllowed,
     UnknownCase,
 )
-from gateway.flow.clockwork import reply_settles
+from gateway.flow.clockwork import check_binds, reply_settles
 from gateway.flow.papers import paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
@@ -41,6 +45,8 @@ from gateway.wire.reading import complete_header, header_of, instant_text, read
 from gateway.wire.report import Report
 
 log = logger("outbound")
+
+CLOCK_SKEW = timedelta(minutes=5)  # a national system's clock may be ahead by this much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class Held:
     advice: str
 
 
-Submission: TypeAlias = Sent | Held | Refused
+Submission: TypeAlias = Sent | Held | GatewayError  # Refused: the message is at fault; another error: not done, by our fault
 
 
 @dataclass(slots=True)
@@ -81,7 +87,7 @@ class _Draft:
     signed: Signed | None = None
     sealed: Sealed | None = None
     hold: HoldReason | None = None
-    refused: Refused | None = None
+    refused: GatewayError | None = None
     again: Sent | None = None  # the same message was handed in before
 
 
@@ -98,46 +104,76 @@ class _Known:
 def submit(batch: Sequence[Submitted], rt: Runtime) -> list[Submission]:
     """Take messages handed in by home authorities; return one result per message, in order.
 
-    A `Refused` in the list is that message's own; the others are not touched by it. Raises `DatabaseUnavailable`.
+    An error in the list is that message's own; the others are not touched by it. Raises `DatabaseUnavailable`.
     """
     drafts = [_translate(item, rt) for item in batch]
+    first, later = _apart(drafts)
+    try:
+        _walk(first, rt)
+        results = _commit(first, rt)
+    except StoreConflict:  # another process took one of these first: now it can be seen
+        fresh = [_translate(draft.submitted, rt) for draft in first]
+        _walk(fresh, rt)
+        results = _commit(fresh, rt)
+    by_draft = dict(zip(map(id, first), results, strict=True))
+    if later:
+        by_draft |= dict(zip(map(id, later), submit([draft.submitted for draft in later], rt), strict=True))
+    rt.bell.ring()
+    return [by_draft[id(draft)] for draft in drafts]
+
+
+def _apart(drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[_Draft]]:
+    """Set messages aside whose id or case stands in the batch already: they are looked at once the first is saved."""
+    first: list[_Draft] = []
+    later: list[_Draft] = []
+    seen: set[tuple[str, str]] = set()
+    for draft in drafts:
+        header = header_of(draft.document) if draft.refused is None else {}
+        names = {(name, header[name]) for name in ("MessageId", "CaseReference") if name in header}
+        (later if names & seen else first).append(draft)
+        seen |= names
+    return first, later
+
+
+def _walk(drafts: Sequence[_Draft], rt: Runtime) -> None:
+    """Steps 2 to 7 for each message: everything but the commit."""
     with reading(rt.engine) as tx:
         known = _look_up(tx, drafts)
         for draft in drafts:
             if draft.refused is None:
-                with _own_refusal(draft):
+                with _own_error(draft):
                     _decide(tx, draft, known, rt)
     for draft in drafts:
         if draft.refused is None and draft.again is None:
-            with _own_refusal(draft):
+            with _own_error(draft):
                 _seal(draft, rt)
+
+
+def _commit(drafts: Sequence[_Draft], rt: Runtime) -> list[Submission]:
     with transaction(rt.engine) as tx:
-        results = _save(tx, drafts, rt)
-    rt.bell.ring()
-    return results
+        return _save(tx, drafts, rt)
 
 
 def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
-    """Look again at a held message, after its statement was made or released; send it if nothing holds it any more."""
-    with reading(rt.engine) as tx:
-        case = cases.get(tx, case_id)
+    """Look again at a held message, after its statement was made or released; send it if nothing holds it any more.
+
+    The case is locked meanwhile: a statement cannot change between the look and the sending.
+    """
+    with transaction(rt.engine) as tx:
+        case = cases.get(tx, case_id, lock=True)
         hold = holds.open_hold(tx, case_id)
         if hold is None or hold.id is None or case.wrapped_key is None:
             raise TransitionNotAllowed("nothing of this case is held")
-        original = rt.vault.decrypt(case.wrapped_key, hold.original, b"held-original")
-        draft = _Draft(
-            submitted=Submitted(body=original, authority=case.home, dialect=hold.dialect, submitted_at=rt.clock(), actor=actor),
-            document=parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held")),
-            kept_report=rt.vault.decrypt(case.wrapped_key, hold.report, b"held-report") if hold.report else None,
-            case=case,
-        )
-        draft.checked = rt.schemas.check(draft.document)
-        draft.message = read(draft.checked)
-        if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
-            raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
-        _guard_rights(tx, draft, rt)
-    _seal(draft, rt)
-    with transaction(rt.engine) as tx:
+        draft = _held_draft(case, hold, actor, rt)
+        with _own_error(draft):
+            draft.checked = rt.schemas.check(draft.document)
+            draft.message = read(draft.checked)
+            if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
+                raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
+            _guard_rights(tx, draft, rt)
+            _seal(draft, rt)
+        if draft.refused is not None:
+            raise draft.refused
         if draft.hold is not None:
             holds.change_reason(tx, hold.id, draft.hold)
             return _held(case, draft.hold)
@@ -146,6 +182,18 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         (result,) = _save(tx, [draft], rt)
     rt.bell.ring()
     return result
+
+
+def _held_draft(case: Case, hold: holds.HoldRow, actor: str, rt: Runtime) -> _Draft:
+    """Return the held message as it stood when it was held."""
+    assert case.wrapped_key is not None
+    original = rt.vault.decrypt(case.wrapped_key, hold.original, b"held-original")
+    return _Draft(
+        submitted=Submitted(body=original, authority=case.home, dialect=hold.dialect, submitted_at=rt.clock(), actor=actor),
+        document=parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held")),
+        kept_report=rt.vault.decrypt(case.wrapped_key, hold.report, b"held-report") if hold.report else None,
+        case=case,
+    )
 
 
 def handed_in_before(body: bytes, authority: str, rt: Runtime) -> Sent | Held | None:
@@ -166,11 +214,11 @@ def handed_in_before(body: bytes, authority: str, rt: Runtime) -> Sent | Held | 
 
 
 @contextmanager
-def _own_refusal(draft: _Draft) -> Iterator[None]:
-    """A refusal inside belongs to this message alone."""
+def _own_error(draft: _Draft) -> Iterator[None]:
+    """An error inside belongs to this message alone; what is outside's fault ends the batch."""
     try:
         yield
-    except Refused as error:
+    except (Refused, Misconfigured) as error:
         draft.refused = error
 
 
@@ -178,7 +226,7 @@ def _translate(item: Submitted, rt: Runtime) -> _Draft:
     """Step 1: into canonical XML."""
     rt.require_home(item.authority)
     draft = _Draft(submitted=item)
-    with _own_refusal(draft):
+    with _own_error(draft):
         if item.dialect == "canonical":
             draft.document = parse_xml(item.body)
         else:
@@ -229,8 +277,10 @@ def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     if isinstance(draft.message, Receipt):
         raise TransitionNotAllowed("receipts are written by the gateway itself")
     rt.partners.authority(draft.message.header.recipient)
+    if draft.message.header.created > rt.clock() + CLOCK_SKEW:
+        raise BadValue("the message says it was made in the future", path="Header/Created")
     if isinstance(draft.message, Application):
-        rt.treaty(draft.message.agreement)
+        check_binds(draft.message.agreement, requesting=item.authority, requested=draft.message.header.recipient, rt=rt)
         if draft.case is not None:
             raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
     else:
@@ -241,7 +291,8 @@ def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
 def _handed_in_before(tx: Tx, draft: _Draft, earlier: MessageRow) -> Sent:
     """Answer a repeat like the first time. Raises `MessageIdReused` when the bytes differ."""
     assert earlier.id is not None
-    assert earlier.case_id is not None
+    if earlier.case_id is None:
+        raise MessageIdReused("this message id belongs to a receipt", path="Header/MessageId")
     case = cases.get(tx, earlier.case_id)
     original = messages.document(tx, earlier.id, "original")
     if original is None or original.sha256 != sha256(draft.submitted.body):

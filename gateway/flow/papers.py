@@ -3,7 +3,7 @@
 import hashlib
 
 from gateway.domain.case import Case
-from gateway.errors import NotFound
+from gateway.errors import Erased, NotFound
 from gateway.flow.ports import Runtime
 from gateway.store.messages import DocumentRow
 
@@ -24,7 +24,8 @@ def media_type(data: bytes) -> str:
 def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes) -> DocumentRow:
     """Return the row of one document, encrypted."""
     digest = sha256(body)
-    assert case.wrapped_key is not None, "a message came for an erased case"
+    if case.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
     return DocumentRow(
         message_row=message_row,
         kind=kind,

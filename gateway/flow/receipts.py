@@ -6,10 +6,11 @@ A receipt exists if and only if the message is durable, or its refusal is.
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.domain.case import State
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import Header, Receipt, ReceiptItem
 from gateway.errors import Refused
-from gateway.flow.clockwork import first_deadlines
+from gateway.flow.clockwork import first_deadlines, reply_settles
 from gateway.flow.papers import receipt_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
@@ -115,29 +116,27 @@ def _signed(draft: Draft, rt: Runtime, now: datetime) -> Signed:
 
 
 def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:
-    """Queue the recorded receipt again for a message that came a second time."""
-    receipt = messages.known(tx, "out", [(row.recipient, row.receipt_message_id or "")]).get(
-        (row.recipient, row.receipt_message_id or "")
-    )
-    document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
-    if receipt is None or receipt.id is None or document is None:
+    """Queue the recorded receipt again for a message that came a second time, unless it is on its way anyway."""
+    if row.receipt_message_id is None:
         return
-    signed = Signed(body=document.body, digest=sha256(document.body), signer=receipt.sender, signed_at=receipt.signed_at or now)
+    key = (row.recipient, row.receipt_message_id)
+    receipt = messages.known(tx, "out", [key]).get(key)
+    document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
+    if receipt is None or receipt.id is None or document is None or outbox.waits(tx, receipt.id):
+        return
+    signed = Signed(body=document.body, digest=sha256(document.body), signer=receipt.sender, signed_at=now)
     sealed = seal(signed, message_id=receipt.message_id, sender=receipt.sender, recipient=receipt.recipient, trust=rt.trust)
     outbox.add(tx, [(receipt.id, sealed)], now)
 
 
-def apply(
-    tx: Tx,
-    rt: Runtime,
-    receipt: Receipt,
-    sent: dict[tuple[str, str], MessageRow],
-    now: datetime,
-    entries: list[journal.Entry],
-) -> None:
-    """Note what the other side received, and start the clock of the requesting side."""
+def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], MessageRow], now: datetime) -> list[journal.Entry]:
+    """Note what the other side received, and start the clock of the requesting side; return what the journal says.
+
+    A later receipt changes an earlier one only from refused to accepted: the message was taken after all.
+    """
     header = receipt.header
     rows = [(item, sent[header.recipient, item.message_id]) for item in receipt.items]
+    news = [(item, row) for item, row in rows if row.receipt_message_id is None or (row.outcome == "refused" and item.accepted)]
     messages.mark_receipts(
         tx,
         [
@@ -148,32 +147,35 @@ def apply(
                 received_at=item.received_at,
                 receipt_message_id=header.message_id,
             )
-            for item, row in rows
-            if row.receipt_message_id is None
+            for item, row in news
         ],
     )
     started = {
         row.case_id: item.received_at
-        for item, row in rows
-        if item.accepted and row.case_id and row.type == "ReadmissionApplication" and row.receipt_message_id is None
+        for item, row in news
+        if item.accepted and row.case_id and row.type == "ReadmissionApplication"
     }
-    found = cases.get_many(tx, list(started))
-    deadlines.add(tx, [line for case in found if case.id for line in first_deadlines(case, started[case.id], rt, now)])
-    for item, row in rows:
-        if not item.accepted:
-            log.warning("message.refused_by_partner", code=item.code, message_id=item.message_id, partner=header.sender)
-            entries.append(
-                journal.Entry(
-                    at=now,
-                    event="message.refused_by_partner",
-                    actor=header.sender,
-                    authority=header.recipient,
-                    case_id=row.case_id,
-                    message_id=item.message_id,
-                    digest=item.digest,
-                    detail={"code": item.code},
-                )
-            )
+    for case in cases.get_many(tx, list(started)):
+        assert case.id is not None
+        deadlines.add(tx, first_deadlines(case, started[case.id], rt, now))
+        reply = None if case.state is State.REQUESTED else messages.reply_of(tx, case.id)
+        if reply is not None and reply.received_at is not None:  # the reply overtook the receipt
+            reply_settles(tx, case, reply.received_at, now)
+    return [_refusal(item, row, header, now) for item, row in news if not item.accepted]
+
+
+def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:
+    log.warning("message.refused_by_partner", code=item.code, message_id=item.message_id, partner=header.sender)
+    return journal.Entry(
+        at=now,
+        event="message.refused_by_partner",
+        actor=header.sender,
+        authority=header.recipient,
+        case_id=row.case_id,
+        message_id=item.message_id,
+        digest=item.digest,
+        detail={"code": item.code},
+    )
 
 
 def proof_of(tx: Tx, row: MessageRow) -> bytes | None:

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 
 from gateway.domain.case import Case, State
 from gateway.domain.safeguards import Answers, Statement, release
-from gateway.errors import NotFound, TransitionNotAllowed
+from gateway.errors import NotFound, StatementInvalid, TransitionNotAllowed
 from gateway.flow.ports import Runtime
 from gateway.store import cases, journal
 from gateway.store import statements as store
@@ -44,7 +45,7 @@ def _write(tx: Tx, case: Case, statement: Statement, rt: Runtime) -> None:
 
 
 def _held(tx: Tx, case_id: int) -> Case:
-    case = cases.get(tx, case_id)
+    case = cases.get(tx, case_id, lock=True)
     if case.state is not State.HELD:
         raise TransitionNotAllowed("a statement is made before the message leaves; this one is not held")
     return case
@@ -62,14 +63,19 @@ def make_statement(case_id: int, answers: Answers, *, actor: str, rt: Runtime) -
     return statement
 
 
-def release_statement(case_id: int, *, actor: str, rt: Runtime) -> Statement:
-    """Release a statement as a second officer. Raises `StatementInvalid` for the officer who made it."""
+def release_statement(case_id: int, *, actor: str, rt: Runtime, read: datetime | None = None) -> Statement:
+    """Release a statement as a second officer; `read` is when the version was made that the officer read.
+
+    Raises `StatementInvalid` for the officer who made it, or when it was made again after it was read.
+    """
     now = rt.clock()
     with transaction(rt.engine) as tx:
         case = _held(tx, case_id)
         statement = statement_of(tx, case, rt)
         if statement is None:
             raise NotFound("no statement was made for this case yet")
+        if read is not None and statement.made_at != read:
+            raise StatementInvalid("the statement was made again after you read it; read it once more")
         released = release(statement, by=actor, at=now)
         _write(tx, case, released, rt)
         entry = journal.Entry(at=now, event="statement.released", actor=actor, authority=case.home, case_id=case_id)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.errors import Refused
+from gateway.errors import GatewayError
 from gateway.flow.outbound import Held, Submission
 
 
 def describe(result: Submission) -> Mapping[str, Any]:
     """Return a result with its `outcome`: sent, held or refused."""
-    if isinstance(result, Refused):
+    if isinstance(result, GatewayError):
         return {"outcome": "refused", **result.as_dict()}
     if isinstance(result, Held):
         return {

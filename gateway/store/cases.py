@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, tuple_, update
 from gateway.domain.case import Case, Role, State
 from gateway.domain.messages import Category, Ground, Procedure
 from gateway.errors import NotFound
-from gateway.store.tables import cases
+from gateway.store.tables import cases, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
@@ -71,9 +71,13 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
     return {key_of(case): case for case in map(_case, tx.execute(found))}
 
 
-def get(tx: Connection, case_id: int, *, home: str | None = None) -> Case:
-    """Return one case. Raises `NotFound`, also for a case of another authority than `home`."""
-    row = tx.execute(select(cases).where(cases.c.id == case_id)).one_or_none()
+def get(tx: Connection, case_id: int, *, home: str | None = None, lock: bool = False) -> Case:
+    """Return one case; with `lock`, no other writer changes it until the transaction ends.
+
+    Raises `NotFound`, also for a case of another authority than `home`.
+    """
+    found = select(cases).where(cases.c.id == in_range(case_id))
+    row = tx.execute(found.with_for_update() if lock else found).one_or_none()
     if row is None or (home is not None and row.home != home):
         raise NotFound("there is no such case")
     return _case(row)

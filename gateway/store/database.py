@@ -15,9 +15,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid
+from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid, StoreConflict
 
 Tx: TypeAlias = Connection  # an open transaction; the layers above name it without knowing the library
 Database: TypeAlias = Engine
@@ -59,29 +60,49 @@ def open_engine(url: str) -> Engine:
     return create_engine(place, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
 
 
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """Open a write transaction; commit at the end, roll back on any error.
+# SQLSTATE classes of what passes by itself: connection, rolled back (deadlock), resources, lock, operator intervention.
+_PASSING = {"08", "40", "53", "55", "57"}
 
-    Raises `DatabaseUnavailable` when the database cannot be reached.
-    """
+
+def _stands_already(error: IntegrityError) -> bool:
+    found = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return found in {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is)."""
     try:
-        with engine.begin() as connection:
-            yield connection
-    except (OperationalError, DBAPIError) as error:
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        yield
+    except IntegrityError as error:
+        if not _stands_already(error):
+            raise  # a missing reference or value: looking again would find the same
+        raise StoreConflict("somebody else wrote the same row first") from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("no connection to the database is free") from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        passing = state is not None and state[:2] in _PASSING
+        if error.connection_invalidated or passing or (state is None and isinstance(error, OperationalError)):
             raise DatabaseUnavailable("the database does not answer") from error
         raise
 
 
 @contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction; commit at the end, roll back on any error.
+
+    Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
+    """
+    with _our_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a connection for reading; never waits for writers."""
-    try:
-        with engine.connect().execution_options(read_only=True) as connection:
-            yield connection
-    except OperationalError as error:
-        raise DatabaseUnavailable("the database does not answer") from error
+    """Open a connection for reading; never waits for writers. Raises `DatabaseUnavailable`."""
+    with _our_errors(), engine.connect().execution_options(read_only=True) as connection:
+        yield connection
 
 
 def _config(connection: Connection) -> Config:

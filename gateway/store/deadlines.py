@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from gateway.store.tables import deadlines
+from gateway.store.tables import cases, deadlines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +67,11 @@ def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
 
 
 def open_before(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
-    """Return open, known deadlines on which the other side may rely by `instant`, earliest first."""
+    """Return open, known deadlines of unanswered cases on which the other side may rely by `instant`, earliest first."""
     found = (
         select(deadlines)
-        .where(deadlines.c.state == "open", deadlines.c.lapses_at <= instant)
+        .join(cases, cases.c.id == deadlines.c.case_id)
+        .where(deadlines.c.state == "open", deadlines.c.lapses_at <= instant, cases.c.state == "requested")
         .order_by(deadlines.c.lapses_at)
         .limit(most)
     )
@@ -85,3 +86,12 @@ def settle(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datet
         .values(state=state, changed_at=at)
     )
     return changed.rowcount == 1
+
+
+def answer(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime) -> None:
+    """Settle a deadline by the message that was awaited, whatever it stood at."""
+    tx.execute(
+        update(deadlines)
+        .where(deadlines.c.case_id == case_id, deadlines.c.limit_id == limit_id)
+        .values(state=state, changed_at=at)
+    )

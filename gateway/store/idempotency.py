@@ -1,7 +1,7 @@
 """What a repeated POST with the same Idempotency-Key is answered with. A key is claimed before the work begins."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.store.tables import idempotency
 
 IN_PROGRESS = 0
+LEFT_OVER = timedelta(minutes=10)  # a claim of this age is from a process that died
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,11 @@ def claim(tx: Connection, authority: str, key: str, request_hash: str, now: date
                 )
             )
     except IntegrityError:
-        row = tx.execute(select(idempotency).where(idempotency.c.authority == authority, idempotency.c.key == key)).one()
+        mine = (idempotency.c.authority == authority, idempotency.c.key == key)
+        left_over = (idempotency.c.status == IN_PROGRESS, idempotency.c.created_at < now - LEFT_OVER)
+        if tx.execute(update(idempotency).where(*mine, *left_over).values(request_hash=request_hash, created_at=now)).rowcount:
+            return None
+        row = tx.execute(select(idempotency).where(*mine)).one()
         return Recorded(request_hash=row.request_hash, status=row.status, answer=row.answer)
     return None
 

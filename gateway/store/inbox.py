@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from gateway.store.tables import cases, inbox, messages
+from gateway.errors import NotFound
+from gateway.store.tables import cases, in_range, inbox, messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,36 +45,47 @@ def add(tx: Connection, rows: Sequence[NewInboxRow]) -> None:
         tx.execute(insert(inbox), [{name: getattr(row, name) for name in names} for row in rows])
 
 
+_ROWS = (
+    select(
+        inbox.c.id,
+        inbox.c.authority,
+        inbox.c.message_row,
+        messages.c.message_id,
+        messages.c.sender,
+        messages.c.type,
+        inbox.c.case_id,
+        cases.c.reference.label("case_reference"),
+        inbox.c.dialect,
+        inbox.c.arrived_at,
+        inbox.c.fetched_at,
+    )
+    .join(messages, messages.c.id == inbox.c.message_row)
+    .join(cases, cases.c.id == inbox.c.case_id)
+)
+
+
 def waiting(tx: Connection, authority: str, *, most: int = 100, also_fetched: bool = False) -> list[InboxRow]:
     """Return what an authority has not acknowledged yet, oldest first."""
-    found = (
-        select(
-            inbox.c.id,
-            inbox.c.authority,
-            inbox.c.message_row,
-            messages.c.message_id,
-            messages.c.sender,
-            messages.c.type,
-            inbox.c.case_id,
-            cases.c.reference.label("case_reference"),
-            inbox.c.dialect,
-            inbox.c.arrived_at,
-            inbox.c.fetched_at,
-        )
-        .join(messages, messages.c.id == inbox.c.message_row)
-        .join(cases, cases.c.id == inbox.c.case_id)
-        .where(inbox.c.authority == authority)
-        .order_by(inbox.c.id)
-        .limit(most)
-    )
+    found = _ROWS.where(inbox.c.authority == authority).order_by(inbox.c.id).limit(most)
     if not also_fetched:
         found = found.where(inbox.c.fetched_at.is_(None))
     return [InboxRow(**row) for row in tx.execute(found).mappings()]
 
 
+def get(tx: Connection, authority: str, inbox_id: int) -> InboxRow:
+    """Return one message of an authority's inbox. Raises `NotFound` for another authority's id as for an unknown one."""
+    found = _ROWS.where(inbox.c.authority == authority, inbox.c.id == in_range(inbox_id))
+    row = tx.execute(found).mappings().one_or_none()
+    if row is None:
+        raise NotFound("there is no such message in this inbox")
+    return InboxRow(**row)
+
+
 def acknowledge(tx: Connection, authority: str, inbox_id: int, *, by: str, at: datetime) -> bool:
     """Note that the authority has the message. Returns False for an unknown id; a second time changes nothing."""
-    row = tx.execute(select(inbox.c.fetched_at).where(inbox.c.id == inbox_id, inbox.c.authority == authority)).one_or_none()
+    row = tx.execute(
+        select(inbox.c.fetched_at).where(inbox.c.id == in_range(inbox_id), inbox.c.authority == authority)
+    ).one_or_none()
     if row is None:
         return False
     if row.fetched_at is None:

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
 
 from gateway.errors import NotFound
-from gateway.store.tables import documents, messages
+from gateway.store.tables import documents, in_range, messages
+
+PORTION = 500  # keys in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +84,15 @@ def _message(row: Row[Any]) -> MessageRow:
 
 
 def known(tx: Connection, direction: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], MessageRow]:
-    """Return the messages that exist among `keys` (sender, message id)."""
-    if not keys:
-        return {}
-    found = select(messages).where(
-        messages.c.direction == direction, tuple_(messages.c.sender, messages.c.message_id).in_(list(keys))
-    )
-    return {(row.sender, row.message_id): _message(row) for row in tx.execute(found)}
+    """Return the messages that exist among `keys` (sender, message id). Asked in portions: a statement holds so many values."""
+    found: dict[tuple[str, str], MessageRow] = {}
+    for start in range(0, len(keys), PORTION):
+        portion = list(keys[start : start + PORTION])
+        rows = select(messages).where(
+            messages.c.direction == direction, tuple_(messages.c.sender, messages.c.message_id).in_(portion)
+        )
+        found |= {(row.sender, row.message_id): _message(row) for row in tx.execute(rows)}
+    return found
 
 
 def get(tx: Connection, row_id: int) -> MessageRow:
@@ -131,7 +135,7 @@ def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:
 
 def document_by_id(tx: Connection, document_id: int) -> DocumentRow:
     """Return one document, still encrypted. Raises `NotFound`."""
-    row = tx.execute(select(documents).where(documents.c.id == document_id)).mappings().one_or_none()
+    row = tx.execute(select(documents).where(documents.c.id == in_range(document_id))).mappings().one_or_none()
     if row is None:
         raise NotFound("there is no such document")
     return DocumentRow(**row)
@@ -169,6 +173,15 @@ def applications(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRo
     return {row.case_id: _message(row) for row in tx.execute(found) if row.outcome != "refused" or row.direction == "out"}
 
 
+def reply_of(tx: Connection, case_id: int) -> MessageRow | None:
+    """Return the reply of a case, whichever way it went, None while there is none."""
+    found = select(messages).where(
+        messages.c.case_id == case_id, messages.c.type == "ReadmissionReply", messages.c.outcome != "refused"
+    )
+    row = tx.execute(found.order_by(messages.c.id).limit(1)).one_or_none()
+    return None if row is None else _message(row)
+
+
 def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> dict[int, int]:
     """Return the highest sequence number used per case in one direction."""
     if not case_ids:
@@ -184,11 +197,11 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
 def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
     """Return how many of a sender's messages stand at each outcome, receipts not counted."""
     found = (
-        select(messages.c.outcome, func.count().label("count"))
+        select(messages.c.outcome, func.count().label("number"))
         .where(messages.c.sender == sender, messages.c.direction == direction, messages.c.type != "Receipt")
         .group_by(messages.c.outcome)
     )
-    return {row.outcome: row.count for row in tx.execute(found)}
+    return {row.outcome: row.number for row in tx.execute(found)}
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
@@ -226,4 +239,5 @@ def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
 def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
-        tx.execute(update(messages).where(messages.c.id.in_(rows)).values(outcome="parked", code=code))
+        unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
+        tx.execute(update(messages).where(messages.c.id.in_(rows), unproven).values(outcome="parked", code=code))

@@ -92,6 +92,11 @@ def claim(tx: Connection, *, now: datetime, most: int, lease_seconds: int, by: s
     return sorted(map(_row, tx.execute(claimed)), key=lambda row: row.id)
 
 
+def waits(tx: Connection, message_row: int) -> bool:
+    """Whether this message is still on its way out."""
+    return tx.execute(select(outbox.c.id).where(outbox.c.message_row == message_row).limit(1)).one_or_none() is not None
+
+
 def done(tx: Connection, ids: Sequence[int]) -> None:
     """Remove rows whose delivery is confirmed."""
     if ids:

@@ -62,6 +62,11 @@ metadata = MetaData(
 Counter = BigInteger().with_variant(Integer(), "sqlite")
 
 
+def in_range(row_id: int) -> int:
+    """Return a row id that came from outside, or -1, which no row has: a database refuses numbers beyond its own."""
+    return row_id if 0 < row_id < 1 << 63 else -1
+
+
 def _id() -> Column[Any]:
     return Column("id", Counter, primary_key=True, autoincrement=True)
 

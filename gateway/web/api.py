@@ -174,9 +174,10 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, content_type: s
     except Refused as error:
         result = error
     answer = dict(describe(result))
-    if isinstance(result, Refused):
-        problem: dict[str, Any] = json.loads(bytes(_problem(result, 422).body))
-        return 422, problem
+    if isinstance(result, GatewayError):
+        status = 422 if isinstance(result, Refused) else 500
+        problem: dict[str, Any] = json.loads(bytes(_problem(result, status).body))
+        return status, problem
     return (202 if answer["outcome"] == "held" else 201), answer
 
 

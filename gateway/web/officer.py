@@ -152,8 +152,11 @@ def release(desk: AtDesk, form: OurForm, case_id: RowId) -> Response:
     if form.one("read") != "yes":
         form.wrong("read", "Confirm that you have read the file and the answers")
         return _release_page(desk, line, made, form.errors)
+    if form.one("version") != made.made_at.isoformat():
+        form.wrong("read", "The statement was made again after you read it: read it once more")
+        return _release_page(desk, line, made, form.errors)
     try:
-        still_held = desk.rt.release_statement(case_id=case_id, viewer=desk.me.viewer)
+        still_held = desk.rt.release_statement(case_id=case_id, viewer=desk.me.viewer, read=made.made_at)
     except Refused as error:
         form.wrong("read", f"The statement was not released: {error.message} ({error.code})")
         return _release_page(desk, line, made, form.errors)

@@ -65,10 +65,11 @@ class MakeStatement(Protocol):
 class ReleaseStatement(Protocol):
     """Release a statement as a second officer, and let a held message go on. Raises `StatementInvalid` for the first officer.
 
-    Returns None when the message left, or the reason why it is still held.
+    `read` is when the version was made that the officer read. Returns None when the message left, or the reason why it is
+    still held.
     """
 
-    def __call__(self, *, case_id: int, viewer: Viewer) -> str | None: ...
+    def __call__(self, *, case_id: int, viewer: Viewer, read: datetime) -> str | None: ...
 
 
 class ReadStatement(Protocol):

@@ -74,7 +74,9 @@ def _application(document: Tree) -> Application:
         procedure=Procedure(_needed(document, "Request/Procedure")),
         interview_requested=_needed(document, "Request/InterviewRequested") in {"true", "1"},
         nationalities=texts(document, "Person/Nationality"),
+        former_nationalities=texts(document, "Person/FormerNationality"),
         born=text(document, "Person/Birth/Date"),
+        children_born=tuple(text(child, "Birth/Date") for child in document.iterfind(_R + "Child")),
         evidence=texts(document, "Evidence/Code"),
     )
 

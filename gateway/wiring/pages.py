@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gateway.domain.case import Case, Role
 from gateway.domain.safeguards import Answers
-from gateway.errors import GatewayError, NotFound, Refused
+from gateway.errors import GatewayError, NotFound
 from gateway.flow.mailbox import read_document
 from gateway.flow.outbound import Held, Sent, resume, submit
 from gateway.flow.papers import clear
@@ -79,7 +80,7 @@ class Actions:
             body=body, authority=case.home, dialect="canonical", submitted_at=self.rt.clock(), actor=viewer.account
         )
         (result,) = submit([item], self.rt)
-        if isinstance(result, Refused):
+        if isinstance(result, GatewayError):
             raise result
         assert isinstance(result, Sent), "a reply is never held"
         return result.message_id
@@ -89,10 +90,12 @@ class Actions:
             _application(tx, case_id, viewer, self.rt)
         make_statement(case_id, answers, actor=viewer.account, rt=self.rt)
 
-    def release(self, *, case_id: int, viewer: Viewer) -> str | None:
+    def release(self, *, case_id: int, viewer: Viewer, read: datetime) -> str | None:
         with reading(self.rt.engine) as tx:
-            _application(tx, case_id, viewer, self.rt)
-        release_statement(case_id, actor=viewer.account, rt=self.rt)
+            case, _ = _application(tx, case_id, viewer, self.rt)
+            statement = statement_of(tx, case, self.rt)
+        if statement is None or statement.released_by is None:  # released already: only the sending was interrupted
+            release_statement(case_id, actor=viewer.account, rt=self.rt, read=read)
         result = resume(case_id, viewer.account, self.rt)
         if isinstance(result, GatewayError):
             raise result

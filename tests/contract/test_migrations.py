@@ -152,11 +152,16 @@ def test_postgresql_that_does_not_answer_is_unavailable_and_tells_no_secret(act)
 
 def test_database_that_went_away_is_unavailable(migrated_postgres_url, postgres) -> None:
     engine = open_engine(migrated_postgres_url)
-    with pytest.raises(DatabaseUnavailable), transaction(engine) as tx:
-        with reading(engine) as other:
+
+    def lose_the_connection() -> None:
+        with transaction(engine) as tx:
             own = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-            other.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
-        tx.exec_driver_sql("SELECT 1")
+            with reading(engine) as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
+            tx.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        lose_the_connection()
     engine.dispose()
 
 

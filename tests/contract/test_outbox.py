@@ -56,6 +56,15 @@ def test_row_that_is_not_due_yet_is_not_claimed(engine) -> None:
     assert claim(engine) == []
 
 
+def test_message_waits_in_the_outbox_until_it_is_confirmed(engine) -> None:
+    (message,) = fill_outbox(engine, 1)
+    (row,) = claim(engine)
+    with transaction(engine) as tx:
+        assert outbox.waits(tx, message)
+        outbox.done(tx, [row.id])
+        assert not outbox.waits(tx, message)
+
+
 def test_confirmed_row_is_gone(engine) -> None:
     fill_outbox(engine, 2)
     first, second = claim(engine)

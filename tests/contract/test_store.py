@@ -1,13 +1,13 @@
 """Cases, messages, documents and deadlines: the same promises on SQLite and PostgreSQL."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from gateway.domain.case import Role, State
-from gateway.errors import DatabaseUnavailable, NotFound
+from gateway.errors import BadValue, DatabaseUnavailable, NotFound, StoreConflict
 from gateway.store import cases, deadlines, inbox, messages
 from gateway.store.database import open_engine, reading, transaction
 from gateway.store.inbox import NewInboxRow
@@ -53,7 +53,7 @@ def test_new_cases_get_their_ids_in_the_order_they_were_given(engine) -> None:
 
 def test_same_reference_between_the_same_two_authorities_is_refused(engine) -> None:
     add_case(engine)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(StoreConflict):
         add_case(engine)
 
 
@@ -146,14 +146,19 @@ def test_message_comes_back_as_it_was_written(engine) -> None:
 def test_message_id_of_a_sender_is_stored_once_in_each_direction(engine, changed) -> None:
     with transaction(engine) as tx:
         messages.add(tx, [message_row(), message_row(direction="in"), message_row(sender="AT-BMI")])
-    with pytest.raises(IntegrityError), transaction(engine) as tx:
+    with pytest.raises(StoreConflict), transaction(engine) as tx:
         messages.add(tx, [message_row(**changed)])
 
 
-def test_rolled_back_transaction_leaves_nothing(engine) -> None:
-    with pytest.raises(IntegrityError), transaction(engine) as tx:
+def write_and_fail(engine) -> None:
+    with transaction(engine) as tx:
         messages.add(tx, [message_row(1)])
-        messages.add(tx, [message_row(1)])
+        raise BadValue("a later step of the walk refuses")
+
+
+def test_transaction_that_ends_in_an_error_leaves_nothing(engine) -> None:
+    with pytest.raises(BadValue):
+        write_and_fail(engine)
     with reading(engine) as tx:
         assert messages.known(tx, "out", [("BA-MS", message_row(1).message_id)]) == {}
 
@@ -258,11 +263,11 @@ def test_message_has_one_document_of_each_kind(engine) -> None:
         (row_id,) = messages.add(tx, [message_row()])
         row = DocumentRow(message_row=row_id, kind="signed", media_type="application/xml", sha256="a" * 64, body=b"1")
         messages.add_documents(tx, [row, replace(row, kind="original")])
-    with pytest.raises(IntegrityError), transaction(engine) as tx:
+    with pytest.raises(StoreConflict), transaction(engine) as tx:
         messages.add_documents(tx, [replace(row, body=b"2")])
 
 
-def test_document_without_its_message_is_refused(engine) -> None:
+def test_document_without_its_message_is_a_defect_not_a_conflict(engine) -> None:
     row = DocumentRow(message_row=UNKNOWN, kind="signed", media_type="application/xml", sha256="a" * 64, body=b"1")
     with pytest.raises(IntegrityError), transaction(engine) as tx:
         messages.add_documents(tx, [row])
@@ -334,6 +339,16 @@ def test_second_acknowledgement_changes_nothing(engine) -> None:
     assert seen.fetched_at == NOW
 
 
+def test_one_message_is_found_by_the_authority_it_is_for(engine) -> None:
+    deliver(engine, "BA-MS")
+    with reading(engine) as tx:
+        (row,) = inbox.waiting(tx, "BA-MS")
+        assert inbox.get(tx, "BA-MS", row.id) == row
+        for authority, number in (("AT-BMI", row.id), ("BA-MS", UNKNOWN), ("BA-MS", 1 << 70), ("BA-MS", -5)):
+            with pytest.raises(NotFound):
+                inbox.get(tx, authority, number)
+
+
 def test_message_of_another_authority_cannot_be_acknowledged(engine) -> None:
     deliver(engine, "BA-MS")
     with transaction(engine) as tx:
@@ -359,7 +374,7 @@ def test_case_has_one_deadline_of_each_limit(engine) -> None:
     case_id = add_case(engine)
     with transaction(engine) as tx:
         deadlines.add(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
-    with pytest.raises(IntegrityError), transaction(engine) as tx:
+    with pytest.raises(StoreConflict), transaction(engine) as tx:
         deadlines.add(tx, [deadline_row(case_id)])
 
 
@@ -389,6 +404,21 @@ def test_open_deadlines_that_ran_out_come_earliest_first(engine) -> None:
     with reading(engine) as tx:
         assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=10)] == ["first", "second"]
         assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=1)] == ["first"]
+
+
+def test_deadline_of_an_answered_case_does_not_run_out(engine) -> None:
+    case_id = add_case(engine, state=State.AGREED)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id)])
+        assert deadlines.open_before(tx, NOW, most=10) == []
+
+
+def test_awaited_answer_settles_a_deadline_whatever_it_stood_at(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        deadlines.add(tx, [deadline_row(case_id, state="lapsed"), deadline_row(case_id, "transfer")])
+        deadlines.answer(tx, case_id, "reply", state="late", at=LATER)
+        assert {row.limit_id: row.state for row in deadlines.of_cases(tx, [case_id])} == {"reply": "late", "transfer": "open"}
 
 
 def test_deadline_is_settled_by_whoever_comes_first(engine) -> None:
@@ -444,6 +474,6 @@ def test_sqlite_that_cannot_be_opened_is_unavailable(tmp_path) -> None:
 
 def test_values_of_a_failed_statement_stand_in_no_error_text(engine) -> None:
     add_case(engine, national_reference="SPECIMEN CANARY")
-    with pytest.raises(IntegrityError) as refused:
+    with pytest.raises(StoreConflict) as refused:
         add_case(engine, national_reference="SPECIMEN CANARY")
     assert "CANARY" not in str(refused.value)

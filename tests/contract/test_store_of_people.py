@@ -259,6 +259,22 @@ def test_repeat_during_the_work_learns_that_it_is_in_progress(engine) -> None:
         assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW).status == idempotency.IN_PROGRESS
 
 
+def test_claim_left_over_by_a_process_that_died_is_taken_over(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + idempotency.LEFT_OVER) is not None
+        later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, later) is None
+        assert idempotency.claim(tx, "BA-MS", "key-1", "c" * 64, later).request_hash == "b" * 64
+
+
+def test_recorded_answer_is_never_taken_over(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.record(tx, "BA-MS", "key-1", status=202, answer={})
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + timedelta(days=30)).status == 202
+
+
 def test_key_of_another_authority_is_another_key(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)

@@ -709,9 +709,29 @@ def test_officer_who_made_the_statement_gets_no_button_to_release_it(made: Seed)
     assert 'name="read"' not in text
 
 
+VERSION = re.compile(r'name="version" value="([^"]+)"')
+
+
+def version(made: Seed) -> str:
+    """Return the version of the statement as the page of the second officer carries it."""
+    with reading(made.engine) as tx:
+        return tx.execute(select(t.statements.c.made_at).where(t.statements.c.case_id == BA_MADE)).scalar_one().isoformat()
+
+
+def test_statement_that_was_made_again_after_it_was_read_is_not_released(made: Seed) -> None:
+    browser = signed_in(made, "ba-second")
+    fields = {"form_token": browser.token("/work"), "read": "yes", "version": version(made)}
+    with transaction(made.engine) as tx:
+        later = made.now + timedelta(minutes=1)
+        tx.execute(t.statements.update().where(t.statements.c.case_id == BA_MADE).values(made_at=later))
+    answer = browser.client.post(f"/cases/{BA_MADE}/statement/release", data=fields)
+    assert answer.status_code == 400
+    assert "The statement was made again after you read it" in answer.text
+
+
 def test_officer_who_made_the_statement_cannot_release_it_by_hand_either(made: Seed) -> None:
     browser = signed_in(made, "ba-officer")
-    fields = {"form_token": browser.token("/work"), "read": "yes"}
+    fields = {"form_token": browser.token("/work"), "read": "yes", "version": version(made)}
     answer = browser.client.post(f"/cases/{BA_MADE}/statement/release", data=fields)
     assert answer.status_code == 400
     assert "the officer who made a statement cannot release it" in answer.text
@@ -722,7 +742,7 @@ def test_second_officer_reads_and_releases(made: Seed) -> None:
     page = browser.get(f"/cases/{BA_MADE}/statement/release").text
     assert "Is there an enforceable return decision?" in page
     assert len(made.events("statement.read")) == 1
-    fields = {"form_token": TOKEN.findall(page)[-1], "read": "yes"}
+    fields = {"form_token": TOKEN.findall(page)[-1], "read": "yes", "version": VERSION.findall(page)[-1]}
     answer = browser.client.post(f"/cases/{BA_MADE}/statement/release", data=fields)
     assert answer.headers["location"] == f"/cases/{BA_MADE}?done=released"
     page = browser.get(answer.headers["location"]).text
@@ -733,7 +753,7 @@ def test_second_officer_reads_and_releases(made: Seed) -> None:
 def test_release_that_does_not_free_the_message_says_so(made: Seed) -> None:
     made.still_held = "source-reveals-protection"
     browser = signed_in(made, "ba-second")
-    fields = {"form_token": browser.token("/work"), "read": "yes"}
+    fields = {"form_token": browser.token("/work"), "read": "yes", "version": version(made)}
     answer = browser.client.post(f"/cases/{BA_MADE}/statement/release", data=fields)
     assert "still held" in browser.get(answer.headers["location"]).text
 

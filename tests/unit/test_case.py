@@ -40,6 +40,8 @@ def application(*, sender: str = "BA-MS", recipient: str = "PK-MOI") -> Applicat
         procedure=Procedure.ORDINARY,
         interview_requested=False,
         nationalities=("stateless",),
+        former_nationalities=(),
+        children_born=(),
         born=None,
         evidence=("N2-08",),
     )

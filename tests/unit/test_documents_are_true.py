@@ -5,7 +5,7 @@ import builtins
 import re
 from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -45,7 +45,7 @@ def names_of_the_code() -> frozenset[str]:
                 case ast.Assign(targets=targets):
                     found |= {target.id for target in targets if isinstance(target, ast.Name)}
     for file in ("common.xsd", "readmission.xsd", "envelope.xsd"):
-        found |= {item.get("name", "") for item in ElementTree.parse(SCHEMAS / file).iter() if item.get("name")}
+        found |= {item.get("name", "") for item in ET.parse(SCHEMAS / file).iter() if item.get("name")}
     return frozenset(found)
 
 
@@ -54,7 +54,7 @@ def ids_of_the_data() -> frozenset[str]:
     """Return the codes of errors, the ids of rules between fields, treaties, reasons of a hold and authorities."""
     from gateway.domain.safeguards import HoldReason
 
-    rules = ElementTree.parse(SCHEMAS / "rules.sch").iter("{http://purl.oclc.org/dsdl/schematron}assert")
+    rules = ET.parse(SCHEMAS / "rules.sch").iter("{http://purl.oclc.org/dsdl/schematron}assert")
     treaties = (path.stem for path in (data_folder("partners") / "treaties").glob("*.toml"))
     return frozenset(
         {

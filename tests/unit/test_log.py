@@ -64,7 +64,7 @@ def test_field_bound_to_the_context_passes_the_same_list(lines) -> None:
 
 def test_traceback_is_redacted_too(lines) -> None:
     try:
-        raise ValueError(CANARY)
+        int(CANARY)
     except ValueError:
         log.logger("inbound").exception("message.failed")
     assert CANARY not in lines.getvalue()
@@ -134,6 +134,7 @@ def test_every_field_that_the_code_logs_is_on_the_list() -> None:
 def application(old: str = "", new: str = "") -> bytes:
     """Return the example application of a person named CANARY, with one more change."""
     text = example("ReadmissionApplication-own-national").decode()
+    text = re.sub("<Created>.*?</Created>", "", text)  # the gateway fills it: the clock of the tests is another one
     text = text.replace("NAMUNA AHMED KHAN", CANARY)
     assert old in text
     return text.replace(old, new, 1).encode()
@@ -225,30 +226,32 @@ async def test_refused_message_leaves_no_name_in_log_or_journal(gateway, lines, 
 
 
 def dialect_documents() -> list[tuple[str, str, str]]:
-    """Return dialect, authority and file of one complete example of each partner."""
+    """Return dialect, authority and one complete example of each partner."""
     found = []
     for authority in AUTHORITIES:
         (folder,) = (PARTNERS / authority[:2].lower() / "dialects").iterdir()
         files = sorted(path for path in (folder / "examples").iterdir() if path.is_file() and "reply" not in path.name)
-        found.append((f"{authority[:2].lower()}/{folder.name}", authority, str(files[0])))
+        found.append((f"{authority[:2].lower()}/{folder.name}", authority, files[0].read_text("utf-8")))
     return found
 
 
+def refused(translator, body: str) -> GatewayError | None:
+    try:
+        translator.to_canonical(body.encode())
+    except GatewayError as error:
+        return error
+    return None
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(("dialect", "authority", "file"), dialect_documents(), ids=[row[0] for row in dialect_documents()])
-async def test_refusal_of_any_value_of_a_dialect_leaves_no_name(gateway, lines, dialect, authority, file) -> None:
+@pytest.mark.parametrize(("dialect", "authority", "body"), dialect_documents(), ids=AUTHORITIES)
+async def test_refusal_of_any_value_of_a_dialect_leaves_no_name(gateway, lines, dialect, authority, body) -> None:
     """Each value of the document in turn becomes the canary; whatever is refused is refused without repeating it."""
-    body = Path(file).read_text("utf-8")
     values = list(re.finditer(r">([^<>\s][^<>]*)</" if body.startswith("<") else r':\s*"([^"]+)"', body))
-    refused = 0
-    for value in values:
-        changed = body[: value.start(1)] + CANARY + body[value.end(1) :]
-        try:
-            gateway.rt.translators[dialect].to_canonical(changed.encode())
-        except GatewayError as error:
-            refused += 1
-            assert CANARY not in json.dumps(error.as_dict()), value.group()
-    assert refused > 5
+    spoiled = [body[: value.start(1)] + CANARY + body[value.end(1) :] for value in values]
+    errors = [error for error in (refused(gateway.rt.translators[dialect], text) for text in spoiled) if error]
+    assert len(errors) > 5
+    assert CANARY not in json.dumps([error.as_dict() for error in errors])
     result = gateway.hand_in(body[: values[-1].start(1)].encode() + CANARY.encode(), authority=authority, dialect=dialect)
     assert isinstance(result, GatewayError)
     assert CANARY not in everything(gateway, lines, result)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -39,19 +39,21 @@ APPLICATION = Application(
     procedure=Procedure.ORDINARY,
     interview_requested=False,
     nationalities=("PK",),
+    former_nationalities=(),
+    children_born=(),
     born="1991-03-02",
     evidence=("N1-02",),
 )
 
 
 def child_on(today: date, born: str | None) -> bool:
-    return replace(APPLICATION, born=born).may_be_child(today)
+    return replace(APPLICATION, born=born).concerns_child(today)
 
 
 def values_of_type(name: str) -> set[str]:
     """Return the enumeration of a named simple type of the schema, or of the one inside the first element of that name."""
     for file in ("common.xsd", "readmission.xsd"):
-        for kind in ElementTree.parse(SCHEMAS / file).iter():
+        for kind in ET.parse(SCHEMAS / file).iter():
             values = {item.get("value", "") for item in kind.iter(f"{XSD}enumeration")}
             if kind.get("name") == name and values:
                 return values
@@ -94,6 +96,17 @@ def test_unknown_birth_date_is_no_finding_about_age() -> None:
 
 
 @pytest.mark.parametrize(
+    "children", [("2019-08-14",), ("1990-01-01", "2019"), (None,)], ids=["child", "second child", "no date"]
+)
+def test_child_named_with_an_adult_concerns_a_child(children: tuple[str | None, ...]) -> None:
+    assert replace(APPLICATION, children_born=children).concerns_child(TODAY)
+
+
+def test_grown_up_child_named_with_the_person_concerns_no_child() -> None:
+    assert not replace(APPLICATION, children_born=("2001-02-03", "2007")).concerns_child(TODAY)
+
+
+@pytest.mark.parametrize(
     ("ground", "category"),
     [
         (Ground.NATIONAL, Category.NATIONAL),
@@ -120,9 +133,7 @@ def test_words_of_the_domain_are_the_words_of_the_schema(type_: str, words: type
 
 
 def test_message_types_are_the_roots_of_the_schema() -> None:
-    roots = {
-        element.get("name") for element in ElementTree.parse(SCHEMAS / "readmission.xsd").getroot().iterfind(f"{XSD}element")
-    }
+    roots = {element.get("name") for element in ET.parse(SCHEMAS / "readmission.xsd").getroot().iterfind(f"{XSD}element")}
     assert set(MESSAGE_TYPES) == roots == set(MESSAGE_ROOTS)
 
 

@@ -1,4 +1,4 @@
-"""A reply written from the application it answers meets schema, rules and allow-list, and says no more than the printed form."""
+"""A reply written from the application it answers is in order, and says no more than the printed form."""
 
 from datetime import UTC, date, datetime
 

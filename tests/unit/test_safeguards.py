@@ -35,6 +35,8 @@ TO_ORIGIN = Application(
     procedure=Procedure.ORDINARY,
     interview_requested=False,
     nationalities=("PK",),
+    former_nationalities=(),
+    children_born=(),
     born=ADULT,
     evidence=("N1-02",),
 )
@@ -73,9 +75,18 @@ def with_answers(**changes: bool | None) -> Statement:
         replace(TO_ORIGIN, ground=Ground.FAMILY_MEMBER, nationalities=("AF",)),
         replace(TO_TRANSIT, nationalities=("AF", "PK")),
         replace(TO_TRANSIT, nationalities=("unknown",)),
+        replace(TO_TRANSIT, former_nationalities=("PK",)),
         replace(TO_TRANSIT, ground=Ground.STATELESS, nationalities=("unknown",)),
     ],
-    ids=["national", "former national", "family member", "second nationality", "unknown nationality", "stateless, unknown"],
+    ids=[
+        "national",
+        "former national",
+        "family member",
+        "second nationality",
+        "unknown nationality",
+        "former nationality",
+        "stateless, unknown",
+    ],
 )
 def test_requested_state_that_may_be_the_country_of_origin_counts_as_it(application: Application) -> None:
     assert concerns_country_of_origin(application)
@@ -132,6 +143,11 @@ def test_statement_without_an_obstacle_lets_pass(*, assessed: bool | None) -> No
 def test_possible_child_without_an_assessment_of_best_interests_is_held(born: str) -> None:
     child = replace(TO_ORIGIN, born=born)
     assert child_is_assessed(child, RELEASED, TODAY) is HoldReason.CHILD_NOT_ASSESSED
+
+
+def test_child_named_with_an_adult_is_assessed_too() -> None:
+    parent = replace(TO_ORIGIN, children_born=("2019-08-14",))
+    assert child_is_assessed(parent, RELEASED, TODAY) is HoldReason.CHILD_NOT_ASSESSED
 
 
 def test_assessed_child_may_be_named() -> None:
@@ -210,12 +226,20 @@ def test_first_safeguard_that_holds_names_the_reason() -> None:
 
 
 applications = st.builds(
-    lambda ground, nationalities, born, evidence: replace(
-        TO_ORIGIN, ground=ground, nationalities=tuple(nationalities), born=born, evidence=tuple(evidence)
+    lambda ground, nationalities, former, born, children, evidence: replace(
+        TO_ORIGIN,
+        ground=ground,
+        nationalities=tuple(nationalities),
+        former_nationalities=tuple(former),
+        born=born,
+        children_born=tuple(children),
+        evidence=tuple(evidence),
     ),
     st.sampled_from(Ground),
     st.lists(st.sampled_from(["PK", "AF", "BA", "stateless", "unknown"]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(["PK", "AF"]), max_size=1),
     st.sampled_from([None, "1990", "2008", "2008-06", "2012-03-02", "1991-03-02"]),
+    st.lists(st.sampled_from([None, "2001", "2019-08-14"]), max_size=2),
     st.lists(st.sampled_from(["N1-02", "N2-08", "T1-01", "T2-02"]), min_size=1, max_size=3),
 )
 yes_or_no = st.booleans()
@@ -250,7 +274,7 @@ def test_nothing_reaches_a_country_of_origin_without_a_released_complete_stateme
     assert found.no_asylum_claim
     assert found.non_refoulement_assessed
     assert found.best_interests_assessed is not False
-    assert found.best_interests_assessed or not application.may_be_child(TODAY)
+    assert found.best_interests_assessed or not application.concerns_child(TODAY)
     assert "T2-02" not in application.evidence
 
 
