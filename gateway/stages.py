@@ -29,7 +29,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """Bytes as a home authority handed them in, in one of its dialects or in canonical XML."""
+    """Bytes as a home authority handed them in, in one of its dialects or in canonical form."""
 
     body: bytes
     authority: str  # the home authority on whose behalf it was handed in

@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from gateway.domain.safeguards import Answers
 from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.inbound import Answer, receive
 from gateway.flow.outbound import Submission, resume, submit
-from gateway.flow.ports import Runtime
+from gateway.flow.ports import Bell, Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received, Submitted
+from gateway.store.database import open_engine, upgrade
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.trust.devca import make_development_keys
 from gateway.wiring import build
@@ -22,7 +24,11 @@ _CREATED = re.compile(rb"<Created>[^<]*</Created>")
 AUTHORITIES = ("AT-BMI", "BA-MS", "PK-MOI", "RS-MUP")
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
 GOOD_ANSWERS = Answers(
-    return_decision=True, no_suspensive_appeal=True, no_asylum_claim=True, non_refoulement_assessed=True, best_interests_assessed=True
+    return_decision=True,
+    no_suspensive_appeal=True,
+    no_asylum_claim=True,
+    non_refoulement_assessed=True,
+    best_interests_assessed=True,
 )
 
 
@@ -84,12 +90,25 @@ async def exchange(*gateways: Gateway) -> None:
     raise AssertionError("the gateways never came to rest")
 
 
+@cache
+def _parts(keys: Path) -> Runtime:
+    """Return what all gateways of a run have in common: partners, schemas, translators, keys. Compiling takes a while."""
+    rt = build(Settings(keys=keys, database="sqlite:///:memory:", broker="memory"), prepare_database=True)
+    rt.engine.dispose()
+    return rt
+
+
 def make_gateway(
     database: str, keys: Path, clock: Callable[[], datetime], *, home: Sequence[str], hub: MemoryHub, **changes: object
 ) -> Gateway:
-    """Return a gateway on a database URL, with a memory transport on `hub`."""
+    """Return a gateway on a database URL, with a memory transport on `hub`. `changes` are settings."""
     settings = Settings(name="-".join(home).lower(), home=tuple(home), keys=keys, database=database, broker="memory", **changes)  # type: ignore[arg-type]
-    rt = build(settings, clock=clock, prepare_database=True)
+    if changes.keys() & {"partners", "schemas", "overrides"}:
+        rt = build(settings, clock=clock, prepare_database=True)
+    else:
+        engine = open_engine(database)
+        upgrade(engine)
+        rt = replace(_parts(keys), settings=settings, clock=clock, engine=engine, bell=Bell())
     return Gateway(rt=replace(rt, transport=MemoryTransport(hub)), hub=hub)
 
 

@@ -141,11 +141,9 @@ def demo(
     if serve:
         from gateway.cli.exhibition import keep_up  # noqa: PLC0415  # pages and API are loaded only when they are shown
 
-        keep_up(settings)
+        keep_up(settings, as_json=json)
         return
-    if out.exists():
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    _clear(out)
     teller = Teller(None if json else console())
     with TemporaryDirectory(prefix="gateway-demo-") as folder:
         try:
@@ -160,6 +158,17 @@ def demo(
         print_json({"broker": broker, "out": str(out), "acts": told})
     else:
         teller.end(out)
+
+
+def _clear(out: Path) -> None:
+    """Make the folder ready; only what an earlier demonstration left is removed, whatever else the folder holds."""
+    try:
+        for act in ACTS:
+            if (out / act.folder).is_dir():
+                shutil.rmtree(out / act.folder)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"the folder {out.name!r} cannot be written", param_hint="--out") from error
 
 
 def register(app: typer.Typer) -> None:

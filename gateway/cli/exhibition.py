@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from rich.table import Table
 
-from gateway.cli.output import console
+from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
 from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.safeguards import Answers
@@ -68,7 +69,7 @@ def _free_port() -> int:
         return port
 
 
-def keep_up(base: Settings, *, port: int | None = None) -> None:
+def keep_up(base: Settings, *, port: int | None = None, as_json: bool = False) -> None:
     """Seed, print addresses and sign-ins, serve until interrupted."""
     with TemporaryDirectory(prefix="gateway-exhibition-") as folder:
         settings = _settings(base, Path(folder), _free_port() if port is None else port)
@@ -76,7 +77,11 @@ def keep_up(base: Settings, *, port: int | None = None) -> None:
         password = secrets.token_urlsafe(9)
         keys = add_accounts(seeding, password)
         asyncio.run(add_cases(seeding))
-        _print(settings, password, keys)
+        if as_json:
+            print_json(_told(settings, password, keys))
+            sys.stdout.flush()  # whoever reads a pipe waits for it: nothing more comes until the end
+        else:
+            _print(settings, password, keys)
         run_until_signal(list(PARTS), build(settings))
 
 
@@ -147,6 +152,17 @@ async def _quiet(rt: Runtime, sent: int) -> None:
         if arrived >= sent and not leaving:
             return
         await asyncio.sleep(0.05)
+
+
+def _told(settings: Settings, password: str, keys: dict[str, str]) -> dict[str, object]:
+    return {
+        "pages": f"http://{settings.host}:{settings.port}/",
+        "api": f"http://{settings.host}:{settings.port}/api/v1/",
+        "sign_ins": [
+            {"name": each.name, "password": password, "role": str(each.role), "authority": each.authority} for each in SIGN_INS
+        ],
+        "api_keys": keys,
+    }
 
 
 def _print(settings: Settings, password: str, keys: dict[str, str]) -> None:

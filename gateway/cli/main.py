@@ -6,10 +6,31 @@ from importlib import import_module
 import typer
 
 from gateway import __version__
-from gateway.cli.output import print_error
+from gateway.cli.output import print_error, print_json
 from gateway.errors import GatewayError
 
-GROUPS = ("demo", "serve", "check", "translate", "trust", "clock", "partner", "case", "queue", "doctor")
+# First word of a command line -> module that holds it. Only that module is loaded: `gateway check` needs no database.
+COMMANDS = {
+    "demo": "demo",
+    "serve": "serve",
+    "run": "serve",
+    "check": "check",
+    "translate": "translate",
+    "sign": "trust",
+    "verify": "trust",
+    "seal": "trust",
+    "open": "trust",
+    "keys": "trust",
+    "deadline": "clock",
+    "treaty": "clock",
+    "partner": "partner",
+    "case": "case",
+    "journal": "case",
+    "queue": "queue",
+    "doctor": "doctor",
+}
+WRONG_USAGE = 2
+VERSION = "--version"
 
 
 def _version(wanted: bool) -> None:
@@ -18,8 +39,8 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def build() -> typer.Typer:
-    """Return the application with every group registered."""
+def build(first: str = "") -> typer.Typer:
+    """Return the application with the group that holds the command `first`, or with every group if it is no command."""
     app = typer.Typer(
         name="gateway",
         no_args_is_help=True,
@@ -32,20 +53,27 @@ def build() -> typer.Typer:
 
     @app.callback()
     def top(
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+        version: bool = typer.Option(False, VERSION, callback=_version, is_eager=True, help="Print the version."),
     ) -> None:
         pass
 
-    for name in GROUPS:
+    every = () if first == VERSION else COMMANDS.values()
+    for name in dict.fromkeys([COMMANDS[first]] if first in COMMANDS else every):
         import_module(f"gateway.cli.{name}").register(app)
     return app
 
 
 def main() -> None:
     """Run one command; an error of ours becomes a sentence and an exit code, never a traceback."""
-    command = typer.main.get_command(build())
+    words = sys.argv[1:]
+    command = typer.main.get_command(build(words[0] if words else ""))
+    as_json = "--json" in words
     try:
         command(prog_name="gateway")
     except GatewayError as error:
-        print_error(error, as_json="--json" in sys.argv)
+        print_error(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except SystemExit as end:
+        if as_json and end.code == WRONG_USAGE:  # the sentence about it stands on standard error already
+            print_json({"error": {"code": "wrong-usage", "path": None, "line": None, "message": "see standard error"}})
+        raise

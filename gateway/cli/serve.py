@@ -3,25 +3,26 @@
 import asyncio
 import logging
 import signal
+import sys
 from typing import Annotated
 
 import typer
 import uvicorn
 
 from gateway import log
-from gateway.cli.options import ConfigOption
-from gateway.cli.output import console
+from gateway.cli.options import ConfigOption, JsonOption
+from gateway.cli.output import console, print_json
 from gateway.errors import SettingsInvalid
 from gateway.flow.edges import serve_edges
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
-from gateway.settings import load
+from gateway.settings import Settings, load
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
 from gateway.wiring import build
 from gateway.wiring.pages import web_runtime
 
-PARTS = ("api", *LOOPS)
+PARTS = ("api", *LOOPS, "edges")  # edges: in one process only, a drop folder knows no leases
 
 
 class _NoTraceback(logging.Filter):
@@ -44,11 +45,11 @@ def server(rt: Runtime) -> uvicorn.Server:
 
 async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event) -> None:
     """Run API and loops until `stop` is set."""
-    loops = [part for part in parts if part != "api"]
+    loops = [part for part in parts if part in LOOPS]
     async with asyncio.TaskGroup() as group:
         if loops:
             group.create_task(run(loops, rt, stop))
-        if "consume" in loops:
+        if "edges" in parts:
             group.create_task(serve_edges(rt, stop))
         if "api" in parts:
             http = server(rt)
@@ -74,23 +75,24 @@ def run_until_signal(parts: list[str], rt: Runtime) -> None:
     asyncio.run(main())
 
 
-def serve(config: ConfigOption = None) -> None:
-    """Run API, pages, consumers, delivery and clock in one process.
+def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Run API, pages, consumers, delivery and clock in one process, until SIGTERM or Ctrl-C.
 
     Example: `gateway serve --config gateway.toml`
     """
     settings = load(config)
     log.set_up(as_json=settings.log_json)
     rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    console().print(f"http://{settings.host}:{settings.port}  home to {', '.join(settings.home) or 'no authority yet'}")
+    _announce(settings, list(PARTS), as_json=json)
     run_until_signal(list(PARTS), rt)
 
 
 def run_command(
     parts: Annotated[list[str], typer.Argument(metavar="PART...", help=f"One or more of: {', '.join(PARTS)}.")],
+    json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Run parts of a gateway in a process of their own.
+    """Run parts of a gateway in a process of their own, until SIGTERM or Ctrl-C.
 
     Example: `gateway run consume deliver --config gateway.toml`
     """
@@ -101,7 +103,20 @@ def run_command(
     if not settings.home:
         raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
     log.set_up(as_json=settings.log_json)
-    run_until_signal(parts, build(settings, prepare_database=settings.database.startswith("sqlite")))
+    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
+    _announce(settings, parts, as_json=json)
+    run_until_signal(parts, rt)
+
+
+def _announce(settings: Settings, parts: list[str], *, as_json: bool) -> None:
+    """Say what runs and where; flushed, since nothing more is printed while it runs."""
+    address = f"http://{settings.host}:{settings.port}" if "api" in parts else None
+    if as_json:
+        print_json({"url": address, "parts": parts, "home": list(settings.home)})
+    else:
+        home = ", ".join(settings.home) or "no authority yet"
+        console().print(f"{address or ', '.join(parts)}  home to {home}")
+    sys.stdout.flush()
 
 
 def register(app: typer.Typer) -> None:

@@ -1,6 +1,8 @@
 """The deadlines of a case: set when the clock starts, settled when the message that is awaited comes."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from gateway.domain.calendars import Side
 from gateway.domain.case import Case
@@ -16,31 +18,52 @@ REPLY = "reply"
 STARTED_BY_RECEIPT = (REPLY,)
 
 
-def first_deadlines(case: Case, received_at: datetime, rt: Runtime, now: datetime) -> list[DeadlineRow]:
-    """Return the deadlines that the receipt of an application starts; the same on both sides of the case.
+def first_deadlines(cases: Sequence[tuple[Case, datetime]], rt: Runtime, now: datetime) -> list[DeadlineRow]:
+    """Return the deadlines that the receipt of an application starts; the same on both sides of a case.
 
-    `received_at` is the instant in the requested side's receipt: it is the proof that starts the clock.
+    The instant beside each case stands in the requested side's receipt: it is the proof that starts the clock.
+    Cases of one batch that are counted alike (same rule, states and instant) are counted once.
     """
-    treaty = rt.treaty(case.treaty)
+    counted: dict[tuple[object, ...], tuple[Deadline, dict[str, Any]] | None] = {}
     rows: list[DeadlineRow] = []
-    for limit_id in STARTED_BY_RECEIPT:
-        try:
-            found = due_date(
-                treaty,
+    for case, received_at in cases:
+        for limit_id in STARTED_BY_RECEIPT:
+            alike = (
+                case.treaty,
                 limit_id,
-                start=received_at,
-                requested=Side.of(case.requested_state, rt.calendars),
-                requesting=Side.of(case.requesting_state, rt.calendars),
-                procedure=case.procedure,
-                category=case.category,
+                received_at,
+                case.requested_state,
+                case.requesting_state,
+                case.procedure,
+                case.category,
             )
-        except UnknownLimit:
-            continue  # the treaty says nothing about it: there is no deadline, and none is invented
-        rows.append(_row(case, limit_id, found, received_at, now))
+            if alike not in counted:
+                counted[alike] = _count(case, limit_id, received_at, rt)
+            found = counted[alike]
+            if found is not None:
+                rows.append(_row(case, limit_id, *found, received_at, now))
     return rows
 
 
-def _row(case: Case, limit_id: str, found: Deadline, started_at: datetime, now: datetime) -> DeadlineRow:
+def _count(case: Case, limit_id: str, received_at: datetime, rt: Runtime) -> tuple[Deadline, dict[str, Any]] | None:
+    try:
+        found = due_date(
+            rt.treaty(case.treaty),
+            limit_id,
+            start=received_at,
+            requested=Side.of(case.requested_state, rt.calendars),
+            requesting=Side.of(case.requesting_state, rt.calendars),
+            procedure=case.procedure,
+            category=case.category,
+        )
+    except UnknownLimit:
+        return None  # the treaty says nothing about it: there is no deadline, and none is invented
+    return found, found.as_dict()
+
+
+def _row(
+    case: Case, limit_id: str, found: Deadline, detail: dict[str, Any], started_at: datetime, now: datetime
+) -> DeadlineRow:
     assert case.id is not None
     limit = found.limit
     return DeadlineRow(
@@ -60,7 +83,7 @@ def _row(case: Case, limit_id: str, found: Deadline, started_at: datetime, now: 
         treaty_version=found.treaty.version,
         calendar_version=found.calendar_version,
         state="open",
-        detail=found.as_dict(),
+        detail=detail,
         changed_at=now,
     )
 

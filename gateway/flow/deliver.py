@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Unavailable
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.store import journal, messages, outbox
@@ -45,7 +45,8 @@ def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt
         messages.mark_sent(tx, [row.message_row for row in gone], now)
         outbox.done(tx, [row.id for row in gone])
         for row, error in failed:
-            wait = next_wait(row.attempts, rt.settings.retry_seconds)
+            hopeless = not isinstance(error, Unavailable)  # no later attempt would do better
+            wait = None if hopeless else next_wait(row.attempts, rt.settings.retry_seconds)
             log.warning(
                 "delivery.failed",
                 code=error.code,
@@ -54,9 +55,9 @@ def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt
                 attempts=row.attempts + 1,
             )
             if wait is None:
-                outbox.park(tx, row.id, at=now, code=error.code)
-                messages.mark_parked(tx, [row.message_row], error.code)
-                entries.append(_parked(row, error, now))
+                if outbox.park(tx, row.id, at=now, code=error.code):  # else it left by another process, after our lease ended
+                    messages.mark_parked(tx, [row.message_row], error.code)
+                    entries.append(_parked(row, error, now))
             else:
                 outbox.retry(tx, row.id, next_at=now + timedelta(seconds=wait), code=error.code)
         journal.append(tx, entries)

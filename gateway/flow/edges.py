@@ -6,15 +6,15 @@ from pathlib import Path
 from gateway.edge.files import FilesEdge
 from gateway.edge.port import Edge, Item
 from gateway.edge.pull import PullEdge
-from gateway.errors import Misconfigured, SettingsInvalid, Unavailable
-from gateway.flow.mailbox import document_of
+from gateway.errors import GatewayError, Misconfigured, Refused, SettingsInvalid, Unavailable
+from gateway.flow.mailbox import acknowledge, document_of
 from gateway.flow.outbound import handed_in_before, submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.log import logger
 from gateway.stages import Submitted
 from gateway.store import inbox
-from gateway.store.database import reading, transaction
+from gateway.store.database import reading
 
 log = logger("edges")
 
@@ -42,8 +42,7 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
     for row in waiting:
         media_type, body = document_of(row, rt)
         if edge.hand_over(Item(message_id=row.message_id, type=row.type, media_type=media_type, body=body)):
-            with transaction(rt.engine) as tx:
-                inbox.acknowledge(tx, authority, row.id, by="edge", at=rt.clock())
+            acknowledge(authority, row.id, actor=f"edge:{authority}", rt=rt)
             moved += 1
     for collected in edge.collect():
         item = Submitted(
@@ -54,7 +53,10 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
             actor=f"edge:{authority}",
         )
         earlier = handed_in_before(collected.body, authority, rt)
-        edge.answer(collected, describe(earlier if earlier is not None else submit([item], rt)[0]))
+        result = earlier if earlier is not None else submit([item], rt)[0]
+        if isinstance(result, GatewayError) and not isinstance(result, Refused):
+            raise result  # not the document's fault: it stays where it is
+        edge.answer(collected, describe(result))
         moved += 1
     return moved
 
@@ -71,6 +73,8 @@ async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:
             try:
                 await asyncio.to_thread(serve_edge, code, edge, rt)
             except Unavailable as error:
+                log.warning("edge.waiting", authority=code, code=error.code)
+            except Refused as error:  # the case behind a waiting message was erased: the others go on
                 log.warning("edge.waiting", authority=code, code=error.code)
             except Misconfigured as error:
                 log.error("edge.stopped", authority=code, code=error.code)  # noqa: TRY400  # no traceback: no person in a log

@@ -302,7 +302,7 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
     ids = messages.add(tx, rows)[: len(work.taken)]
     papers: list[messages.DocumentRow] = []
     deliveries: list[inbox.NewInboxRow] = []
-    new_deadlines: list[deadlines.DeadlineRow] = []
+    starts: list[tuple[Case, datetime]] = []
     for (item, key, _), row_id in zip(work.taken, ids, strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
@@ -317,10 +317,10 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
         )
         if isinstance(item.message, Application):
-            new_deadlines += first_deadlines(case, item.received.received_at, rt, work.now)
+            starts.append((case, item.received.received_at))
     messages.add_documents(tx, papers)
     inbox.add(tx, deliveries)
-    deadlines.add(tx, new_deadlines)
+    deadlines.add(tx, first_deadlines(starts, rt, work.now))
     for item, key, _ in work.taken:
         if isinstance(item.message, Reply) and key:
             reply_settles(tx, work.current[key], item.received.received_at, work.now)

@@ -17,6 +17,7 @@ from gateway.domain.safeguards import ADVICE, HoldReason, hold_reason
 from gateway.errors import (
     AnswerMismatch,
     BadValue,
+    Erased,
     GatewayError,
     MessageIdReused,
     Misconfigured,
@@ -40,6 +41,7 @@ from gateway.store.database import Tx, reading, transaction
 from gateway.store.messages import DocumentRow, MessageRow
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
+from gateway.wire.check import canonical_document
 from gateway.wire.documents import parse_xml, serialize
 from gateway.wire.reading import complete_header, header_of, instant_text, read
 from gateway.wire.report import Report
@@ -88,7 +90,7 @@ class _Draft:
     sealed: Sealed | None = None
     hold: HoldReason | None = None
     refused: GatewayError | None = None
-    again: Sent | None = None  # the same message was handed in before
+    again: Sent | Held | None = None  # the same message was handed in before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +230,7 @@ def _translate(item: Submitted, rt: Runtime) -> _Draft:
     draft = _Draft(submitted=item)
     with _own_error(draft):
         if item.dialect == "canonical":
-            draft.document = parse_xml(item.body)
+            draft.document = canonical_document(item.body, rt.schemas)
         else:
             translation = rt.translators[rt.partners.dialect(item.dialect).id].to_canonical(item.body)
             draft.document, draft.report = translation.document, translation.report
@@ -259,14 +261,17 @@ def _look_up(tx: Tx, drafts: Sequence[_Draft]) -> _Known:
 def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     """Steps 2 to 4: complete the header, check schema and allow-list, ask the safeguards."""
     item, header = draft.submitted, header_of(draft.document)
-    if rt.schemas.type_of(draft.document) is None:
+    kind = rt.schemas.type_of(draft.document)
+    if kind is None:
         rt.schemas.check(draft.document)  # says what is wrong with the root, before the header of anything else is filled
+    if kind == "Receipt":
+        raise TransitionNotAllowed("receipts are written by the gateway itself", path="/Receipt")
     if header.get("Sender", item.authority) != item.authority:
         raise SignerMismatch("the sender of the message is not the authority that hands it in", path="Header/Sender")
     draft.case = known.cases.get((item.authority, header.get("Recipient", ""), header.get("CaseReference", "")))
     earlier = known.sent.get((item.authority, header.get("MessageId", "")))
-    if earlier is not None:
-        draft.again = _handed_in_before(tx, draft, earlier)
+    draft.again = _held_before(tx, draft, rt) if earlier is None else _sent_before(tx, draft, earlier)
+    if draft.again is not None:
         return
     filled = complete_header(draft.document, _header_values(draft, header, known, rt.clock()))
     if draft.report is not None and filled:
@@ -274,8 +279,7 @@ def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     draft.checked = rt.schemas.check(draft.document)
     rt.allowed.check(draft.checked)
     draft.message = read(draft.checked)
-    if isinstance(draft.message, Receipt):
-        raise TransitionNotAllowed("receipts are written by the gateway itself")
+    assert not isinstance(draft.message, Receipt), "refused above"
     rt.partners.authority(draft.message.header.recipient)
     if draft.message.header.created > rt.clock() + CLOCK_SKEW:
         raise BadValue("the message says it was made in the future", path="Header/Created")
@@ -288,7 +292,18 @@ def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     _guard_rights(tx, draft, rt)
 
 
-def _handed_in_before(tx: Tx, draft: _Draft, earlier: MessageRow) -> Sent:
+def _check_place(message: Application | Reply, case: Case | None, known: _Known, rt: Runtime) -> None:
+    """Check that the message fits where it stands: the treaty binds the two, a reply answers what came."""
+    header = message.header
+    if isinstance(message, Reply):
+        _check_answer(message, case, known)
+        return
+    check_binds(message.agreement, requesting=header.sender, requested=header.recipient, rt=rt)
+    if case is not None:
+        raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
+
+
+def _sent_before(tx: Tx, draft: _Draft, earlier: MessageRow) -> Sent:
     """Answer a repeat like the first time. Raises `MessageIdReused` when the bytes differ."""
     assert earlier.id is not None
     if earlier.case_id is None:
@@ -298,6 +313,16 @@ def _handed_in_before(tx: Tx, draft: _Draft, earlier: MessageRow) -> Sent:
     if original is None or original.sha256 != sha256(draft.submitted.body):
         raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
     return Sent(message_id=earlier.message_id, case_id=earlier.case_id, case_reference=case.reference, digest=earlier.digest)
+
+
+def _held_before(tx: Tx, draft: _Draft, rt: Runtime) -> Held | None:
+    """Return the hold of a case whose application is held and was handed in with exactly these bytes."""
+    case = draft.case
+    hold = holds.open_hold(tx, case.id) if case and case.id else None
+    if case is None or hold is None or case.wrapped_key is None:
+        return None
+    same = rt.vault.decrypt(case.wrapped_key, hold.original, b"held-original") == draft.submitted.body
+    return _held(case, HoldReason(hold.reason)) if same else None
 
 
 def _header_values(draft: _Draft, header: Mapping[str, str], known: _Known, now: datetime) -> dict[str, str]:
@@ -317,6 +342,8 @@ def _header_values(draft: _Draft, header: Mapping[str, str], known: _Known, now:
 
 
 def _check_answer(message: Reply, case: Case | None, known: _Known) -> None:
+    if case is not None and case.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
     application = known.applications.get(case.id) if case and case.id else None
     answers = message.header.answers
     if (

@@ -1,6 +1,10 @@
-"""Stored documents: encrypted under the key of their case, named by kind and digest."""
+"""Stored documents: encrypted under the key of their case, named by kind and digest.
+
+They are compressed first: a database writes a quarter of the bytes, which saves more time than compressing takes.
+"""
 
 import hashlib
+import zlib
 
 from gateway.domain.case import Case
 from gateway.errors import Erased, NotFound
@@ -22,7 +26,7 @@ def media_type(data: bytes) -> str:
 
 
 def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes) -> DocumentRow:
-    """Return the row of one document, encrypted."""
+    """Return the row of one document, encrypted. Raises `Erased`."""
     digest = sha256(body)
     if case.wrapped_key is None:
         raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
@@ -31,7 +35,7 @@ def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes) -> 
         kind=kind,
         media_type=media_type(body),
         sha256=digest,
-        body=rt.vault.encrypt(case.wrapped_key, body, f"{kind}:{digest}".encode()),
+        body=rt.vault.encrypt(case.wrapped_key, zlib.compress(body, 1), f"{kind}:{digest}".encode()),
     )
 
 
@@ -46,4 +50,4 @@ def clear(rt: Runtime, case: Case | None, row: DocumentRow) -> bytes:
         return row.body
     if case is None or case.wrapped_key is None:
         raise NotFound("the key of this case is destroyed; its documents cannot be read any more")
-    return rt.vault.decrypt(case.wrapped_key, row.body, f"{row.kind}:{row.sha256}".encode())
+    return zlib.decompress(rt.vault.decrypt(case.wrapped_key, row.body, f"{row.kind}:{row.sha256}".encode()))

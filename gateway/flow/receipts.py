@@ -3,7 +3,7 @@
 A receipt exists if and only if the message is durable, or its refusal is.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.domain.case import State
@@ -135,8 +135,15 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
     A later receipt changes an earlier one only from refused to accepted: the message was taken after all.
     """
     header = receipt.header
-    rows = [(item, sent[header.recipient, item.message_id]) for item in receipt.items]
-    news = [(item, row) for item, row in rows if row.receipt_message_id is None or (row.outcome == "refused" and item.accepted)]
+    news: list[tuple[ReceiptItem, MessageRow]] = []
+    for item in receipt.items:
+        key = (header.recipient, item.message_id)
+        row = sent[key]
+        if row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
+            outcome = "received" if item.accepted else "refused"
+            news.append((item, row))
+            # A second line about it, in this receipt or the next one of the batch, meets what was noted.
+            sent[key] = replace(row, outcome=outcome, receipt_message_id=header.message_id)
     messages.mark_receipts(
         tx,
         [
@@ -155,9 +162,10 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
         for item, row in news
         if item.accepted and row.case_id and row.type == "ReadmissionApplication"
     }
-    for case in cases.get_many(tx, list(started)):
+    found = cases.get_many(tx, list(started))
+    deadlines.add(tx, first_deadlines([(case, started[case.id]) for case in found if case.id], rt, now))
+    for case in found:
         assert case.id is not None
-        deadlines.add(tx, first_deadlines(case, started[case.id], rt, now))
         reply = None if case.state is State.REQUESTED else messages.reply_of(tx, case.id)
         if reply is not None and reply.received_at is not None:  # the reply overtook the receipt
             reply_settles(tx, case, reply.received_at, now)

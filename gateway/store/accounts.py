@@ -62,6 +62,7 @@ class ApiKey:
     authority: str
     scopes: frozenset[str]
     ends_at: datetime
+    used_at: datetime | None  # written no more often than every SEEN_EVERY
 
 
 def token_hash(token: str) -> str:
@@ -199,7 +200,13 @@ def find_api_key(connection: Connection, presented: str, *, now: datetime) -> Ap
     row = connection.execute(select(api_keys).where(api_keys.c.prefix == prefix)).one_or_none()
     if row is None or not secrets.compare_digest(row.secret_hash, token_hash(secret)) or now >= row.ends_at:
         return None
-    return ApiKey(prefix=row.prefix, authority=row.authority, scopes=frozenset(row.scopes.split()), ends_at=row.ends_at)
+    return ApiKey(
+        prefix=row.prefix,
+        authority=row.authority,
+        scopes=frozenset(row.scopes.split()),
+        ends_at=row.ends_at,
+        used_at=row.used_at,
+    )
 
 
 def api_key_used(tx: Connection, prefix: str, *, now: datetime) -> None:

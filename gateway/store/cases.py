@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, select, update
 
 from gateway.domain.case import Case, Role, State
 from gateway.domain.messages import Category, Ground, Procedure
 from gateway.errors import NotFound
+from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import cases, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
@@ -63,12 +64,11 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
     """Return the cases that exist among `keys`; with `lock`, no other writer changes them until the transaction ends."""
     if not keys:
         return {}
-    found = (
-        select(cases).where(tuple_(cases.c.home, cases.c.counterparty, cases.c.reference).in_(list(keys))).order_by(cases.c.id)
-    )
+    wanted = set(keys)
+    found = select(cases).where(among(tx, cases.c.reference, sorted({key[2] for key in wanted}))).order_by(cases.c.id)
     if lock:
         found = found.with_for_update()
-    return {key_of(case): case for case in map(_case, tx.execute(found))}
+    return {key_of(case): case for case in map(_case, tx.execute(found)) if key_of(case) in wanted}
 
 
 def get(tx: Connection, case_id: int, *, home: str | None = None, lock: bool = False) -> Case:
@@ -87,7 +87,7 @@ def get_many(tx: Connection, case_ids: Sequence[int]) -> list[Case]:
     """Return the cases with these ids."""
     if not case_ids:
         return []
-    return [_case(row) for row in tx.execute(select(cases).where(cases.c.id.in_(case_ids)).order_by(cases.c.id))]
+    return [_case(row) for row in tx.execute(select(cases).where(among(tx, cases.c.id, case_ids)).order_by(cases.c.id))]
 
 
 def by_reference(tx: Connection, reference: str, *, home: str | None = None) -> list[Case]:
@@ -110,9 +110,9 @@ def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     """Insert new cases; return them with their ids, in the same order."""
     if not new:
         return []
-    rows = [{name: getattr(case, name) for name in _FIELDS} for case in new]
-    ids = tx.execute(insert(cases).returning(cases.c.id, sort_by_parameter_order=True), rows).scalars().all()
-    return [replace(case, id=id_) for case, id_ in zip(new, ids, strict=True)]
+    added = [replace(case, id=id_) for case, id_ in zip(new, next_ids(tx, cases, len(new)), strict=True)]
+    add_rows(tx, cases, [{"id": case.id} | {name: getattr(case, name) for name in _FIELDS} for case in added])
+    return added
 
 
 def change_state(tx: Connection, case: Case, *, before: State) -> bool:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -64,9 +65,14 @@ def open_engine(url: str) -> Engine:
 _PASSING = {"08", "40", "53", "55", "57"}
 
 
-def _stands_already(error: IntegrityError) -> bool:
-    found = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+def _stands_already(error: BaseException | None) -> bool:
+    found = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     return found in {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
+
+
+def _passes(error: BaseException | None) -> bool:
+    state = getattr(error, "sqlstate", None)
+    return state is not None and state[:2] in _PASSING
 
 
 @contextmanager
@@ -75,15 +81,20 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if not _stands_already(error):
+        if not _stands_already(error.orig):
             raise  # a missing reference or value: looking again would find the same
         raise StoreConflict("somebody else wrote the same row first") from error
     except PoolTimeout as error:
         raise DatabaseUnavailable("no connection to the database is free") from error
     except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        passing = state is not None and state[:2] in _PASSING
-        if error.connection_invalidated or passing or (state is None and isinstance(error, OperationalError)):
+        nameless = getattr(error.orig, "sqlstate", None) is None and isinstance(error, OperationalError)
+        if error.connection_invalidated or _passes(error.orig) or nameless:
+            raise DatabaseUnavailable("the database does not answer") from error
+        raise
+    except psycopg.Error as error:  # COPY speaks to the driver itself
+        if _stands_already(error):
+            raise StoreConflict("somebody else wrote the same row first") from error
+        if _passes(error) or isinstance(error, psycopg.OperationalError):
             raise DatabaseUnavailable("the database does not answer") from error
         raise
 

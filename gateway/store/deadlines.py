@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
+from gateway.store.portions import add_rows, among
 from gateway.store.tables import cases, deadlines
 
 
@@ -53,7 +54,7 @@ def put(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
 def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
     """Insert the first deadlines of new cases."""
     if rows:
-        tx.execute(insert(deadlines), [{name: getattr(row, name) for name in _FIELDS} for row in rows])
+        add_rows(tx, deadlines, [{name: getattr(row, name) for name in _FIELDS} for row in rows])
 
 
 def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
@@ -62,7 +63,7 @@ def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
         return []
     return [
         _deadline(row)
-        for row in tx.execute(select(deadlines).where(deadlines.c.case_id.in_(case_ids)).order_by(deadlines.c.id))
+        for row in tx.execute(select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id))
     ]
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from gateway.errors import NotFound
+from gateway.store.portions import add_rows
 from gateway.store.tables import cases, in_range, inbox, messages
 
 
@@ -42,7 +43,7 @@ def add(tx: Connection, rows: Sequence[NewInboxRow]) -> None:
     """Deliver messages to inboxes."""
     if rows:
         names = ("authority", "message_row", "case_id", "dialect", "arrived_at")
-        tx.execute(insert(inbox), [{name: getattr(row, name) for name in names} for row in rows])
+        add_rows(tx, inbox, [{name: getattr(row, name) for name in names} for row in rows])
 
 
 _ROWS = (

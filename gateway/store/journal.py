@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
 
+from gateway.store.portions import add_rows
 from gateway.store.tables import journal
 
 GENESIS = "0" * 64
@@ -86,7 +87,7 @@ def append(tx: Connection, entries: Sequence[Entry]) -> None:
             }
         )
         previous = hash_
-    tx.execute(insert(journal), rows)
+    add_rows(tx, journal, rows)
 
 
 def verify(tx: Connection) -> tuple[int, list[Finding]]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, case, func, select, update
 
 from gateway.errors import NotFound
+from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import documents, in_range, messages
 
 PORTION = 500  # keys in one statement
@@ -87,11 +88,12 @@ def known(tx: Connection, direction: str, keys: Sequence[tuple[str, str]]) -> di
     """Return the messages that exist among `keys` (sender, message id). Asked in portions: a statement holds so many values."""
     found: dict[tuple[str, str], MessageRow] = {}
     for start in range(0, len(keys), PORTION):
-        portion = list(keys[start : start + PORTION])
-        rows = select(messages).where(
-            messages.c.direction == direction, tuple_(messages.c.sender, messages.c.message_id).in_(portion)
-        )
-        found |= {(row.sender, row.message_id): _message(row) for row in tx.execute(rows)}
+        portion = set(keys[start : start + PORTION])
+        ids = sorted({message_id for _, message_id in portion})
+        rows = select(messages).where(messages.c.direction == direction, among(tx, messages.c.message_id, ids))
+        found |= {
+            (row.sender, row.message_id): _message(row) for row in tx.execute(rows) if (row.sender, row.message_id) in portion
+        }
     return found
 
 
@@ -112,15 +114,17 @@ def add(tx: Connection, rows: Sequence[MessageRow]) -> list[int]:
     """Insert messages; return their row ids in the same order."""
     if not rows:
         return []
-    values = [{name: getattr(row, name) for name in _FIELDS} for row in rows]
-    return list(tx.execute(insert(messages).returning(messages.c.id, sort_by_parameter_order=True), values).scalars())
+    ids = next_ids(tx, messages, len(rows))
+    values = [{"id": id_} | {name: getattr(row, name) for name in _FIELDS} for id_, row in zip(ids, rows, strict=True)]
+    add_rows(tx, messages, values)
+    return ids
 
 
 def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
     """Insert documents."""
     if rows:
         names = ("message_row", "kind", "media_type", "sha256", "body")
-        tx.execute(insert(documents), [{name: getattr(row, name) for name in names} for row in rows])
+        add_rows(tx, documents, [{name: getattr(row, name) for name in names} for row in rows])
 
 
 def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:
@@ -161,7 +165,7 @@ def handed_in(tx: Connection, sender: str, sha256: str) -> MessageRow | None:
 
 def documents_of(tx: Connection, message_rows: Sequence[int]) -> list[DocumentRow]:
     """Return all documents of these messages, still encrypted."""
-    found = select(documents).where(documents.c.message_row.in_(message_rows)).order_by(documents.c.id)
+    found = select(documents).where(among(tx, documents.c.message_row, message_rows)).order_by(documents.c.id)
     return [DocumentRow(**row) for row in tx.execute(found).mappings()]
 
 
@@ -169,7 +173,7 @@ def applications(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRo
     """Return the application of each case, whichever way it went."""
     if not case_ids:
         return {}
-    found = select(messages).where(messages.c.case_id.in_(case_ids), messages.c.type == "ReadmissionApplication")
+    found = select(messages).where(among(tx, messages.c.case_id, case_ids), messages.c.type == "ReadmissionApplication")
     return {row.case_id: _message(row) for row in tx.execute(found) if row.outcome != "refused" or row.direction == "out"}
 
 
@@ -188,7 +192,7 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
         return {}
     found = (
         select(messages.c.case_id, func.max(messages.c.sequence))
-        .where(messages.c.case_id.in_(case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
+        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
         .group_by(messages.c.case_id)
     )
     return {case_id: highest or 0 for case_id, highest in tx.execute(found)}
@@ -207,32 +211,20 @@ def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
     """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
     if rows:
-        tx.execute(update(messages).where(messages.c.id.in_(rows)).values(sent_at=at))
-        tx.execute(update(messages).where(messages.c.id.in_(rows), messages.c.outcome == "waiting").values(outcome="sent"))
+        sent = case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome)
+        tx.execute(update(messages).where(among(tx, messages.c.id, rows)).values(sent_at=at, outcome=sent))
 
 
 def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
-    """Note what the other side's receipt says of messages of ours."""
-    if notes:
+    """Note what the other side's receipt says of messages of ours; those it says the same of are written at once."""
+    alike: dict[tuple[str, str | None, datetime, str], list[int]] = {}
+    for note in notes:
+        alike.setdefault((note.outcome, note.code, note.received_at, note.receipt_message_id), []).append(note.row_id)
+    for (outcome, code, received_at, receipt), rows in alike.items():
         tx.execute(
             update(messages)
-            .where(messages.c.id == bindparam("row_id"))
-            .values(
-                outcome=bindparam("outcome_"),
-                code=bindparam("code_"),
-                received_at=bindparam("received_at_"),
-                receipt_message_id=bindparam("receipt_"),
-            ),
-            [
-                {
-                    "row_id": note.row_id,
-                    "outcome_": note.outcome,
-                    "code_": note.code,
-                    "received_at_": note.received_at,
-                    "receipt_": note.receipt_message_id,
-                }
-                for note in notes
-            ],
+            .where(among(tx, messages.c.id, rows))
+            .values(outcome=outcome, code=code, received_at=received_at, receipt_message_id=receipt)
         )
 
 
@@ -240,4 +232,4 @@ def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
         unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
-        tx.execute(update(messages).where(messages.c.id.in_(rows), unproven).values(outcome="parked", code=code))
+        tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))

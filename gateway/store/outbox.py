@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from gateway.stages import Sealed
+from gateway.store.portions import add_rows, among
 from gateway.store.tables import outbox
 
 
@@ -39,8 +40,9 @@ class OutboxState:
 def add(tx: Connection, rows: Sequence[tuple[int, Sealed]], now: datetime) -> None:
     """Queue sealed messages for delivery; the first number of each pair is the message's row."""
     if rows:
-        tx.execute(
-            insert(outbox),
+        add_rows(
+            tx,
+            outbox,
             [
                 {
                     "message_row": row,
@@ -100,7 +102,7 @@ def waits(tx: Connection, message_row: int) -> bool:
 def done(tx: Connection, ids: Sequence[int]) -> None:
     """Remove rows whose delivery is confirmed."""
     if ids:
-        tx.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+        tx.execute(delete(outbox).where(among(tx, outbox.c.id, ids)))
 
 
 def retry(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:
@@ -112,13 +114,14 @@ def retry(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:
     )
 
 
-def park(tx: Connection, row_id: int, *, at: datetime, code: str) -> None:
-    """Set a row aside for operations; it is never dropped."""
-    tx.execute(
+def park(tx: Connection, row_id: int, *, at: datetime, code: str) -> bool:
+    """Set a row aside for operations; it is never dropped. False when it is gone: somebody else delivered it."""
+    parked = tx.execute(
         update(outbox)
         .where(outbox.c.id == row_id)
         .values(attempts=outbox.c.attempts + 1, parked_at=at, lease_until=None, leased_by=None, code=code)
     )
+    return parked.rowcount == 1
 
 
 def next_due(tx: Connection) -> datetime | None:

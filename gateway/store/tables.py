@@ -91,7 +91,7 @@ cases = Table(
     Column("wrapped_key", LargeBinary, nullable=True),  # key of the case, wrapped; destroying it is erasure
     Column("opened_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
-    UniqueConstraint("home", "counterparty", "reference"),
+    UniqueConstraint("reference", "home", "counterparty"),
 )
 
 # Every message in and out, once. (direction, sender, message_id) is what makes a repeat harmless.
@@ -115,7 +115,7 @@ messages = Table(
     Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
     Column("code", String(40)),  # of a refusal
     Column("receipt_message_id", String(36)),  # the receipt that proves it
-    UniqueConstraint("direction", "sender", "message_id"),
+    UniqueConstraint("message_id", "sender", "direction"),
 )
 
 # What was exchanged and made, encrypted at rest.
@@ -123,11 +123,11 @@ documents = Table(
     "documents",
     metadata,
     _id(),
-    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False, index=True),
+    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
     Column("kind", String(12), nullable=False),  # original | signed | translated | report
     Column("media_type", String(40), nullable=False),
     Column("sha256", String(64), nullable=False),  # of the clear bytes
-    Column("body", LargeBinary, nullable=False),  # nonce, ciphertext, tag
+    Column("body", LargeBinary, nullable=False),  # nonce, ciphertext of the compressed document, tag
     UniqueConstraint("message_row", "kind"),
 )
 
@@ -189,7 +189,7 @@ deadlines = Table(
     "deadlines",
     metadata,
     _id(),
-    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("case_id", Counter, ForeignKey("cases.id"), nullable=False),
     Column("limit_id", String(30), nullable=False),
     Column("must_act", String(12), nullable=False),  # requested | requesting
     Column("started_at", Instant, nullable=False),

@@ -5,12 +5,12 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 """
 
 import hashlib
-import json
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, NotSignedIn, Refused
@@ -36,9 +36,9 @@ from gateway.web.answers import (
     inbox_line,
     queue_line,
 )
-from gateway.wire.documents import parse_json, serialize
+from gateway.web.problems import MEDIA_TYPE as PROBLEM
+from gateway.web.problems import as_sentence, problem, problem_of, respond
 
-PROBLEM = "application/problem+json"
 CANONICAL = "canonical"
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {PROBLEM: {}}, "description": text}
@@ -66,10 +66,14 @@ Rt = Annotated[Runtime, Depends(runtime_of)]
 
 def _key(request: Request, rt: Rt) -> ApiKey:
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    now = rt.clock()
     with reading(rt.engine) as tx:
-        key = accounts.find_api_key(tx, presented.strip(), now=rt.clock()) if scheme.lower() == "bearer" else None
+        key = accounts.find_api_key(tx, presented.strip(), now=now) if scheme.lower() == "bearer" else None
     if key is None:
         raise NotSignedIn("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
+    if key.used_at is None or key.used_at <= now - accounts.SEEN_EVERY:
+        with transaction(rt.engine) as tx:
+            accounts.api_key_used(tx, key.prefix, now=now)
     return key
 
 
@@ -96,10 +100,16 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _problem(error: GatewayError, status: int) -> JSONResponse:
-    body = {"type": "about:blank", "title": "Refused", "status": status, "detail": error.message, "code": error.code}
-    place = {name: value for name, value in (("path", error.path), ("line", error.line)) if value is not None}
-    return JSONResponse(body | place, status_code=status, media_type=PROBLEM)
+def _digits(value: Any) -> Any:
+    """Refuse what the framework would take for a number too, such as 1.0, 1_0 or a number with a blank before it."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("not a whole number")
+    return value
+
+
+Id: TypeAlias = Annotated[int, BeforeValidator(_digits), Path(ge=1)]
+Most: TypeAlias = Annotated[int, BeforeValidator(_digits), Query(ge=1, description="At most 500 are given.")]
+MOST = 500
 
 
 _DOCUMENT = {
@@ -116,21 +126,23 @@ _DOCUMENT = {
     "/messages",
     status_code=201,
     response_model=SubmissionAnswer,
-    responses={202: {"model": SubmissionAnswer, "description": "Held by a safeguard"}},
+    responses={
+        202: {"model": SubmissionAnswer, "description": "Held by a safeguard"},
+        409: _PROBLEMS[422] | {"description": "The first request with this Idempotency-Key is still being worked on"},
+        413: _PROBLEMS[422] | {"description": "The document is too large"},
+    },
     openapi_extra=_DOCUMENT,
 )
 def submit_message(
     rt: Rt,
-    response: Response,
     key: Annotated[ApiKey, may("submit")],
     body: Annotated[bytes, Depends(_body)],
     dialect: str | None = None,
-    content_type: Annotated[str, Header(include_in_schema=False)] = "application/xml",
     idempotency_key: Annotated[str | None, Header(max_length=80, description="A repeat gets the first answer.")] = None,
 ) -> Any:
     """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON)."""
     chosen = dialect or rt.partners.authority(key.authority).dialect
-    digest = hashlib.sha256(chosen.encode() + b"\n" + body).hexdigest()
+    digest = sha256_of(chosen, body)
     if idempotency_key:
         with transaction(rt.engine) as tx:
             before = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
@@ -139,7 +151,7 @@ def submit_message(
     status: int = 503
     answer: dict[str, Any] = {}
     try:
-        status, answer = _submit(rt, key, chosen, body, content_type)
+        status, answer = _submit(rt, key, chosen, body)
     finally:
         if idempotency_key:
             with transaction(rt.engine) as tx:
@@ -147,23 +159,31 @@ def submit_message(
                     idempotency.record(tx, key.authority, idempotency_key, status=status, answer=answer)
                 else:
                     idempotency.give_up(tx, key.authority, idempotency_key)
-    del response
-    return JSONResponse(answer, status_code=status, media_type=PROBLEM if status >= 400 else "application/json")  # noqa: PLR2004
+    return _respond(status, answer)
+
+
+def sha256_of(dialect: str, body: bytes) -> str:
+    """Return what tells two requests with the same Idempotency-Key apart."""
+    return hashlib.sha256(dialect.encode() + b"\n" + body).hexdigest()
+
+
+def _respond(status: int, answer: dict[str, Any]) -> JSONResponse:
+    return respond(status, answer) if status >= 400 else JSONResponse(answer, status_code=status)  # noqa: PLR2004
 
 
 def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
     if before.request_hash != digest:
-        return _problem(Refused("this Idempotency-Key was used for another request"), 422)
+        return respond(422, problem(422, "This Idempotency-Key was used for another request.", Refused.code))
     if before.status == idempotency.IN_PROGRESS:
-        return _problem(Refused("the first request with this Idempotency-Key is still being worked on"), 409)
-    kind = PROBLEM if before.status >= 400 else "application/json"  # noqa: PLR2004
-    return JSONResponse(before.answer, status_code=before.status, media_type=kind, headers={"Idempotency-Replayed": "true"})
+        sentence = "The first request with this Idempotency-Key is still being worked on."
+        return respond(409, problem(409, sentence, Refused.code))
+    answer = _respond(before.status, before.answer)
+    answer.headers["Idempotency-Replayed"] = "true"
+    return answer
 
 
-def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, content_type: str) -> tuple[int, dict[str, Any]]:
+def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, dict[str, Any]]:
     try:
-        if dialect == CANONICAL and "json" in content_type:
-            body = serialize(rt.schemas.from_json(parse_json(body)))
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
             raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
@@ -172,20 +192,18 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, content_type: s
         )
         (result,) = submit([item], rt)
     except Refused as error:
-        result = error
-    answer = dict(describe(result))
+        return problem_of(error)
     if isinstance(result, GatewayError):
-        status = 422 if isinstance(result, Refused) else 500
-        problem: dict[str, Any] = json.loads(bytes(_problem(result, status).body))
-        return status, problem
+        return problem_of(result)
+    answer = dict(describe(result))
     return (202 if answer["outcome"] == "held" else 201), answer
 
 
 @router.get("/inbox", response_model=InboxAnswer)
-def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: int = 100) -> Any:
+def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -> Any:
     """List the messages that the authority has not acknowledged, oldest first."""
     with reading(rt.engine) as tx:
-        rows = inbox.waiting(tx, key.authority, most=max(1, min(most, 500)))
+        rows = inbox.waiting(tx, key.authority, most=min(most, MOST))
     return {"messages": [inbox_line(row) for row in rows]}
 
 
@@ -194,28 +212,28 @@ def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: int = 100) ->
     response_class=Response,
     responses={200: {"content": {"application/xml": {}, "application/json": {}}, "description": "In the authority's dialect"}},
 )
-def read_inbox(inbox_id: int, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
+def read_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
     """Return one message in the authority's own dialect. The reading is journalled."""
     row, media_type, body = fetch(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
     return Response(body, media_type=media_type, headers={"Message-Id": row.message_id, "Message-Type": row.type})
 
 
 @router.post("/inbox/{inbox_id}/ack", status_code=204)
-def acknowledge_inbox(inbox_id: int, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> None:
+def acknowledge_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> None:
     """Say that the authority has the message; a second time changes nothing."""
     acknowledge(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
 
 
 @router.get("/cases", response_model=CaseListAnswer)
-def list_cases(rt: Rt, key: Annotated[ApiKey, may("cases")], most: int = 100) -> Any:
+def list_cases(rt: Rt, key: Annotated[ApiKey, may("cases")], most: Most = 100) -> Any:
     """List the authority's cases, newest first; no personal data."""
     with reading(rt.engine) as tx:
-        found = cases.all_of(tx, [key.authority], most=max(1, min(most, 500)))
+        found = cases.all_of(tx, [key.authority], most=min(most, MOST))
     return {"cases": [case_line(case) for case in found]}
 
 
 @router.get("/cases/{case_id}", response_model=CaseAnswer)
-def read_case(case_id: int, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
+def read_case(case_id: Id, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
     """Return one case with its messages, receipts and deadlines; no personal data."""
     with reading(rt.engine) as tx:
         case = cases.get(tx, case_id, home=key.authority)
@@ -252,7 +270,7 @@ def ready(rt: Rt) -> Any:
     try:
         require_current(rt.engine)
     except GatewayError as error:
-        return _problem(error, 503)
+        return respond(503, problem(503, as_sentence(error.message), error.code))
     return {"state": "ok"}
 
 
@@ -264,4 +282,9 @@ def openapi_document() -> dict[str, Any]:
     app = FastAPI()
     for part in ROUTERS:
         app.include_router(part)
-    return get_openapi(title="Readmission Gateway", version=__version__, routes=app.routes, description=__doc__)
+    document = get_openapi(title="Readmission Gateway", version=__version__, routes=app.routes, description=__doc__)
+    document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for operation in operations.values() if path.startswith(router.prefix) else ():
+            operation["security"] = [{"key": []}]
+    return document

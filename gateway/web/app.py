@@ -6,41 +6,20 @@ from importlib.resources import files
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from gateway import __version__
-from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
+from gateway.errors import GatewayError
 from gateway.log import logger
 from gateway.web import liaison, officer, operations, pages
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
+from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
 from gateway.web.rendering import PRODUCT, Pages
 from gateway.web.runtime import WebRuntime
 
 _log = logger("web")
-
-_STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
-    (NotPermitted, HTTPStatus.FORBIDDEN),
-    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Misconfigured, HTTPStatus.INTERNAL_SERVER_ERROR),
-)
-
-_TITLES = {
-    HTTPStatus.NOT_FOUND: "Page not found",
-    HTTPStatus.FORBIDDEN: "You cannot do this",
-    HTTPStatus.METHOD_NOT_ALLOWED: "You cannot do this",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something is wrong with this installation",
-}
-
-
-def status_of(error: GatewayError) -> HTTPStatus:
-    """Return the HTTP status of an error."""
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 
 def _is_api(request: Request) -> bool:
@@ -49,29 +28,18 @@ def _is_api(request: Request) -> bool:
 
 def _answer(request: Request, status: int, sentence: str, code: str, **place: str | int | None) -> Response:
     """Return the error as a page, or as problem+json below /api/ (RFC 9457). `place` is where in a document it lies."""
-    title = _TITLES.get(HTTPStatus(status), "This did not work")
     if _is_api(request):
-        known = {name: value for name, value in place.items() if value is not None}
-        problem = {"type": "about:blank", "title": title, "status": int(status), "detail": sentence, "code": code, **known}
-        return JSONResponse(problem, status_code=status, media_type="application/problem+json")
+        return respond(status, problem(status, sentence, code, **place))
     rendered: Pages = request.app.state.pages
-    return rendered.page(request, "error.html", {"title": title, "sentence": sentence, "code": code}, status=status)
+    return rendered.page(request, "error.html", {"title": title_of(status), "sentence": sentence, "code": code}, status=status)
 
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, GatewayError)
-    status = status_of(error)
-    if status is HTTPStatus.BAD_REQUEST and _is_api(request):
-        status = HTTPStatus.UNPROCESSABLE_ENTITY  # the request was understood; what it brought is at fault
-    # What this installation did wrong is for the log; the reader gets the code to name.
-    sentence = (
-        "Tell the operator the code below."
-        if status is HTTPStatus.INTERNAL_SERVER_ERROR
-        else f"{error.message[:1].upper()}{error.message[1:]}."
-    )
+    status = api_status_of(error) if _is_api(request) else status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("page.failed", code=error.code, status=int(status), method=request.method)
-    return _answer(request, status, sentence, error.code, path=error.path, line=error.line)
+    return _answer(request, status, sentence_of(error), error.code, path=error.path, line=error.line)
 
 
 def _http(request: Request, error: Exception) -> Response:

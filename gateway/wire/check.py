@@ -47,7 +47,7 @@ def examine(
     home authority hands a document in. With `authorities`, sender and recipient must be among them.
     """
     try:
-        document = translator.to_canonical(body, fill=fill).document if translator else _canonical(body, schemas)
+        document = translator.to_canonical(body, fill=fill).document if translator else canonical_document(body, schemas)
     except Refused as error:
         return Verdict(type=None, errors=(error,))
     errors = schemas.problems(document) or _unknown(document, authorities)
@@ -72,8 +72,11 @@ def examine_file(
     return examine(body, schemas, translator, fill=fill, authorities=authorities)
 
 
-def _canonical(body: bytes, schemas: SchemaSet) -> Tree:
-    """Return the canonical message; which of its two forms it has shows in its first character."""
+def canonical_document(body: bytes, schemas: SchemaSet) -> Tree:
+    """Return the canonical message; which of its two forms it has, XML or JSON, shows in its first character.
+
+    Raises what `parse_xml`, `parse_json` and `SchemaSet.from_json` raise.
+    """
     if body.lstrip()[:1] in {b"{", b"["}:
         return schemas.from_json(parse_json(body))
     return parse_xml(body)

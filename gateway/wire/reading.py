@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from lxml import etree
 
@@ -25,6 +26,7 @@ _R = f"{{{NS}}}"
 _HEADER_ORDER = ("MessageId", "CaseReference", "Sender", "Recipient", "Sequence", "Created", "NationalReference", "InReplyTo")
 
 
+@lru_cache(maxsize=256)
 def _path(path: str) -> str:
     return "/".join(_R + step for step in path.split("/"))
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
@@ -54,8 +55,14 @@ class Report:
         }
 
     def as_json(self) -> bytes:
-        """Return the report as bytes, as it is kept with the message."""
-        return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":")).encode()
+        """Return the report as bytes, as it is kept with the message.
+
+        The lines of a dialect are the same few hundred in every message, so each is written once and remembered.
+        """
+        head = {"type": self.type, "from": self.source, "to": self.target, "sha256_in": self.sha256_in}
+        head |= {"sha256_out": self.sha256_out}
+        lines = ",".join(map(_line, self.fields))
+        return f'{_compact(head)[:-1]},"fields":[{lines}],"dropped":{len(self.dropped)}}}'.encode()
 
     def with_filled(self, paths: Iterable[str]) -> "Report":
         """Return the report with a line for each canonical field ("Header/MessageId") that the gateway filled in."""
@@ -78,6 +85,15 @@ class Report:
             sha256_out=after.sha256_out,
             fields=tuple(seen.values()),
         )
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)
+def _line(field: Field) -> str:
+    return _compact(field.as_dict())
 
 
 def digest(body: bytes) -> str:

@@ -292,6 +292,23 @@ async def test_refused_document_may_be_handed_in_again(connected, ministry) -> N
 
 
 @pytest_anyio
+@pytest.mark.parametrize(
+    "error", [KeyMissing("no signing key"), Unavailable("the database does not answer")], ids=["key", "outside"]
+)
+async def test_document_that_could_not_be_worked_on_by_our_fault_stays_where_it_is(
+    connected, ministry, monkeypatch, error
+) -> None:
+    edge_of("BA-MS", connected.rt)
+    (ministry / "outgoing" / "zahtjev.xml").write_bytes(left_to_the_gateway("own-national.xml"))
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.flow.edges.submit", lambda *_: [error])
+        with pytest.raises(type(error)):
+            serve(connected)
+    assert names(ministry / "outgoing") == ["zahtjev.xml"]
+    assert serve(connected) == 1
+
+
+@pytest_anyio
 async def test_message_id_held_in_two_cases_leaves_once(connected) -> None:
     body = re.sub(rb"<CaseReference>[^<]*</CaseReference>", b"", handed_in_now("ReadmissionApplication-own-national"))
     first, second = (connected.hand_in(body, authority="BA-MS") for _ in range(2))

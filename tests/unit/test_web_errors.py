@@ -17,7 +17,8 @@ from gateway.errors import (
     TooLarge,
 )
 from gateway.store.database import open_engine
-from gateway.web.app import create_app, status_of
+from gateway.web.app import create_app
+from gateway.web.problems import status_of
 from tests.web_seed import Seed
 
 ERRORS: dict[str, GatewayError] = {

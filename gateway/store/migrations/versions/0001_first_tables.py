@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
-        sa.UniqueConstraint("home", "counterparty", "reference", name=op.f("uq_cases_home")),
+        sa.UniqueConstraint("reference", "home", "counterparty", name=op.f("uq_cases_reference")),
     )
     op.create_table(
         "idempotency",
@@ -133,7 +133,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_id", "limit_id", name=op.f("uq_deadlines_case_id")),
     )
     with op.batch_alter_table("deadlines", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_deadlines_case_id"), ["case_id"], unique=False)
         batch_op.create_index("ix_deadlines_open", ["state", "lapses_at"], unique=False)
 
     op.create_table(
@@ -176,7 +175,7 @@ def upgrade() -> None:
         sa.Column("receipt_message_id", sa.String(length=36), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_messages_case_id_cases")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
-        sa.UniqueConstraint("direction", "sender", "message_id", name=op.f("uq_messages_direction")),
+        sa.UniqueConstraint("message_id", "sender", "direction", name=op.f("uq_messages_message_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_messages_case_id"), ["case_id"], unique=False)
@@ -218,9 +217,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
         sa.UniqueConstraint("message_row", "kind", name=op.f("uq_documents_message_row")),
     )
-    with op.batch_alter_table("documents", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_documents_message_row"), ["message_row"], unique=False)
-
     op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -269,9 +265,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbox_waiting")
 
     op.drop_table("inbox")
-    with op.batch_alter_table("documents", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_documents_message_row"))
-
     op.drop_table("documents")
     op.drop_table("statements")
     op.drop_table("sessions")
@@ -285,7 +278,6 @@ def downgrade() -> None:
     op.drop_table("holds")
     with op.batch_alter_table("deadlines", schema=None) as batch_op:
         batch_op.drop_index("ix_deadlines_open")
-        batch_op.drop_index(batch_op.f("ix_deadlines_case_id"))
 
     op.drop_table("deadlines")
     with op.batch_alter_table("queue", schema=None) as batch_op:
