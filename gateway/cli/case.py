@@ -66,7 +66,7 @@ def show_case(
     engine = open_engine(settings.database)
     require_current(engine)
     with reading(engine) as tx:
-        found = [cases.get(tx, int(case))] if case.isdigit() else cases.by_reference(tx, case)
+        found = [cases.get(tx, int(case))] if case.isascii() and case.isdigit() else cases.by_reference(tx, case)
         if not found:
             raise NotFound("there is no such case")
         documents = [_whole(tx, one) for one in found]

@@ -44,6 +44,8 @@ def _database(settings: Settings) -> str:
 
 def _broker(settings: Settings) -> str:
     engine = open_engine(settings.database)
+    if settings.broker == "embedded":
+        require_current(engine)  # the queue lies in the database
 
     async def reach() -> int:
         carrier = transport(settings, engine, utc_now)

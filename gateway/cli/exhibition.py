@@ -82,7 +82,7 @@ def keep_up(base: Settings, *, port: int | None = None, as_json: bool = False) -
             sys.stdout.flush()  # whoever reads a pipe waits for it: nothing more comes until the end
         else:
             _print(settings, password, keys)
-        run_until_signal(list(PARTS), build(settings))
+        run_until_signal(list(PARTS), build(settings), silent=True)
 
 
 def _settings(base: Settings, folder: Path, port: int) -> Settings:

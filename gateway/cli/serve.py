@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import uvicorn
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.errors import SettingsInvalid
+from gateway.errors import GatewayError, SettingsInvalid
 from gateway.flow.edges import serve_edges
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
@@ -33,17 +34,26 @@ class _NoTraceback(logging.Filter):
         return True
 
 
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say. Raises `SettingsInvalid`."""
+    try:
+        return socket.create_server(
+            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        )
+    except OSError as error:
+        what = f"port {settings.port} of {settings.host} is taken, or that is no address of this machine"
+        raise SettingsInvalid(f"nothing can listen there: {what}") from error
+
+
 def server(rt: Runtime) -> uvicorn.Server:
     """Return the HTTP server for API and pages; it logs no query strings."""
     app = create_app(web_runtime(rt), routers=ROUTERS)
     app.state.gateway = rt
     logging.getLogger("uvicorn.error").addFilter(_NoTraceback())
-    return uvicorn.Server(
-        uvicorn.Config(app, host=rt.settings.host, port=rt.settings.port, log_level="warning", access_log=False)
-    )
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
 
 
-async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event) -> None:
+async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event, listener: socket.socket | None) -> None:
     """Run API and loops until `stop` is set."""
     loops = [part for part in parts if part in LOOPS]
     async with asyncio.TaskGroup() as group:
@@ -51,9 +61,9 @@ async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event) -> None:
             group.create_task(run(loops, rt, stop))
         if "edges" in parts:
             group.create_task(serve_edges(rt, stop))
-        if "api" in parts:
+        if listener is not None:
             http = server(rt)
-            group.create_task(http.serve())
+            group.create_task(http.serve(sockets=[listener]))
             group.create_task(_end_with(http, stop))
 
 
@@ -62,17 +72,31 @@ async def _end_with(http: uvicorn.Server, stop: asyncio.Event) -> None:
     http.should_exit = True
 
 
-def run_until_signal(parts: list[str], rt: Runtime) -> None:
-    """Run until SIGTERM or SIGINT, then end after the batch in hand."""
+def run_until_signal(parts: list[str], rt: Runtime, *, as_json: bool = False, silent: bool = False) -> None:
+    """Say what runs and where, run until SIGTERM or SIGINT, then end after the batch in hand.
+
+    Raises the first error of ours that ended one of the parts, and `SettingsInvalid` when the port is taken.
+    """
+    listener = listen(rt.settings) if "api" in parts else None
+    if not silent:
+        _announce(rt.settings, parts, listener, as_json=as_json)
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        await run_parts(parts, rt, stop)
+        await run_parts(parts, rt, stop, listener)
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except* GatewayError as group:
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
@@ -83,8 +107,7 @@ def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     settings = load(config)
     log.set_up(as_json=settings.log_json)
     rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    _announce(settings, list(PARTS), as_json=json)
-    run_until_signal(list(PARTS), rt)
+    run_until_signal(list(PARTS), rt, as_json=json)
 
 
 def run_command(
@@ -104,13 +127,12 @@ def run_command(
         raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
     log.set_up(as_json=settings.log_json)
     rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    _announce(settings, parts, as_json=json)
-    run_until_signal(parts, rt)
+    run_until_signal(parts, rt, as_json=json)
 
 
-def _announce(settings: Settings, parts: list[str], *, as_json: bool) -> None:
+def _announce(settings: Settings, parts: list[str], listener: socket.socket | None, *, as_json: bool) -> None:
     """Say what runs and where; flushed, since nothing more is printed while it runs."""
-    address = f"http://{settings.host}:{settings.port}" if "api" in parts else None
+    address = f"http://{settings.host}:{listener.getsockname()[1]}" if listener is not None else None
     if as_json:
         print_json({"url": address, "parts": parts, "home": list(settings.home)})
     else:

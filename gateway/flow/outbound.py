@@ -6,7 +6,7 @@ kept, the officer is told why, and nothing leaves.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -80,6 +80,7 @@ class _Draft:
 
     submitted: Submitted
     document: Tree = None
+    header: Mapping[str, str] = field(default_factory=dict)  # as it was handed in
     report: Report | None = None
     kept_report: bytes | None = None  # of a message that was held: the report of its translation, as JSON
     case: Case | None = None  # before this message
@@ -130,8 +131,7 @@ def _apart(drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[_Draft]]:
     later: list[_Draft] = []
     seen: set[tuple[str, str]] = set()
     for draft in drafts:
-        header = header_of(draft.document) if draft.refused is None else {}
-        names = {(name, header[name]) for name in ("MessageId", "CaseReference") if name in header}
+        names = {(name, draft.header[name]) for name in ("MessageId", "CaseReference") if name in draft.header}
         (later if names & seen else first).append(draft)
         seen |= names
     return first, later
@@ -234,6 +234,7 @@ def _translate(item: Submitted, rt: Runtime) -> _Draft:
         else:
             translation = rt.translators[rt.partners.dialect(item.dialect).id].to_canonical(item.body)
             draft.document, draft.report = translation.document, translation.report
+        draft.header = header_of(draft.document)
     return draft
 
 
@@ -243,7 +244,7 @@ def _look_up(tx: Tx, drafts: Sequence[_Draft]) -> _Known:
     ids: set[tuple[str, str]] = set()
     for draft in drafts:
         if draft.refused is None:
-            header = header_of(draft.document)
+            header = draft.header
             if "CaseReference" in header:
                 keys.add((draft.submitted.authority, header.get("Recipient", ""), header["CaseReference"]))
             if "MessageId" in header:
@@ -260,7 +261,7 @@ def _look_up(tx: Tx, drafts: Sequence[_Draft]) -> _Known:
 
 def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     """Steps 2 to 4: complete the header, check schema and allow-list, ask the safeguards."""
-    item, header = draft.submitted, header_of(draft.document)
+    item, header = draft.submitted, draft.header
     kind = rt.schemas.type_of(draft.document)
     if kind is None:
         rt.schemas.check(draft.document)  # says what is wrong with the root, before the header of anything else is filled
@@ -283,12 +284,7 @@ def _decide(tx: Tx, draft: _Draft, known: _Known, rt: Runtime) -> None:
     rt.partners.authority(draft.message.header.recipient)
     if draft.message.header.created > rt.clock() + CLOCK_SKEW:
         raise BadValue("the message says it was made in the future", path="Header/Created")
-    if isinstance(draft.message, Application):
-        check_binds(draft.message.agreement, requesting=item.authority, requested=draft.message.header.recipient, rt=rt)
-        if draft.case is not None:
-            raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
-    else:
-        _check_answer(draft.message, draft.case, known)
+    _check_place(draft.message, draft.case, known, rt)
     _guard_rights(tx, draft, rt)
 
 

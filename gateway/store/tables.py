@@ -127,7 +127,7 @@ documents = Table(
     Column("kind", String(12), nullable=False),  # original | signed | translated | report
     Column("media_type", String(40), nullable=False),
     Column("sha256", String(64), nullable=False),  # of the clear bytes
-    Column("body", LargeBinary, nullable=False),  # nonce, ciphertext of the compressed document, tag
+    Column("body", LargeBinary, nullable=False),  # nonce, ciphertext, tag
     UniqueConstraint("message_row", "kind"),
 )
 

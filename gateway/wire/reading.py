@@ -54,30 +54,37 @@ def _needed(document: Tree, path: str) -> str:
 
 def read_header(document: Tree) -> Header:
     """Return the header of a checked document."""
-    sequence = text(document, "Header/Sequence")
-    answered = text(document, "Header/InReplyTo/MessageId")
+    found = header_of(document)
+    sequence, answered = found.get("Sequence"), found.get("InReplyTo/MessageId")
     return Header(
-        message_id=_needed(document, "Header/MessageId"),
-        case_reference=text(document, "Header/CaseReference"),
-        sender=_needed(document, "Header/Sender"),
-        recipient=_needed(document, "Header/Recipient"),
+        message_id=found["MessageId"],
+        case_reference=found.get("CaseReference"),
+        sender=found["Sender"],
+        recipient=found["Recipient"],
         sequence=int(sequence) if sequence else None,
-        created=_instant(_needed(document, "Header/Created")),
-        national_reference=text(document, "Header/NationalReference"),
-        answers=Answered(message_id=answered, digest=_needed(document, "Header/InReplyTo/Sha256")) if answered else None,
+        created=_instant(found["Created"]),
+        national_reference=found.get("NationalReference"),
+        answers=Answered(message_id=answered, digest=found["InReplyTo/Sha256"]) if answered else None,
     )
 
 
+def _values(group: Tree) -> dict[str, str]:
+    """Return the fields of one group that hold a value, by name; read at one go, since each look-up costs a search."""
+    return {child.tag[len(_R) :]: child.text or "" for child in group}
+
+
 def _application(document: Tree) -> Application:
+    request = _values(document.find(_R + "Request"))
+    person = document.find(_R + "Person")
     return Application(
         header=read_header(document),
-        agreement=_needed(document, "Request/Agreement"),
-        ground=Ground(_needed(document, "Request/Ground")),
-        procedure=Procedure(_needed(document, "Request/Procedure")),
-        interview_requested=_needed(document, "Request/InterviewRequested") in {"true", "1"},
-        nationalities=texts(document, "Person/Nationality"),
-        former_nationalities=texts(document, "Person/FormerNationality"),
-        born=text(document, "Person/Birth/Date"),
+        agreement=request["Agreement"],
+        ground=Ground(request["Ground"]),
+        procedure=Procedure(request["Procedure"]),
+        interview_requested=request["InterviewRequested"] in {"true", "1"},
+        nationalities=texts(person, "Nationality"),
+        former_nationalities=texts(person, "FormerNationality"),
+        born=text(person, "Birth/Date"),
         children_born=tuple(text(child, "Birth/Date") for child in document.iterfind(_R + "Child")),
         evidence=texts(document, "Evidence/Code"),
     )
