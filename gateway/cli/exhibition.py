@@ -14,19 +14,23 @@ from rich.table import Table
 from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
 from gateway.cli.serve import PARTS, run_until_signal
+from gateway.domain.case import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError
 from gateway.flow.loops import LOOPS, run
-from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.outbound import Held, Sent, Submission, resume, submit
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings
 from gateway.stages import Submitted
-from gateway.store import accounts, inbox, outbox
+from gateway.store import accounts, cases, inbox, outbox
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
+from gateway.store.views import Viewer
 from gateway.trust.passwords import hash_password
+from gateway.web.runtime import Signatory
 from gateway.wiring import build
+from gateway.wiring.pages import web_runtime
 
 HOMES = ("BA-MS", "PK-MOI", "AT-BMI", "RS-MUP")
 SEED_SECONDS = 60.0
@@ -58,7 +62,7 @@ EXHIBITS = (
     ("BA-MS", "expired-passport.xml", "made"),
     ("BA-MS", "diacritics.xml", "held"),
     ("AT-BMI", "accelerated.json", "sent"),
-    ("AT-BMI", "own-national.json", "sent"),
+    ("AT-BMI", "own-national.json", "answered"),
 )
 
 
@@ -111,15 +115,33 @@ async def add_cases(rt: Runtime) -> None:
     stop = asyncio.Event()
     loops = asyncio.create_task(run(list(LOOPS), rt, stop))
     try:
-        sent = sum([_exhibit(rt, *exhibit) for exhibit in EXHIBITS])
+        results = [(_exhibit(rt, *exhibit), exhibit[2]) for exhibit in EXHIBITS]
+        sent = sum(isinstance(result, Sent) for result, _ in results)
         await asyncio.wait_for(_quiet(rt, sent), SEED_SECONDS)
+        answered = [_answer(rt, result) for result, how_far in results if isinstance(result, Sent) and how_far == "answered"]
+        await asyncio.wait_for(_quiet(rt, sent + len(answered)), SEED_SECONDS)
     finally:
         stop.set()
         await loops
 
 
-def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> bool:
-    """Hand in one example; True if it left."""
+def _answer(rt: Runtime, sent: Sent) -> str:
+    """Agree to an application as an officer of the requested authority; return the reply's message id."""
+    with reading(rt.engine) as tx:
+        case = next(case for case in cases.by_reference(tx, sent.case_reference) if case.role is Role.REQUESTED)
+    assert case.id is not None
+    return web_runtime(rt).answer(
+        case_id=case.id,
+        outcome="agreed",
+        reasons=(),
+        remarks="Travel document will be issued.",
+        signatory=Signatory(name="Б. Узорак"),
+        viewer=Viewer(account="officer@rs-mup", role=AccountRole.OFFICER, authority=case.home),
+    )
+
+
+def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> Submission:
+    """Hand in one example and let people act on it as far as it goes."""
     dialect = rt.partners.dialect(rt.partners.authority(authority).dialect)
     body = new_document(rt, dialect.id, example)
     item = Submitted(
@@ -135,12 +157,12 @@ def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> bool:
             best_interests_assessed=None,
         )
         make_statement(result.case_id, answers, actor="officer.one@ba-ms", rt=rt)
-        if how_far == "sent":
+        if how_far in {"sent", "answered"}:
             release_statement(result.case_id, actor="officer.two@ba-ms", rt=rt)
             result = resume(result.case_id, "officer.two@ba-ms", rt)
     if isinstance(result, GatewayError):
         raise result
-    return isinstance(result, Sent)
+    return result
 
 
 async def _quiet(rt: Runtime, sent: int) -> None:
