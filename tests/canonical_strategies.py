@@ -67,6 +67,7 @@ SIMPLE: dict[str, st.SearchStrategy[str]] = {
     "Language": st.sampled_from(["bs", "hr", "sr", "sr-Cyrl", "sq", "mk", "tr", "de", "en", "ur", "pa", "ps", "ar"]),
     "Script": st.sampled_from(["Latn", "Cyrl", "Arab"]),
     "EvidenceCode": st.sampled_from(["N1-01", "N1-06", "N2-10", "N2-99", "T1-07", "T2-06", "S1-04"]),
+    "ErrorCode": st.sampled_from(["schema-violation", "cannot-open", "refused"]),
     "xs:boolean": st.sampled_from(["true", "false"]),
 }
 

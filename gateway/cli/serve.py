@@ -78,14 +78,14 @@ def run_until_signal(parts: list[str], rt: Runtime, *, as_json: bool = False, si
     Raises the first error of ours that ended one of the parts, and `SettingsInvalid` when the port is taken.
     """
     listener = listen(rt.settings) if "api" in parts else None
-    if not silent:
-        _announce(rt.settings, parts, listener, as_json=as_json)
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
+        if not silent:  # only now: whoever reads it may signal at once
+            _announce(rt.settings, parts, listener, as_json=as_json)
         await run_parts(parts, rt, stop, listener)
 
     try:

@@ -98,12 +98,12 @@ def test_parts_run_apart_on_one_database(config: Path, sqlite_url: str, tmp_path
 
 def test_message_handed_in_before_a_kill_is_carried_after_it(config: Path, sqlite_url: str, tmp_path: Path) -> None:
     austria, serbia = add_key(sqlite_url, "AT-BMI"), add_key(sqlite_url, "RS-MUP")
-    with running("serve", "--config", config, "--json", cwd=tmp_path) as process:
+    with running("run", "api", "--config", config, "--json", cwd=tmp_path) as process:
         sent = hand_in(process.first_document()["url"], austria)
         process.end(signal.SIGKILL)
     with running("serve", "--config", config, "--json", cwd=tmp_path) as process:
         url = process.first_document()["url"]
-        (line,) = until(lambda: inbox(url, serbia), "the message in the inbox of RS-MUP", seconds=60)
+        (line,) = until(lambda: inbox(url, serbia), "the message in the inbox of RS-MUP")
         assert line["message_id"] == sent["message_id"]
 
 

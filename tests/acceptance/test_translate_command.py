@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import Any
 
 import pytest
@@ -145,9 +145,8 @@ def partners(tmp_path: Path, application: Path) -> Path:
     for code in ("ba", "pk"):
         copytree(data_folder("partners") / code, folder / code)
     examples = folder / "ba" / "dialects" / "ms-xml" / "examples"
-    examples.mkdir(exist_ok=True)
-    for old in examples.iterdir():
-        old.unlink()
+    rmtree(examples)
+    examples.mkdir()
     application.rename(examples / "application.xml")
     return folder
 

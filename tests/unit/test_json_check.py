@@ -43,6 +43,7 @@ ONE_RULE: list[dict[str, Any]] = [
     {"allOf": [{"type": "object"}, {"required": ["a"]}]},
     {"anyOf": [{"type": "string"}, {"required": ["a"], "type": "object"}]},
     {"oneOf": [{"type": "integer"}, {"minimum": 2}, {"type": "string"}]},
+    {"dependentRequired": {"a": ["b", "c"], "b": []}},
     {"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}}},
 ]
 
@@ -60,7 +61,7 @@ def test_each_rule_decides_as_jsonschema_does(schema: dict[str, Any], value: Any
     "schema",
     [
         {"not": {}},
-        {"dependentRequired": {}},
+        {"contains": {}},
         {"properties": {"a": {"uniqueItems": True}}},
         {"$ref": "https://example.org/x"},
         {"const": [1]},

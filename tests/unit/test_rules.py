@@ -74,6 +74,8 @@ ACCEPTED: list[tuple[str, str, list[Change]]] = [
     ("child-needs-adult-or-guardian", NATIONAL, [born("2019-01-01"), with_relative("Guardian")]),
     ("child-needs-adult-or-guardian", NATIONAL, [born("2019-01-01"), with_relative("AccompanyingAdult")]),
     ("health-needs-consent", NATIONAL, []),
+    ("no-outer-blanks", NATIONAL, []),
+    ("no-outer-blanks", NATIONAL, [("</Description>", " </Description>")]),  # free text keeps its blanks
     ("health-needs-consent", NATIONAL, [("<ConsentGiven>false</ConsentGiven>", CARE.format("true"))]),
     ("health-needs-consent", NATIONAL, [("<ConsentGiven>false</ConsentGiven>", CARE.format("1"))]),
     ("stateless-ground-fits", NATIONAL, []),
@@ -102,6 +104,8 @@ ACCEPTED: list[tuple[str, str, list[Change]]] = [
 
 # rule, good document, changes that break it, place that is told
 REFUSALS: list[tuple[str, str, list[Change], str]] = [
+    ("no-outer-blanks", NATIONAL, [("<Sex>male</Sex>", "<Sex> male</Sex>")], "/ReadmissionApplication/Person/Sex"),
+    ("no-outer-blanks", NATIONAL, [("<Sex>male</Sex>", "<Sex>male\n</Sex>")], "/ReadmissionApplication/Person/Sex"),
     ("application-has-case", NATIONAL, [("<Sequence>1</Sequence>", "")], "/ReadmissionApplication"),
     (
         "application-has-case",
