@@ -26,7 +26,8 @@ from servers import Servers, servers
 
 from gateway import log
 from gateway.flow import inbound, loops
-from gateway.flow.outbound import Sent, submit
+from gateway.flow.draft import Sent
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received, Submitted
@@ -180,7 +181,7 @@ async def _until(reached: Any, seconds: float) -> None:
     while not await asyncio.to_thread(reached):
         if time.monotonic() > end:
             raise TimeoutError(f"the bench stands still for {seconds:.0f} s")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.25)  # looking costs: at most a few times a second
 
 
 async def _run(control: Connection, job: Job, *, sends: bool, receives: bool) -> None:
@@ -198,7 +199,9 @@ async def _run(control: Connection, job: Job, *, sends: bool, receives: bool) ->
         await _until(lambda: _proven(rt) == job.count, bound(job.count, job.rate))
     if receives:
         wanted = job.count
-        await _until(lambda: len(_applications(watched, told)) >= wanted, bound(job.count, job.rate))
+        await _until(
+            lambda: len(watched.arrived) >= wanted and len(_applications(watched, told)) >= wanted, bound(job.count, job.rate)
+        )
         told["arrived"] = _applications(watched, told)
     control.send(told)
     await asyncio.to_thread(control.recv)  # stay until measured

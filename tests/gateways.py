@@ -9,8 +9,10 @@ from pathlib import Path
 
 from gateway.domain.safeguards import Answers
 from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.draft import Submission
+from gateway.flow.holding import resume
 from gateway.flow.inbound import Answer, receive
-from gateway.flow.outbound import Submission, resume, submit
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Bell, Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings, data_folder

@@ -65,7 +65,10 @@ async def two_gateways(base: Settings, folder: Path, url: str) -> AsyncIterator[
             settings = _settings(base, folder, name, homes, url)
             rt = build(settings, prepare_database=True)
             runtimes |= dict.fromkeys(homes, rt)
-            processes.append(await _start(settings, folder))
+            await rt.transport.open(homes)  # declares the queues: what is sent before the other side is up finds its place
+            await rt.transport.close()
+        for name in SIDES:
+            processes.append(await _start(runtimes[SIDES[name][0]].settings, folder))  # noqa: PERF401  # each is stopped below
         yield Scene(runtimes=runtimes, running=lambda: all(process.returncode is None for process in processes))
     finally:
         for process in processes:

@@ -17,8 +17,10 @@ from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.case import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError
+from gateway.flow.draft import Held, Sent, Submission
+from gateway.flow.holding import resume
 from gateway.flow.loops import LOOPS, run
-from gateway.flow.outbound import Held, Sent, Submission, resume, submit
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings

@@ -16,8 +16,10 @@ from gateway.domain.deadlines import due_date
 from gateway.domain.messages import Category, Procedure
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, Unavailable
+from gateway.flow.draft import Held, Sent
+from gateway.flow.holding import resume
 from gateway.flow.mailbox import acknowledge, fetch
-from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.outbound import submit
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of

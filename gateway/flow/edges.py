@@ -7,8 +7,9 @@ from gateway.edge.files import FilesEdge
 from gateway.edge.port import Edge, Item
 from gateway.edge.pull import PullEdge
 from gateway.errors import GatewayError, Misconfigured, Refused, SettingsInvalid, Unavailable
+from gateway.flow.holding import handed_in_before
 from gateway.flow.mailbox import acknowledge, document_of
-from gateway.flow.outbound import handed_in_before, submit
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.log import logger

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.flow.outbound import Held, Submission
+from gateway.flow.draft import Held, Submission
 
 
 def describe(result: Submission) -> Mapping[str, Any]:

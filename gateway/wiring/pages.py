@@ -8,8 +8,10 @@ from typing import Any
 from gateway.domain.case import Case, Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, NotFound
+from gateway.flow.draft import Held, Sent
+from gateway.flow.holding import resume
 from gateway.flow.mailbox import read_document
-from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.outbound import submit
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import make_statement, release_statement, statement_of

@@ -13,8 +13,9 @@ from gateway.edge.files import FilesEdge, write_whole
 from gateway.edge.port import Collected, Item
 from gateway.edge.pull import PullEdge
 from gateway.errors import KeyMissing, MessageIdReused, Misconfigured, SettingsInvalid, Unavailable
+from gateway.flow.draft import Held, Sent
 from gateway.flow.edges import edge_of, serve_edge, serve_edges
-from gateway.flow.outbound import Held, Sent, resume
+from gateway.flow.holding import resume
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import data_folder
 from gateway.stages import MAX_MESSAGE_BYTES

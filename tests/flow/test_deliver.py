@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.errors import BrokerUnavailable, TooLarge
 from gateway.flow.deliver import LEASE_SECONDS, claim, deliver_once, next_wait, settle
-from gateway.flow.outbound import Sent
+from gateway.flow.draft import Sent
 from gateway.store import outbox
 from gateway.store import tables as t
 from gateway.store.database import reading

@@ -12,7 +12,7 @@ from gateway.domain.identity import new_message_id
 from gateway.domain.messages import ReceiptItem
 from gateway.errors import DatabaseUnavailable
 from gateway.flow import inbound
-from gateway.flow.outbound import Sent
+from gateway.flow.draft import Sent
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import cases, deadlines, journal
 from gateway.store import tables as t

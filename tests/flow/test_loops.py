@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from gateway.errors import DatabaseUnavailable
 from gateway.flow import inbound, loops
+from gateway.flow.draft import Sent
 from gateway.flow.loops import LOOPS, run
-from gateway.flow.outbound import Sent
 from gateway.flow.ports import Bell, Runtime
 from gateway.store import cases, deadlines
 from gateway.store import tables as t

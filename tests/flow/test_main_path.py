@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gateway.domain.safeguards import HoldReason
+from gateway.flow.draft import Held, Sent
 from gateway.flow.mailbox import fetch
-from gateway.flow.outbound import Held, Sent
 from gateway.flow.receipts import proof_of
 from gateway.store import cases, deadlines, inbox, journal, messages
 from gateway.store.database import reading

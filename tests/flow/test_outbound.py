@@ -23,8 +23,10 @@ from gateway.errors import (
     TransitionNotAllowed,
 )
 from gateway.flow import outbound
+from gateway.flow.draft import Held, Sent
+from gateway.flow.holding import resume
 from gateway.flow.mailbox import fetch
-from gateway.flow.outbound import Held, Sent, resume, submit
+from gateway.flow.outbound import submit
 from gateway.flow.papers import clear
 from gateway.flow.statements import make_statement, release_statement, statement_of
 from gateway.flow.submissions import describe
@@ -394,7 +396,7 @@ async def test_second_reply_is_refused(asked, clock) -> None:
 
 async def test_two_officers_who_answer_at_once_do_not_both_win(asked, clock, monkeypatch) -> None:
     west, east, sent, document = asked
-    true_seal, between = outbound._seal, []
+    true_seal, between = outbound.seal_draft, []
 
     def slow(draft, rt) -> None:
         if not between:  # while the first is sealed, the second is handed in and saved
@@ -402,7 +404,7 @@ async def test_two_officers_who_answer_at_once_do_not_both_win(asked, clock, mon
             between.append(east.hand_in(serialize(reply(document, clock.now, agreed=False)), authority="RS-MUP", actor="fast"))
         true_seal(draft, rt)
 
-    monkeypatch.setattr(outbound, "_seal", slow)
+    monkeypatch.setattr(outbound, "seal_draft", slow)
     slower = east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP", actor="slow")
     assert isinstance(between[1], Sent)
     assert isinstance(slower, TransitionNotAllowed)

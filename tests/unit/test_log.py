@@ -11,7 +11,7 @@ import structlog
 
 from gateway import log
 from gateway.errors import GatewayError
-from gateway.flow.outbound import Held, Sent
+from gateway.flow.draft import Held, Sent
 from gateway.settings import data_folder
 from gateway.store import journal
 from gateway.store.database import reading

@@ -1,0 +1,188 @@
+"""The end of the walk outward: safeguards, advance, sign, seal, and the transaction that decides.
+
+Sealing happens before the outbox: a retry sends the identical bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.domain.case import Event, advance, opened, step
+from gateway.domain.messages import Application, Receipt, Reply
+from gateway.domain.safeguards import hold_reason
+from gateway.errors import (
+    TransitionNotAllowed,
+)
+from gateway.flow.clockwork import reply_settles
+from gateway.flow.draft import Draft, Sent, Submission, held_result
+from gateway.flow.papers import paper, sha256
+from gateway.flow.ports import Runtime
+from gateway.flow.statements import statement_of
+from gateway.log import logger
+from gateway.store import cases, journal, messages, outbox
+from gateway.store import statements as holds
+from gateway.store.database import Tx
+from gateway.store.messages import DocumentRow, MessageRow
+from gateway.trust.seal import seal
+from gateway.trust.sign import sign
+from gateway.wire.documents import serialize
+
+log = logger("outbound")
+
+
+def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
+    """Step 5: the safeguards, for what is disclosed about a person for the first time."""
+    if isinstance(draft.message, Application):
+        statement = statement_of(tx, draft.case, rt) if draft.case else None
+        draft.hold = hold_reason(draft.message, statement, rt.clock().date())
+
+
+def seal_draft(draft: Draft, rt: Runtime) -> None:
+    """Steps 6 and 7: advance the case, sign, seal."""
+    message, now = draft.message, rt.clock()
+    assert message is not None
+    assert not isinstance(message, Receipt)
+    assert draft.checked is not None
+    if isinstance(message, Application) and draft.case is None:
+        draft.after = opened(
+            message,
+            home=draft.submitted.authority,
+            event=Event.HOLD if draft.hold else Event.APPLICATION,
+            treaty_version=rt.treaty(message.agreement).version,
+            schema_version=draft.checked.schema_version,
+            wrapped_key=rt.vault.new_case_key(),
+            at=now,
+        )
+    elif draft.hold is None:
+        draft.after = advance(draft.case, message, now)
+    elif draft.case is not None:
+        draft.after = replace(draft.case, state=step(draft.case.state, Event.HOLD))
+    if draft.hold is None:
+        header = message.header
+        draft.signed = sign(draft.document, rt.ring.signing(header.sender), now)
+        draft.sealed = seal(
+            draft.signed, message_id=header.message_id, sender=header.sender, recipient=header.recipient, trust=rt.trust
+        )
+
+
+def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
+    """Write the batch in one transaction."""
+    now = rt.clock()
+    fresh = [draft for draft in drafts if draft.after is not None and draft.after.id is None and draft.refused is None]
+    for draft, case in zip(fresh, cases.add(tx, [draft.after for draft in fresh if draft.after]), strict=True):
+        draft.after = case
+    for draft in drafts:
+        changed = draft.after is not None and draft.case is not None and draft.refused is None and draft.hold is None
+        if changed and draft.after and draft.case and not cases.change_state(tx, draft.after, before=draft.case.state):
+            draft.refused = TransitionNotAllowed("another answer to this case was faster")
+    leaving = [draft for draft in drafts if draft.refused is None and draft.sealed is not None]
+    ids = messages.add(tx, [_message_row(draft, now) for draft in leaving])
+    papers: list[DocumentRow] = []
+    for draft, row_id in zip(leaving, ids, strict=True):
+        assert draft.after is not None
+        assert draft.signed is not None
+        papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
+        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body))
+        report = draft.kept_report or (draft.report.as_json() if draft.report else None)
+        if report is not None:
+            papers.append(paper(rt, draft.after, row_id, "report", report))
+    messages.add_documents(tx, papers)
+    outbox.add(tx, [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed], now)
+    entries: list[journal.Entry] = []
+    results: list[Submission] = []
+    for draft in drafts:
+        results.append(_settle(tx, draft, rt, now))
+        if draft.again is None:
+            entries.append(_entry(draft, now))
+    journal.append(tx, entries)
+    return results
+
+
+def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
+    """Return the result of one message; write its hold, or settle the deadline that a reply meets."""
+    if draft.again is not None:
+        return draft.again
+    if draft.refused is not None:
+        log.info("message.refused", code=draft.refused.code, path=draft.refused.path, authority=draft.submitted.authority)
+        return draft.refused
+    assert draft.after is not None
+    assert draft.after.id is not None
+    if draft.hold is not None:
+        _hold(tx, draft, rt, now)
+        return held_result(draft.after, draft.hold)
+    assert draft.signed is not None
+    assert draft.sealed is not None
+    if isinstance(draft.message, Reply):
+        reply_settles(tx, draft.after, now, now)
+    return Sent(
+        message_id=draft.sealed.message_id,
+        case_id=draft.after.id,
+        case_reference=draft.after.reference,
+        digest=draft.signed.digest,
+    )
+
+
+def _hold(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> None:
+    case = draft.after
+    assert case is not None
+    assert case.id is not None
+    assert case.wrapped_key is not None
+    assert draft.hold is not None
+    holds.hold(
+        tx,
+        holds.HoldRow(
+            case_id=case.id,
+            reason=draft.hold,
+            body=rt.vault.encrypt(case.wrapped_key, serialize(draft.document), b"held"),
+            original=rt.vault.encrypt(case.wrapped_key, draft.submitted.body, b"held-original"),
+            report=rt.vault.encrypt(case.wrapped_key, draft.report.as_json(), b"held-report") if draft.report else None,
+            dialect=draft.submitted.dialect,
+            actor=draft.submitted.actor,
+            created_at=now,
+        ),
+    )
+
+
+def _message_row(draft: Draft, now: datetime) -> MessageRow:
+    assert draft.message is not None
+    assert draft.after is not None
+    assert draft.signed is not None
+    assert draft.checked is not None
+    header = draft.message.header
+    return MessageRow(
+        direction="out",
+        sender=header.sender,
+        message_id=header.message_id,
+        recipient=header.recipient,
+        case_id=draft.after.id,
+        type=draft.checked.type,
+        sequence=header.sequence,
+        digest=draft.signed.digest,
+        in_reply_to=header.answers.message_id if header.answers else None,
+        signed_at=draft.signed.signed_at,
+        created_at=now,
+        received_at=None,
+        outcome="waiting",
+    )
+
+
+def _entry(draft: Draft, now: datetime) -> journal.Entry:
+    """Return what the journal says: sent, held or refused; codes only."""
+    event = "message.refused" if draft.refused else "message.held" if draft.hold else "message.sent"
+    case = None if draft.refused else draft.after
+    return journal.Entry(
+        at=now,
+        event=event,
+        actor=draft.submitted.actor,
+        authority=draft.submitted.authority,
+        case_id=case.id if case else None,
+        message_id=draft.message.header.message_id if draft.message else None,
+        digest=draft.signed.digest if draft.signed else sha256(draft.submitted.body),
+        detail={
+            "type": draft.checked.type if draft.checked else None,
+            "state": str(case.state) if case else None,
+            "code": draft.refused.code if draft.refused else draft.hold,
+            "path": draft.refused.path if draft.refused else None,
+            "dialect": draft.submitted.dialect,
+        },
+    )

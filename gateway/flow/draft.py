@@ -1,0 +1,87 @@
+"""One message on its way outward: what is known of it between the steps, and what may become of it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.domain.case import Case
+from gateway.domain.messages import Message
+from gateway.domain.safeguards import ADVICE, HoldReason
+from gateway.errors import (
+    GatewayError,
+    Misconfigured,
+    Refused,
+)
+from gateway.stages import Checked, Sealed, Signed, Submitted, Tree
+from gateway.store.cases import CaseKey
+from gateway.store.messages import MessageRow
+from gateway.wire.report import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The message is signed, sealed and durable in the outbox."""
+
+    message_id: str
+    case_id: int
+    case_reference: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The message is kept and must not leave yet."""
+
+    case_id: int
+    case_reference: str
+    reason: HoldReason
+    advice: str
+
+
+Submission: TypeAlias = Sent | Held | GatewayError  # Refused: the message is at fault; another error: not done, by our fault
+
+
+@dataclass(slots=True)
+class Draft:
+    """One message on its way through the walk."""
+
+    submitted: Submitted
+    document: Tree = None
+    header: Mapping[str, str] = field(default_factory=dict)  # as it was handed in
+    report: Report | None = None
+    kept_report: bytes | None = None  # of a message that was held: the report of its translation, as JSON
+    case: Case | None = None  # before this message
+    checked: Checked | None = None
+    message: Message | None = None
+    after: Case | None = None
+    signed: Signed | None = None
+    sealed: Sealed | None = None
+    hold: HoldReason | None = None
+    refused: GatewayError | None = None
+    again: Sent | Held | None = None  # the same message was handed in before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the database says about a batch, read before the work begins."""
+
+    cases: Mapping[CaseKey, Case]
+    applications: Mapping[int, MessageRow]  # by case id: the application that came in
+    sequences: Mapping[int, int]  # by case id: highest number we used
+    sent: Mapping[tuple[str, str], MessageRow]
+
+
+@contextmanager
+def own_error(draft: Draft) -> Iterator[None]:
+    """An error inside belongs to this message alone; what is outside's fault ends the batch."""
+    try:
+        yield
+    except (Refused, Misconfigured) as error:
+        draft.refused = error
+
+
+def held_result(case: Case, reason: HoldReason) -> Held:
+    """Return the result of a message that is kept, with what a person can do about it."""
+    assert case.id is not None
+    return Held(case_id=case.id, case_reference=case.reference, reason=reason, advice=ADVICE[reason])
