@@ -14,8 +14,10 @@ def code_reader(codes: CodeList) -> Read:
     def read(value: Any) -> str:
         try:
             return known[value.strip()]
-        except (KeyError, AttributeError) as error:
-            raise UnmappedCode(f"the code is not in the list {codes.name!r}, version {codes.version}") from error
+        except (KeyError, AttributeError):
+            raise UnmappedCode(
+                f"the code is not in the list {codes.name!r}, version {codes.version}"
+            ) from None  # the cause quotes the value
 
     return read
 
@@ -29,7 +31,9 @@ def code_writer(codes: CodeList) -> Write:
     def write(value: str) -> str:
         try:
             return known[value.strip()]
-        except KeyError as error:
-            raise UnmappedCode(f"the list {codes.name!r}, version {codes.version}, has no code for this value") from error
+        except KeyError:
+            raise UnmappedCode(
+                f"the list {codes.name!r}, version {codes.version}, has no code for this value"
+            ) from None  # the cause quotes the value
 
     return write
