@@ -12,10 +12,12 @@ from rich.table import Table
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_error, print_json
 from gateway.cli.treaty_words import limit_lines, treaty_as_dict
+from gateway.domain.answers import Deadline, End, ExtensionAsked
 from gateway.domain.calendars import Calendar, Side
-from gateway.domain.deadlines import Deadline, End, ExtensionAsked, due_date
+from gateway.domain.deadlines import due_date
 from gateway.domain.explanations import day_text, iso
-from gateway.domain.treaties import Direction, Treaty
+from gateway.domain.limits import Direction
+from gateway.domain.treaties import Treaty
 from gateway.errors import NotAFile, TreatyInvalid, UnknownTreaty
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples
@@ -153,14 +155,15 @@ def check_treaties(
     if not where.exists():
         raise NotAFile(f"there is no {where.name!r}")
     try:
-        treaties = load_treaties(where) if where.is_dir() else {where.stem: load_treaty(where, where.stem)}
+        known = load_treaties(where) if where.is_dir() else _one_treaty(where)
     except TreatyInvalid as error:
         if as_json:
             print_json({"verdict": "refused", "treaties": [], "errors": [error.message]})
         else:
             print_error(error, as_json=False)
         raise typer.Exit(1) from error
-    errors = [failure for treaty in treaties.values() for failure in failing_examples(treaty, calendars)]
+    treaties = known if where.is_dir() else {name: known[name] for name in known if where.resolve() == _file_of(where, name)}
+    errors = [failure for treaty in treaties.values() for failure in failing_examples(treaty, calendars, known)]
     counts = {treaty.id: sum(len(row.examples) for row in treaty.limits) for treaty in treaties.values()}
     if as_json:
         rows = [{"id": name, "limits": len(treaties[name].limits), "examples": count} for name, count in counts.items()]
@@ -173,6 +176,21 @@ def check_treaties(
             screen.print(f"  [bold red]{escape(failure)}[/]")
     if errors:
         raise typer.Exit(1)
+
+
+def _one_treaty(path: Path) -> dict[str, Treaty]:
+    """Return the treaty in a file; of a protocol, which lies in its agreement's folder, the agreement as well."""
+    agreement = path.resolve().parent.with_suffix(".toml")
+    if not agreement.is_file():
+        return {path.stem: load_treaty(path, path.stem)}
+    protocol = f"{agreement.stem}/{path.stem}"
+    return {agreement.stem: load_treaty(agreement, agreement.stem), protocol: load_treaty(path, protocol)}
+
+
+def _file_of(path: Path, treaty_id: str) -> Path:
+    """Return where the file of a treaty lies beside `path`."""
+    root = path.resolve().parent
+    return (root if "/" not in treaty_id else root.parent) / f"{treaty_id}.toml"
 
 
 def _load(settings: Settings) -> Mapping[str, Treaty]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from gateway.domain.explanations import amount_text
-from gateway.domain.treaties import Extension, ExtensionKind, Limit, Treaty
+from gateway.domain.limits import Extension, ExtensionKind, Limit
+from gateway.domain.treaties import Treaty
 
 
 def treaty_as_dict(treaty: Treaty) -> dict[str, Any]:

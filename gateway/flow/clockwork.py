@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from gateway.domain.answers import Deadline
 from gateway.domain.calendars import Side
 from gateway.domain.case import Case
-from gateway.domain.deadlines import Deadline, due_date
+from gateway.domain.deadlines import due_date
 from gateway.errors import TreatyDoesNotBind, UnknownLimit
 from gateway.flow.ports import Runtime
 from gateway.store import deadlines
