@@ -14,10 +14,11 @@ from gateway.cli.output import console, print_error, print_json
 from gateway.cli.treaty_words import limit_lines, treaty_as_dict
 from gateway.domain.answers import Deadline, End, ExtensionAsked
 from gateway.domain.calendars import Calendar, Side
+from gateway.domain.counting import Standstill
 from gateway.domain.deadlines import due_date
 from gateway.domain.explanations import day_text, iso
 from gateway.domain.limits import Direction
-from gateway.domain.treaties import Treaty
+from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotAFile, TreatyInvalid, UnknownTreaty
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples
@@ -59,6 +60,13 @@ def deadline(
         str | None, typer.Option(metavar="DATE", help="Planned day, for a limit that is counted back from one.")
     ] = None,
     escorted: Annotated[bool, typer.Option("--escorted", help="The transfer is escorted.")] = False,
+    means: Annotated[str | None, typer.Option(help="air, land or sea, where the treaty distinguishes.")] = None,
+    obstacle: Annotated[
+        str | None, typer.Option(metavar="FROM/UNTIL", help="Days of an obstacle; UNTIL is the day it had fallen away.")
+    ] = None,
+    suspended: Annotated[
+        str | None, typer.Option(metavar="FROM/UNTIL", help="Days on which the clock was suspended; UNTIL counts again.")
+    ] = None,
     partners: PartnersOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -71,12 +79,14 @@ def deadline(
     asked = _extension(extension_asked, extension_days)
     began = None if start is None else _instant(start, "--start")
     settings = load_settings(config, overrides={"partners": partners})
-    rules = _treaty(load_treaties(settings.partners / "treaties", settings.overrides), treaty)
+    known = load_treaties(settings.partners / "treaties", settings.overrides)
+    asking, asked_state = (name.upper() if name else None for name in (requesting, requested))
+    rules = treaty_between(known, _treaty(known, treaty).id, asking, asked_state)
     calendars = load_calendars(settings.partners / "calendars")
     forward = any(row.id == limit and row.direction is Direction.AFTER for row in rules.limits)
     if began is None and (forward or plan is None):
         raise typer.BadParameter("give the instant that starts the clock", param_hint="--start")
-    asked_side, asking_side = _sides(rules, requesting, requested, calendars)
+    asked_side, asking_side = _sides(rules, asking, asked_state, calendars)
     found = due_date(
         rules,
         limit,
@@ -88,6 +98,8 @@ def deadline(
         extension=asked,
         planned=plan,
         escorted=escorted,
+        means=means,
+        stops=(*_stops(obstacle, "obstacle"), *_stops(suspended, "suspension")),
     )
     if as_json:
         print_json(found.as_dict())
@@ -124,6 +136,8 @@ def show_treaty(
         return
     screen = console()
     screen.print(f"[bold]{escape(found.name)}[/] ({found.id}, rule file version {found.version})")
+    if found.agreement:
+        screen.print(f"Protocol to {found.agreement}: its rules prevail over the agreement's.")
     screen.print(f"Parties: {escape(', '.join(f'{party.name} ({party.code})' for party in found.parties))}")
     if found.note:
         screen.print(escape(found.note))
@@ -204,13 +218,12 @@ def _treaty(known: Mapping[str, Treaty], treaty_id: str) -> Treaty:
 
 
 def _sides(
-    treaty: Treaty, requesting: str | None, requested: str | None, calendars: Mapping[str, Calendar]
+    treaty: Treaty, asking: str | None, asked: str | None, calendars: Mapping[str, Calendar]
 ) -> tuple[Side, Side | None]:
     """Return the requested and the requesting side; what is not named follows from the treaty's parties.
 
     The party named second is asked by default. The requesting state stays unnamed where its party has several states.
     """
-    asking, asked = (name.upper() if name else None for name in (requesting, requested))
     if asked is None:
         asked = treaty.counterpart(asking) if asking else None
     if asked is None and (asking is None or asking not in treaty.parties[1].states):
@@ -225,6 +238,17 @@ def _extension(asked: str | None, days: int | None) -> ExtensionAsked | None:
     if (asked is None) != (days is None):
         raise typer.BadParameter("--extension-asked and --extension-days are given together", param_hint="--extension-asked")
     return None if asked is None or days is None else ExtensionAsked(at=_instant(asked, "--extension-asked"), days=days)
+
+
+def _stops(text: str | None, why: str) -> tuple[Standstill, ...]:
+    """Return the days of "2026-08-01/2026-08-11"; an end that is left out means that it lasts."""
+    if text is None:
+        return ()
+    since, _, until = text.partition("/")
+    first, last = _day(since), _day(until) if until else None
+    if last is not None and last < first:
+        raise typer.BadParameter("ends before it begins", param_hint=f"--{'obstacle' if why == 'obstacle' else 'suspended'}")
+    return (Standstill(since=first, until=last, why=why),)
 
 
 def _instant(text: str, option: str) -> datetime:

@@ -128,6 +128,11 @@ class Calendar:
                 runs.append([day])
         return tuple(map(tuple, runs))
 
+    @property
+    def shaky(self) -> bool:
+        """Whether some of its days are only estimated."""
+        return bool(self._feasts)
+
     def feasts(self, first: date, last: date) -> tuple[tuple[date, ...], ...]:
         """Return the estimated feasts that touch the days from `first` to `last`, each as its run of days."""
         return tuple(feast for feast in self._feasts if feast[-1] >= first and feast[0] <= last)

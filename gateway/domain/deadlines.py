@@ -148,25 +148,23 @@ def _counted(
     last = _last(row, amount, start_on, plain, facts["stops"])
     rolled = _roll(row, last, acting)
     others = readings(row, plain, start_on, last, rolled)
-    lasts = {reading: _last(row, amount, start_on, reading, facts["stops"]) for reading in others}
-    early, late = min((last, *lasts.values())), max((rolled, *(_roll(row, end, read.acting) for read, end in lasts.items())))
-    if row.end is EndRule.ROLLED:
-        early = min((rolled, *(_roll(row, end, read.acting) for read, end in lasts.items())))
-    base = literal = End.of(acting, early)
-    latest = End.of(acting, late)
+    lasts = [(_last(row, amount, start_on, reading, facts["stops"]), reading.acting) for reading in others]
+    ends = [rolled, *(_roll(row, day, calendar) for day, calendar in lasts)]
+    counted = ends if row.end is EndRule.ROLLED else [last, *(day for day, _ in lasts)]
+    base = literal = End.of(acting, min(counted))
+    latest = base if base.due_on == max(ends) else End.of(acting, max(ends))
     facts["readings"] = others
     verdict = Extended.not_asked()
     if extension is not None:
         verdict = _decide(row, amount, extension, facts["start"], latest)
         if verdict.granted and row.extension is not None:
-            longer = early + timedelta(days=verdict.days)
+            longer = base.due_on + timedelta(days=verdict.days)
             # Asked after the literal end but before the rolled one: in time by the second reading only.
             if extension.at < base.until:
                 literal = End.of(acting, _roll(row, longer, acting) if row.end is EndRule.ROLLED else longer)
             other = start_on + timedelta(days=(row.extension.other_base or 0) + verdict.days)
-            # Working days of another reading end later: the extension is added to the latest of them.
-            late_last = max((last, *lasts.values()))
-            longest = max(longer, other, late_last + timedelta(days=verdict.days))
+            # Where another reading ends later, the extension is added to the latest of them.
+            longest = max(other, max((last, *(day for day, _ in lasts))) + timedelta(days=verdict.days))
             latest = max(latest, End.of(acting, _roll(row, longest, acting)), key=lambda end: end.due_on)
     return Deadline(base=base, literal=literal, rolled=latest, extension=verdict, **facts)
 

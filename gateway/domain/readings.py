@@ -29,6 +29,8 @@ def readings(row: Limit, plain: Reading, start_on: date, last: date, rolled: dat
 
     An estimated feast matters where working days are counted, and around an end that rolls; not inside calendar days.
     """
+    if not row.saturday_may_count and not any(calendar.shaky for calendar in (*plain.counting, plain.acting)):
+        return ()
     found = list(_moved(row, plain, start_on, last, rolled))
     if row.saturday_may_count and row.unit is Unit.WORKING_DAYS:
         found += [

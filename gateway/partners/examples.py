@@ -7,7 +7,7 @@ from gateway.domain.answers import Deadline, ExtensionAsked
 from gateway.domain.calendars import Calendar, Side
 from gateway.domain.counting import Standstill
 from gateway.domain.deadlines import due_date
-from gateway.domain.limits import Example, Limit
+from gateway.domain.limits import COMPUTABLE, Example, Limit
 from gateway.domain.treaties import Treaty, under
 
 
@@ -24,6 +24,8 @@ def failing_examples(
 
 def _failing(rules: Treaty, treaty: Treaty, calendars: Mapping[str, Calendar]) -> Iterator[str]:
     for row in treaty.limits:
+        if row.confidence in COMPUTABLE and row.override is None and not row.examples:
+            yield f"treaties/{treaty.id}.toml: limit {row.id!r} of {', '.join(sorted(row.procedures))} computes without an example"
         for number, example in enumerate(row.examples, 1):
             place = f"treaties/{treaty.id}.toml: limit {row.id!r} ({', '.join(sorted(row.procedures))}), example {number}"
             found = _run(rules, row, example, calendars)

@@ -102,8 +102,6 @@ def read_limit(entry: Table, treaty_id: str) -> Limit:
     )
     _check_end(entry, row)
     examples = tuple(_example(each, row) for each in entry.tables("examples"))
-    if row.confidence in COMPUTABLE and not examples:
-        raise entry.refuse("examples", "are missing: a number that computes has a worked example beside it")
     extension = _extension(entry, row) if "extension" in entry.values else None
     return replace(row, extension=extension, examples=examples)
 
