@@ -25,7 +25,7 @@ def failing_examples(
 def _failing(rules: Treaty, treaty: Treaty, calendars: Mapping[str, Calendar]) -> Iterator[str]:
     for row in treaty.limits:
         if row.confidence in COMPUTABLE and row.override is None and not row.examples:
-            yield f"treaties/{treaty.id}.toml: limit {row.id!r} of {', '.join(sorted(row.procedures))} computes without an example"
+            yield f"treaties/{treaty.id}.toml: limit {row.id!r} computes without an example ({', '.join(sorted(row.procedures))})"
         for number, example in enumerate(row.examples, 1):
             place = f"treaties/{treaty.id}.toml: limit {row.id!r} ({', '.join(sorted(row.procedures))}), example {number}"
             found = _run(rules, row, example, calendars)
