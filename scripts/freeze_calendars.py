@@ -6,6 +6,7 @@ not change because a dependency did. Raise REVISION when this script's rules or 
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 # The label is the library's only sign of an estimate, and only its English texts have it reliably.
 ESTIMATED = (" (estimated)", ", estimated)")
+# So does it name the day that a day off was exchanged for: month, day, year.
+SUBSTITUTED = re.compile(r"Day off \(substituted from (\d\d)/(\d\d)/(\d{4})\)")
 # Whatever the library says, a feast that follows the moon is estimated after the last year of tables that were seen.
 MOON = ("Eid al-Fitr", "Eid al-Adha", "Ashura", "Prophet's Birthday")
 MOON_SEEN = 2026
@@ -85,7 +88,8 @@ def quoted(text: str) -> str:
 
 def seed_of(table: dict[str, Any]) -> Seed:
     """Return one table of calendar_seeds.toml as a seed; TOML's lists become tuples."""
-    return Seed(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return Seed(**values)
 
 
 def seeds() -> tuple[Seed, ...]:
@@ -110,13 +114,19 @@ def is_estimated(name: str, day: date) -> bool:
     return any(label in name for label in ESTIMATED) or (follows_the_moon and day.year > MOON_SEEN)
 
 
+def plain(name: str) -> str:
+    """Return the library's name without its label for estimates, and with a moved day's origin as 2026-01-17."""
+    name = name.replace(ESTIMATED[0], "").replace(ESTIMATED[1], ")")
+    return SUBSTITUTED.sub(r"Day off in exchange for \3-\1-\2", name)
+
+
 def joined(day: date, kept_by: dict[str, set[str | None]], seed: Seed, kind: str) -> Day:
     """Join all names of one date. A day that one certain name makes a rest day is certain."""
     shown = []
     for name, parts in sorted(kept_by.items()):
         partly = len(parts) < len(seed.subdivisions)
         where = f" ({', '.join(PARTS[part] for part in sorted(filter(None, parts)))})" if partly else ""
-        shown.append(name.replace(ESTIMATED[0], "").replace(ESTIMATED[1], ")") + where)
+        shown.append(plain(name) + where)
     estimated = all(is_estimated(name, day) for name in kept_by)
     return Day(on=day, name="; ".join(shown), estimated=estimated, kind=kind)
 
