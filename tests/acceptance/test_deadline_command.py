@@ -73,7 +73,7 @@ def test_reply_to_an_application_received_on_a_monday_is_due_on_the_tenth_day():
         "lapses_at": "2026-06-11T22:00:00Z",
         "source": "Art. 10(2)",
         "confidence": "verified",
-        "calendar": {"id": "rs", "version": "holidays-0.109/1"},
+        "calendar": {"id": "rs", "version": "holidays-0.109/2"},
         "estimated": False,
     }
     assert "Every day counts: day 1 is Tue 2 June 2026, day 10 is Thu 11 June 2026." in explain
