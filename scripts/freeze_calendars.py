@@ -9,7 +9,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +42,7 @@ class Seed:
     id: str  # name of the file; its first two letters are the state's code
     zone: str  # IANA
     until: int  # last year
+    estimated_from: int = 9999  # first year whose decree the library does not hold: every day of it is an estimate
     subdivisions: tuple[str | None, ...] = (None,)
     categories: tuple[str, ...] = ("public",)
     law: str = ""
@@ -139,7 +140,8 @@ def named(seed: Seed, sources: dict[str | None, holidays.HolidayBase], kind: str
             if seed.holds(day):
                 for name in names.split("; "):
                     found.setdefault(day, {}).setdefault(name, set()).add(subdivision)
-    return {day: joined(day, names, seed, kind) for day, names in found.items()}
+    lines = {day: joined(day, names, seed, kind) for day, names in found.items()}
+    return {day: replace(line, estimated=True) if day.year >= seed.estimated_from else line for day, line in lines.items()}
 
 
 def moved(seed: Seed, sources: dict[str | None, holidays.HolidayBase]) -> Iterator[Day]:
