@@ -26,6 +26,7 @@ class State(StrEnum):
     TRANSIT_AGREED = "transit-agreed"
     TRANSIT_REFUSED = "transit-refused"
     TRANSIT_REVOKED = "transit-revoked"
+    TRANSIT_WITHDRAWN = "transit-withdrawn"
     TRANSITED = "transited"
 
 
@@ -181,7 +182,8 @@ _ROWS: tuple[tuple[Event, tuple[Role, ...], Iterable[State], State | None], ...]
     (_E.TRANSIT_REVOCATION, _ASKED, {_S.TRANSIT_AGREED}, _S.TRANSIT_REVOKED),
     (_E.HANDED_OVER, _ASKED, {_S.TRANSIT_AGREED}, _S.TRANSITED),
     (_E.NOT_CARRIED_OUT, _ASKING, {_S.TRANSIT_AGREED}, None),
-    (_E.WITHDRAWAL, _ASKING, {*READMISSION, _S.TRANSIT_REQUESTED, _S.TRANSIT_AGREED}, _S.WITHDRAWN),
+    (_E.WITHDRAWAL, _ASKING, READMISSION, _S.WITHDRAWN),
+    (_E.WITHDRAWAL, _ASKING, {_S.TRANSIT_REQUESTED, _S.TRANSIT_AGREED}, _S.TRANSIT_WITHDRAWN),
     (_E.SUSPENSION, _ASKING, {*READMISSION, _S.TRANSIT_REQUESTED}, None),
     (_E.RESUMPTION, _ASKING, {*READMISSION, _S.TRANSIT_REQUESTED}, None),
     (_E.LAPSE, _ASKING, {_S.REQUESTED}, _S.AGREED),
@@ -214,29 +216,40 @@ NEXT: Mapping[tuple[State, Event, Role], State] = {
 # Events that move no case: on arrival they are taken in any open state, since the case may have moved meanwhile.
 STAYING = frozenset(event for event, _, _, to in _ROWS if to is None)
 
+
+def _stay(states: Iterable[State], events: Iterable[Event]) -> dict[tuple[State, Event], State]:
+    """Return rows that take these events in these states and leave the case where it is."""
+    events = tuple(events)
+    return {(state, event): state for state in states for event in events}
+
+
 # What arrives after the case moved on our side: state here, event that arrives, state after it.
 CROSSING: Mapping[tuple[State, Event], State] = {
     # We withdrew; the other side had answered before it knew. A withdrawal stands, a hand-over is a fact.
-    **{(_S.WITHDRAWN, event): _S.WITHDRAWN for event in (_E.AGREEMENT, _E.REFUSAL, _E.TRANSIT_AGREEMENT, _E.TRANSIT_REFUSAL)},
-    **{(_S.WITHDRAWN, event): _S.WITHDRAWN for event in (_E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED)},
-    **{(_S.WITHDRAWN, event): _S.WITHDRAWN for event in (_E.REFUSED_AT_BORDER, _E.TRANSIT_REVOCATION)},
+    **_stay({_S.WITHDRAWN}, (_E.AGREEMENT, _E.REFUSAL, _E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED, _E.REFUSED_AT_BORDER)),
+    **_stay({_S.TRANSIT_WITHDRAWN}, (_E.TRANSIT_AGREEMENT, _E.TRANSIT_REFUSAL, _E.TRANSIT_REVOCATION)),
     (_S.WITHDRAWN, _E.HANDED_OVER): _S.TRANSFERRED,
-    # We answered; the other side had withdrawn, moved its plan, or noted our silence before it knew.
+    (_S.TRANSIT_WITHDRAWN, _E.HANDED_OVER): _S.TRANSITED,
+    # We answered; the other side had withdrawn, or noted our silence, before it knew.
     (_S.REFUSED, _E.WITHDRAWAL): _S.WITHDRAWN,
-    (_S.TRANSIT_REFUSED, _E.WITHDRAWAL): _S.WITHDRAWN,
-    (_S.TRANSIT_REVOKED, _E.WITHDRAWAL): _S.WITHDRAWN,
+    (_S.TRANSIT_REFUSED, _E.WITHDRAWAL): _S.TRANSIT_WITHDRAWN,
+    (_S.TRANSIT_REVOKED, _E.WITHDRAWAL): _S.TRANSIT_WITHDRAWN,
     (_S.REFUSED, _E.LAPSE): _S.AGREED,
-    (_S.AGREED, _E.LAPSE): _S.AGREED,
     (_S.TRANSIT_REFUSED, _E.LAPSE): _S.TRANSIT_AGREED,
-    (_S.TRANSIT_AGREED, _E.LAPSE): _S.TRANSIT_AGREED,
-    (_S.TRANSIT_REVOKED, _E.LAPSE): _S.TRANSIT_REVOKED,
+    **_stay({_S.AGREED, _S.TRANSIT_AGREED, _S.TRANSFERRED, _S.CLAIMED, _S.TRANSITED, _S.TRANSIT_REVOKED}, (_E.LAPSE,)),
+    # We took a lapse back; the other side had acted on it before it knew.
+    (_S.REQUESTED, _E.HANDED_OVER): _S.TRANSFERRED,
+    (_S.REFUSED, _E.HANDED_OVER): _S.TRANSFERRED,
+    (_S.TRANSIT_REQUESTED, _E.HANDED_OVER): _S.TRANSITED,
+    (_S.TRANSIT_REFUSED, _E.HANDED_OVER): _S.TRANSITED,
+    (_S.TRANSIT_REQUESTED, _E.TRANSIT_REVOCATION): _S.TRANSIT_REVOKED,
+    (_S.TRANSIT_REFUSED, _E.TRANSIT_REVOCATION): _S.TRANSIT_REVOKED,
+    **_stay({_S.REQUESTED, _S.REFUSED}, (_E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED, _E.REFUSED_AT_BORDER)),
     # Both moved the plan at once: no plan stands.
-    **{(_S.AGREED, event): _S.AGREED for event in (_E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED)},
-    **{(_S.AGREED, event): _S.AGREED for event in (_E.REFUSED_AT_BORDER, _E.NOT_CARRIED_OUT)},
-    # The person was handed over; what the other side sent before it knew changes nothing.
-    **{(_S.TRANSFERRED, event): _S.TRANSFERRED for event in (_E.TRANSFER_NOTICE, _E.POSTPONED, _E.NOT_CARRIED_OUT)},
-    **{(_S.CLAIMED, event): _S.CLAIMED for event in (_E.TRANSFER_NOTICE, _E.POSTPONED, _E.NOT_CARRIED_OUT)},
-    **{(state, _E.WITHDRAWAL): state for state in (_S.TRANSFERRED, _S.CLAIMED, _S.TRANSITED)},
+    **_stay({_S.AGREED}, (_E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED, _E.REFUSED_AT_BORDER, _E.NOT_CARRIED_OUT)),
+    # The person was handed over, or the transit revoked; what the other side sent before it knew changes nothing.
+    **_stay({_S.TRANSFERRED, _S.CLAIMED}, (_E.TRANSFER_NOTICE, _E.POSTPONED, _E.NOT_CARRIED_OUT, _E.WITHDRAWAL)),
+    **_stay({_S.TRANSITED}, (_E.WITHDRAWAL,)),
 }
 
 # Who the case waits for. None: nobody; it is closed, or free to be closed.
@@ -255,6 +268,7 @@ WAITS_FOR: Mapping[State, Role | None] = {
     _S.TRANSIT_AGREED: Role.REQUESTING,
     _S.TRANSIT_REFUSED: None,
     _S.TRANSIT_REVOKED: None,
+    _S.TRANSIT_WITHDRAWN: None,
     _S.TRANSITED: None,
 }
 
@@ -287,4 +301,3 @@ def step(state: State | None, event: Event, by: Role, *, arrives: bool = False) 
         if crossed is not None and any((other, event, by) in NEXT for other in State):
             return crossed
     raise TransitionNotAllowed(f"a case that is {state!s} does not take {event!s} from the {by} side")
-
