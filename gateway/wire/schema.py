@@ -118,7 +118,8 @@ class SchemaSet:
         """
         if not isinstance(data, dict) or len(data) != 1 or next(iter(data)) not in MESSAGE_ROOTS:
             raise UnknownMessageType(
-                "the JSON must be one object with one member, named after a message type such as ReadmissionApplication", path="/"
+                "the JSON must be one object with one member, named after a message type such as ReadmissionApplication",
+                path="/",
             )
         name, value = next(iter(data.items()))
         if not isinstance(value, dict):
