@@ -1,4 +1,4 @@
-"""Example messages that open a case of their own without an application: the written notification, and transit with its answers."""
+"""Example messages that open a case without an application: the written notification, and transit with its answers."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from specimens import (
     relative,
     transfer_of,
 )
-from threads import NAMED_BY, Thread, new_case
+from threads import Thread, new_case
 
 
 def notification(corridor: Corridor) -> Fields:

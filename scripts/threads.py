@@ -71,7 +71,7 @@ class Thread:
         self.sent[name] = (kind, self._header(name, side, answers, opener) | {"Person": self.person} | body)
         return name
 
-    def _header(self, name: str, side: Side, answers: str | None, opener: bool) -> Fields:  # noqa: FBT001
+    def _header(self, name: str, side: Side, answers: str | None, opener: bool) -> Fields:
         files = {each: self.corridor.authorities[self.code(each)]["reference"] for each in OTHER}
         opened = self.opened["Header"]
         own = {
