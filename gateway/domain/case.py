@@ -41,6 +41,7 @@ class Case:
     lapse_notice: str | None = None  # message id of the notice that recorded it
     late: State | None = None  # what a reply that lost against recorded silence would have made of the case
     plan: str | None = None  # message id of the transfer notification that stands
+    revision: int = 0  # of the row in the store
 
     @property
     def requesting_state(self) -> str:
