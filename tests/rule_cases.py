@@ -5,7 +5,12 @@ from typing import TypeAlias
 
 Change: TypeAlias = tuple[str, str]
 
-_TWINS = [("<AsShown>УЗОРАК ЈЕЛЕНА<", "<AsShown>УЗОРАК МИЛАН<")]  # another person of the same name, born on another day
+# Another person of the same name, born on another day: in Cyrillic, as the example writes it.
+_WIFE, _HUSBAND = (
+    "\u0423\u0417\u041e\u0420\u0410\u041a \u0408\u0415\u041b\u0415\u041d\u0410",
+    "\u0423\u0417\u041e\u0420\u0410\u041a \u041c\u0418\u041b\u0410\u041d",
+)
+_TWINS = [(f"<AsShown>{_WIFE}<", f"<AsShown>{_HUSBAND}<")]
 _TENTHS = [("742.10", "0.10"), ("180.20", "0.20"), ("922.30", "0.30")]  # 0.1 + 0.2 is not 0.3 in floating point
 
 

@@ -13,7 +13,7 @@ from gateway.settings import data_folder
 from gateway.wire.documents import parse_xml
 from gateway.wire.explain import explainer
 from gateway.wire.rules import Rules, path_of
-from gateway.wire.schema import SchemaSet
+from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
 from scripts.make_vectors import rule_defects
 from tests.rule_cases import FOLLOW_UPS_ACCEPTED
 
@@ -206,6 +206,50 @@ def test_lxmls_own_schematron_refuses_the_same_vectors(path: Path) -> None:
     assert not reference().validate(document)
     (found,) = schemas().rules.violations(document)
     assert path.stem == f"rule_{found.message.partition('(rule ')[2].rstrip(')').replace('-', '_')}"
+
+
+ANSWERING = (
+    "ReadmissionReply",
+    "InformationReply",
+    "InterviewAppointment",
+    "TravelDocumentRefused",
+    "TransferNotificationReply",
+    "TransitReply",
+    "ExtensionRequest",
+    "ExtensionDecision",
+    "Withdrawal",
+    "LapseNotice",
+    "ReadmissionInErrorReply",
+    "CostSettlement",
+    "Rejection",
+)
+
+
+def example_without(name: str, element: str) -> Any:
+    """Return the first example of a message type, without an element of its header."""
+    document = parse_xml(next(path for path in EXAMPLES if path.name.startswith(f"{name}-")).read_bytes())
+    header = document[0]
+    for found in [child for child in header if etree.QName(child).localname == element]:
+        header.remove(found)
+    schemas().xsd.assertValid(document)
+    return document
+
+
+@pytest.mark.parametrize("element", ["CaseReference", "Sequence"])
+@pytest.mark.parametrize("name", [name for name in MESSAGE_ROOTS if name != "Receipt"])
+def test_a_message_about_a_case_is_refused_without_case_reference_or_sequence(name: str, element: str) -> None:
+    document = example_without(name, element)
+    (found,) = schemas().rules.violations(document)
+    assert found.message.endswith("-has-case)")
+    assert not reference().validate(document)
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGE_ROOTS if name != "Receipt"])
+def test_only_a_message_that_answers_must_name_what_it_answers(name: str) -> None:
+    document = example_without(name, "InReplyTo")
+    found = [one.message for one in schemas().rules.violations(document)]
+    assert ([message.rpartition("-")[2] for message in found] == ["answers)"]) == (name in ANSWERING)
+    assert reference().validate(document) == (name not in ANSWERING)
 
 
 def free_text(declaration: Any, path: str = "") -> dict[str, bool]:
