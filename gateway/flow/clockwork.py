@@ -14,7 +14,7 @@ from gateway.domain.clock import CLOSED, MEETS, STARTS_BY, Happening, Start, kep
 from gateway.domain.counting import Standstill
 from gateway.domain.deadlines import due_date
 from gateway.domain.limits import Actor, Direction, ExtensionKind, Limit
-from gateway.domain.moves import Event, Role
+from gateway.domain.moves import OPENS, Event, Role
 from gateway.domain.treaties import Treaty
 from gateway.errors import TreatyDoesNotBind
 from gateway.flow.ports import Runtime
@@ -57,6 +57,19 @@ def first_deadlines(news: Sequence[Started], rt: Runtime, now: datetime) -> list
             found, detail, inputs = counted[alike]
             rows.append(_row(case, row.id, found, detail, inputs | {"message": new.happening.message_id}, moment, now))
     return rows
+
+
+def start_clocks(tx: Tx, news: Sequence[Started], rt: Runtime, now: datetime) -> None:
+    """Start, meet and move the clocks of cases by messages that the other side had."""
+    opening = [new for new in news if new.happening.event in OPENS]
+    deadlines.add(tx, first_deadlines(opening, rt, now))
+    for new in opening:
+        if new.happening.event in MEETS:
+            happened(tx, new.case, new.happening, new.received_at, rt, now)
+    for new in news:
+        if new.happening.event not in OPENS:
+            deadlines.put(tx, first_deadlines([new], rt, now))
+            happened(tx, new.case, new.happening, new.received_at, rt, now)
 
 
 def _rows_started(rules: Treaty, new: Started) -> Iterator[tuple[Start, Limit]]:
@@ -178,8 +191,7 @@ def told(stage: str, last: str) -> bool:
 def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> None:
     """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts."""
     assert case.id is not None
-    rows = [row for row in deadlines.of_cases(tx, [case.id])]
-    for row in rows:
+    for row in deadlines.of_cases(tx, [case.id]):
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)

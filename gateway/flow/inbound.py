@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gateway.domain.case import Case, Event, State, advance, opened
-from gateway.domain.messages import MESSAGE_TYPES, Application, Message, Receipt, ReceiptItem, Reply
+from gateway.domain.case import Case, advance, opened
+from gateway.domain.clock import Happening
+from gateway.domain.messages import MESSAGE_TYPES, OPENING, Application, Message, Receipt, ReceiptItem, Reply, type_of
+from gateway.domain.moves import event_of
 from gateway.errors import (
     AnswerMismatch,
     Erased,
@@ -22,12 +24,13 @@ from gateway.errors import (
     WrongRecipient,
 )
 from gateway.flow import receipts
-from gateway.flow.clockwork import check_binds, first_deadlines, reply_settles
-from gateway.flow.papers import paper, receipt_paper, sha256
+from gateway.flow.clockwork import Started, check_binds, start_clocks
+from gateway.flow.order import Early, missing_before, wait_for
+from gateway.flow.papers import facts_of, paper, receipt_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Checked, Opened, Received
-from gateway.store import cases, deadlines, inbox, journal, messages
+from gateway.store import cases, deadlines, early, inbox, journal, messages
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx, transaction
 from gateway.store.messages import MessageRow
@@ -37,6 +40,7 @@ from gateway.wire.translate import Translation
 
 log = logger("inbound")
 
+REPLY_TYPES = ("ReadmissionReply", "TransitReply")
 CLOCK_SKEW = timedelta(minutes=5)  # two machines' clocks may differ by this much
 
 
@@ -64,7 +68,7 @@ class Rejected:
 class Answer:
     """What became of one received message."""
 
-    outcome: str  # accepted | repeated | refused
+    outcome: str  # accepted | waiting | repeated | refused
     message_id: str | None
     code: str | None = None
 
@@ -75,7 +79,10 @@ class _Batch:
 
     now: datetime
     current: dict[CaseKey, Case] = field(default_factory=dict)
-    before: dict[CaseKey, State] = field(default_factory=dict)
+    before: dict[CaseKey, Case] = field(default_factory=dict)
+    sequences: dict[CaseKey, int] = field(default_factory=dict)  # highest number taken from the other side
+    waiting: list[early.EarlyRow] = field(default_factory=list)
+    done: list[tuple[str, str]] = field(default_factory=list)  # early messages whose turn has come
     taken: list[tuple[Prepared, CaseKey | None, receipts.Draft | None]] = field(default_factory=list)
     refused: list[tuple[Rejected, receipts.Draft | None]] = field(default_factory=list)
     drafts: receipts.Drafts = field(default_factory=receipts.Drafts)
@@ -88,14 +95,33 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     Raises `DatabaseUnavailable`; then nothing was saved and the transport brings the messages again.
     """
     prepared = [prepare(raw, rt) for raw in batch]
-    try:
-        with transaction(rt.engine) as tx:
-            answers = _save(tx, prepared, rt)
-    except StoreConflict:  # another process took one of these messages first: now it can be seen
-        with transaction(rt.engine) as tx:
-            answers = _save(tx, prepared, rt)
+    answers, closed = _commit(prepared, rt)
+    if closed:
+        heal(rt)
     rt.bell.ring()
     return answers
+
+
+def heal(rt: Runtime) -> int:
+    """Take in messages whose turn has come, since what they waited for was taken; return how many."""
+    taken = 0
+    while True:
+        with transaction(rt.engine) as tx:
+            rows = early.ready(tx, most=rt.settings.batch)
+        if not rows:
+            return taken
+        _commit([prepare(Received(body=row.body, received_at=row.received_at, transport=row.transport), rt) for row in rows], rt)
+        taken += len(rows)
+
+
+def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], bool]:
+    """Save a batch; return the answers, and whether some message may wait for one of these."""
+    try:
+        with transaction(rt.engine) as tx:
+            return _save(tx, prepared, rt), early.count(tx) > 0
+    except StoreConflict:  # another process took one of these messages first: now it can be seen
+        with transaction(rt.engine) as tx:
+            return _save(tx, prepared, rt), early.count(tx) > 0
 
 
 def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
@@ -124,7 +150,9 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
     good = [item for item in prepared if isinstance(item, Prepared)]
     seen = messages.known(tx, "in", [name for item in prepared if (name := _name(item))])
     work.current = cases.load(tx, sorted({key for item in good if (key := _case_key(item.message))}))
-    work.before = {key: case.state for key, case in work.current.items()}
+    work.before = dict(work.current)
+    work.sequences = _sequences(tx, work)
+    waiting = early.known(tx, [name[1] for item in prepared if (name := _name(item))])
     sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
 
     answers: list[Answer] = []
@@ -151,13 +179,24 @@ def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[
         try:
             if earlier is not None:
                 raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
-            case_key = _take(item, work, rt, sent)
+            if name in waiting and waiting[name].digest != digest:
+                raise MessageIdReused("this message id waits already, with other bytes", path="Header/MessageId")
+            case_key = _take(tx, item, work, rt, sent)
+        except Early as gap:
+            if name not in waiting:
+                work.waiting.append(wait_for(item.received, item.opened, header))
+            work.drafts.wait(header, digest, item.received.received_at, gap.missing)
+            answers.append(Answer(outcome="waiting", message_id=header.message_id))
+            in_batch[name] = digest
+            continue
         except Refused as error:
             rejected = Rejected(received=item.received, error=error, opened=item.opened)
             answers.append(_refuse(rejected, work, again=earlier is not None))
             in_batch.setdefault(name, digest)
+            work.done += [name] if name in waiting else []
             continue
         in_batch[name] = digest
+        work.done += [name] if name in waiting else []
         draft = (
             None
             if isinstance(item.message, Receipt)
@@ -187,7 +226,13 @@ def _answered(message: Message) -> list[tuple[str, str]]:
     return [(message.header.recipient, message.header.answers.message_id)] if message.header.answers else []
 
 
-def _take(item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], MessageRow]) -> CaseKey | None:
+def _sequences(tx: Tx, work: _Batch) -> dict[CaseKey, int]:
+    """Return the highest sequence number taken from the other side of each case."""
+    numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")
+    return {key: numbers.get(case.id, 0) for key, case in work.current.items() if case.id is not None}
+
+
+def _take(tx: Tx, item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], MessageRow]) -> CaseKey | None:
     """Advance the case in memory. Raises `Refused` when the message does not fit; then nothing of it is kept."""
     message, header = item.message, item.message.header
     if isinstance(message, Receipt):
@@ -198,27 +243,53 @@ def _take(item: Prepared, work: _Batch, rt: Runtime, sent: dict[tuple[str, str],
     if key is None:
         raise UnknownCase("the message carries no case reference", path="Header/CaseReference")
     case = work.current.get(key)
+    missing_before(header, case, work.sequences.get(key, 0))
     if isinstance(message, Application):
         if case is not None:
             raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
         work.current[key] = opened(
             message,
             home=header.recipient,
-            event=Event.APPLICATION,
-            treaty_version=rt.treaty(message.agreement).version,
+            event=event_of(message),
+            treaty_version=rt.treaty(message.agreement, header.sender, header.recipient).version,
             schema_version=item.checked.schema_version,
             wrapped_key=rt.vault.new_case_key(),
             at=work.now,
         )
-        return key
-    changed = advance(case, message, work.now)
+    else:
+        work.current[key] = _advanced(tx, item, case, work, sent)
+    work.sequences[key] = header.sequence or 0
+    return key
+
+
+def _advanced(
+    tx: Tx, item: Prepared, case: Case | None, work: _Batch, sent: dict[tuple[str, str], MessageRow]
+) -> Case:
+    """Return the case after a message of the other side. Raises `Refused` when it does not fit."""
+    message, header = item.message, item.message.header
+    assert not isinstance(message, Receipt | Application), "handled before"
+    lapse = case is not None and case.id is not None and type_of(message) == "LapseNotice"
+    own_reply = messages.last_of(tx, case.id, REPLY_TYPES, "out") if lapse and case and case.id else None
+    changed = advance(
+        case,
+        message,
+        work.now,
+        received_at=item.received.received_at,
+        answered_at=own_reply.received_at if own_reply else None,
+    )
     if changed.wrapped_key is None:
         raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
-    answered = sent.get((header.recipient, header.answers.message_id)) if header.answers else None
-    if answered is None or header.answers is None or answered.digest != header.answers.digest or answered.case_id != changed.id:
+    answers = header.answers
+    if answers is None:
+        return changed
+    answered = sent.get((header.recipient, answers.message_id)) or messages.known(
+        tx, "in", [(header.sender, answers.message_id)]
+    ).get((header.sender, answers.message_id))
+    if answered is None or answered.digest != answers.digest or answered.case_id != changed.id:
+        raise AnswerMismatch("the message answers nothing that was exchanged in this case", path="Header/InReplyTo")
+    if isinstance(message, Reply) and answered.type not in OPENING:
         raise AnswerMismatch("the reply does not answer the application that was sent", path="Header/InReplyTo")
-    work.current[key] = changed
-    return key
+    return changed
 
 
 def _fits(one: ReceiptItem, item: Prepared, sent: dict[tuple[str, str], MessageRow]) -> bool:
@@ -302,7 +373,7 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
     ids = messages.add(tx, rows)[: len(work.taken)]
     papers: list[messages.DocumentRow] = []
     deliveries: list[inbox.NewInboxRow] = []
-    starts: list[tuple[Case, datetime]] = []
+    starts: list[Started] = []
     for (item, key, _), row_id in zip(work.taken, ids, strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
@@ -316,14 +387,14 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
         deliveries.append(
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
         )
-        if isinstance(item.message, Application):
-            starts.append((case, item.received.received_at))
+        assert not isinstance(item.message, Receipt)
+        starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
     messages.add_documents(tx, papers)
     inbox.add(tx, deliveries)
-    deadlines.add(tx, first_deadlines(starts, rt, work.now))
+    early.add(tx, work.waiting)
+    early.remove(tx, work.done)
+    start_clocks(tx, starts, rt, work.now)
     for item, key, _ in work.taken:
-        if isinstance(item.message, Reply) and key:
-            reply_settles(tx, work.current[key], item.received.received_at, work.now)
         if isinstance(item.message, Receipt):
             good = tuple(one for one in item.message.items if _fits(one, item, sent))
             work.entries += receipts.apply(tx, rt, replace(item.message, items=good), sent, work.now)
@@ -341,8 +412,8 @@ def _write_cases(tx: Tx, work: _Batch) -> None:
     for fresh_key, added in zip(fresh, cases.add(tx, [work.current[key] for key in fresh]), strict=True):
         work.current[fresh_key] = added
     for changed in touched:
-        if changed in work.before:
-            cases.change_state(tx, work.current[changed], before=work.before[changed])
+        if changed in work.before and not cases.change(tx, work.current[changed], before=work.before[changed]):
+            raise StoreConflict("the case was changed meanwhile")
 
 
 def _message_row(item: Prepared, work: _Batch, key: CaseKey | None, draft: receipts.Draft | None) -> MessageRow:
@@ -362,6 +433,7 @@ def _message_row(item: Prepared, work: _Batch, key: CaseKey | None, draft: recei
         received_at=item.received.received_at,
         outcome="accepted",
         receipt_message_id=draft.message_id if draft else None,
+        facts=facts_of(item.message),
     )
 
 
