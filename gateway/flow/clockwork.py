@@ -152,6 +152,7 @@ def _row(
         source=limit.cited if limit else "",
         confidence=str(limit.confidence) if limit else "unverified",
         treaty_version=found.treaty.version,
+        calendar_ids=found.calendar_id,
         calendar_version=found.calendar_version,
         state="open",
         detail=detail,

@@ -1,27 +1,18 @@
-"""The order of messages within a case: numbers without gaps from each side. A gap parks the later message and asks for the earlier."""
+"""The order of messages within a case: from each side numbers without gaps. What comes too early is kept, and waits."""
 
-from gateway.domain.case import Case
 from gateway.domain.messages import Header
-from gateway.errors import SequenceUsed, UnknownCase
+from gateway.errors import SequenceUsed
 from gateway.stages import Opened, Received
 from gateway.store.early import EarlyRow
 
 MOST_MISSING = 50  # a gap that is wider is no gap: the number itself is wrong
 
 
-class Early(Exception):
-    """A message came before an earlier one of its case. Not an error: it is kept, and waits."""
+def missing_before(header: Header, last: int) -> tuple[int, ...]:
+    """Return the numbers of the sender's earlier messages that have not come; none when it is this one's turn.
 
-    def __init__(self, missing: tuple[int, ...]) -> None:
-        super().__init__(f"{len(missing)} earlier messages are missing")
-        self.missing = missing
-
-
-def missing_before(header: Header, case: Case | None, last: int) -> None:
-    """Raise `Early` when earlier messages of the sender are missing, `SequenceUsed` when the number was used before.
-
-    `last` is the highest number taken from this sender in the case, 0 where there is none. A case that is not here and
-    whose first message this is cannot be opened by waiting: that is for the table of moves to refuse.
+    `last` is the highest number taken from this sender in the case, 0 where there is none. Raises `SequenceUsed` for a
+    number that was used before, or one so far ahead that it cannot be right.
     """
     sequence = header.sequence or 0
     if sequence <= last:
@@ -29,10 +20,7 @@ def missing_before(header: Header, case: Case | None, last: int) -> None:
     missing = tuple(range(last + 1, sequence))
     if len(missing) > MOST_MISSING:
         raise SequenceUsed(f"{len(missing)} earlier messages would be missing: the number is wrong", path="Header/Sequence")
-    if missing:
-        raise Early(missing)
-    if case is None and sequence == 1 and header.answers is not None:
-        raise UnknownCase("there is no case with this reference between these two authorities", path="Header/CaseReference")
+    return missing
 
 
 def wait_for(received: Received, opened: Opened, header: Header) -> EarlyRow:

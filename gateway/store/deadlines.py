@@ -29,7 +29,8 @@ class DeadlineRow:
     source: str
     confidence: str
     treaty_version: str
-    calendar_version: str | None
+    calendar_ids: str | None  # "rs+at": the calendars it was counted with
+    calendar_version: str | None  # their versions, in the same order
     state: str  # open | met | late | lapsed | moot
     detail: dict[str, Any]  # what due_date said, explanation included
     changed_at: datetime
@@ -124,3 +125,19 @@ def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
     """Return open deadlines with a row id above `after`, in order."""
     found = select(deadlines).where(deadlines.c.state == "open", deadlines.c.id > after).order_by(deadlines.c.id).limit(most)
     return [_deadline(row) for row in tx.execute(found)]
+
+
+def calendar_versions(tx: Connection) -> set[tuple[str, str]]:
+    """Return the calendars that open deadlines were counted with, each with its version."""
+    used = select(deadlines.c.calendar_ids, deadlines.c.calendar_version).where(
+        deadlines.c.state == "open", deadlines.c.calendar_ids.is_not(None)
+    )
+    found: set[tuple[str, str]] = set()
+    for ids, versions in tx.execute(used.distinct()):
+        found |= set(zip(ids.split("+"), (versions or "").split("+"), strict=False))
+    return found
+
+
+def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:
+    """Write deadlines that were counted again, each only if nobody changed it since the instant beside it."""
+    return [rewrite(tx, row, before=before) for row, before in rows]

@@ -51,7 +51,6 @@ def ready(tx: Connection, *, most: int) -> list[EarlyRow]:
             cases.c.home == early.c.home,
             messages.c.sender == early.c.sender,
             messages.c.direction == "in",
-            messages.c.outcome != "refused",
         )
         .scalar_subquery()
     )

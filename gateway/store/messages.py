@@ -198,12 +198,12 @@ def of_sequences(tx: Connection, case_id: int, sequences: Sequence[int]) -> list
 
 
 def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> dict[int, int]:
-    """Return the highest sequence number used per case in one direction."""
+    """Return the highest sequence number used per case in one direction; a refused message has used its number up."""
     if not case_ids:
         return {}
     found = (
         select(messages.c.case_id, func.max(messages.c.sequence))
-        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
+        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction)
         .group_by(messages.c.case_id)
     )
     return {case_id: highest or 0 for case_id, highest in tx.execute(found)}

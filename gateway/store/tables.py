@@ -232,7 +232,8 @@ deadlines = Table(
     Column("source", String(80), nullable=False),
     Column("confidence", String(12), nullable=False),
     Column("treaty_version", String(40), nullable=False),
-    Column("calendar_version", String(40)),
+    Column("calendar_ids", String(40)),  # calendars it was counted with
+    Column("calendar_version", String(80)),  # their versions, in the same order
     Column("state", String(12), nullable=False),  # open | met | late | lapsed | moot
     Column("detail", JSON, nullable=False),  # the whole answer of due_date, explanation included
     Column("changed_at", Instant, nullable=False),

@@ -4,6 +4,8 @@ Revision ID: 0003
 Revises: 0002
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 
-def case_columns() -> tuple[sa.Column, ...]:
+def case_columns() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("linked", sa.Text()),
         sa.Column("suspended", sa.Boolean(), nullable=False, server_default=sa.false()),
@@ -26,11 +28,13 @@ def case_columns() -> tuple[sa.Column, ...]:
         sa.Column("revision", sa.Integer(), nullable=False, server_default="0"),
     )
 
-def deadline_columns() -> tuple[sa.Column, ...]:
+
+def deadline_columns() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("inputs", sa.JSON(), nullable=False, server_default="{}"),
         sa.Column("stage", sa.String(12), nullable=False, server_default="new"),
         sa.Column("look_at", INSTANT),
+        sa.Column("calendar_ids", sa.String(40)),
     )
 
 
@@ -40,6 +44,8 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("facts", sa.JSON(none_as_null=True)))
     for column in deadline_columns():
         op.add_column("deadlines", column)
+    with op.batch_alter_table("deadlines") as table:
+        table.alter_column("calendar_version", existing_type=sa.String(40), type_=sa.String(80))
     op.create_index("ix_deadlines_look", "deadlines", ["state", "look_at"])
     op.execute("UPDATE deadlines SET look_at = lapses_at WHERE state = 'open'")
     op.create_table(
@@ -62,6 +68,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("early")
     op.drop_index("ix_deadlines_look", "deadlines")
+    with op.batch_alter_table("deadlines") as table:
+        table.alter_column("calendar_version", existing_type=sa.String(80), type_=sa.String(40))
     for column in reversed(deadline_columns()):
         op.drop_column("deadlines", column.name)
     op.drop_column("messages", "facts")
