@@ -20,7 +20,7 @@ from gateway.domain.explanations import day_text, iso
 from gateway.domain.limits import Direction
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotAFile, TreatyInvalid, UnknownTreaty
-from gateway.partners.calendars import load_calendars
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.examples import failing_examples
 from gateway.partners.treaties import load_treaties, load_treaty
 from gateway.settings import Settings
@@ -82,7 +82,7 @@ def deadline(
     known = load_treaties(settings.partners / "treaties", settings.overrides)
     asking, asked_state = (name.upper() if name else None for name in (requesting, requested))
     rules = treaty_between(known, _treaty(known, treaty).id, asking, asked_state)
-    calendars = load_calendars(settings.partners / "calendars")
+    calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
     forward = any(row.id == limit and row.direction is Direction.AFTER for row in rules.limits)
     if began is None and (forward or plan is None):
         raise typer.BadParameter("give the instant that starts the clock", param_hint="--start")
@@ -164,7 +164,7 @@ def check_treaties(
 ) -> None:
     """Load treaty files and run the worked examples that stand beside their rules. Exit code 1 on any problem."""
     settings = load_settings(config, overrides={"partners": partners})
-    calendars = load_calendars(settings.partners / "calendars")
+    calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
     where = path or settings.partners / "treaties"
     if not where.exists():
         raise NotAFile(f"there is no {where.name!r}")

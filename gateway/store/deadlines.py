@@ -127,17 +127,6 @@ def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
     return [_deadline(row) for row in tx.execute(found)]
 
 
-def calendar_versions(tx: Connection) -> set[tuple[str, str]]:
-    """Return the calendars that open deadlines were counted with, each with its version."""
-    used = select(deadlines.c.calendar_ids, deadlines.c.calendar_version).where(
-        deadlines.c.state == "open", deadlines.c.calendar_ids.is_not(None)
-    )
-    found: set[tuple[str, str]] = set()
-    for ids, versions in tx.execute(used.distinct()):
-        found |= set(zip(ids.split("+"), (versions or "").split("+"), strict=False))
-    return found
-
-
 def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:
     """Write deadlines that were counted again, each only if nobody changed it since the instant beside it."""
     return [rewrite(tx, row, before=before) for row, before in rows]
