@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
 from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
 from gateway.store.portions import add_rows, among, next_ids
-from gateway.store.tables import cases, in_range
+from gateway.store.tables import cases, deadlines, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
@@ -123,6 +123,35 @@ def all_of(tx: Connection, homes: Sequence[str] | None = None, *, most: int = 50
     if homes is not None:
         found = found.where(cases.c.home.in_(homes))
     return [_case(row) for row in tx.execute(found)]
+
+
+def by_due(
+    tx: Connection,
+    *,
+    homes: Sequence[str] | None = None,
+    state: str | None = None,
+    treaty: str | None = None,
+    counterparty: str | None = None,
+    due_before: datetime | None = None,
+    most: int = 500,
+) -> list[tuple[Case, datetime | None]]:
+    """Return cases with the instant at which their next open deadline ends, the soonest first; those without one last."""
+    due = (
+        select(deadlines.c.case_id, func.min(deadlines.c.due_until).label("until"))
+        .where(deadlines.c.state == "open")
+        .group_by(deadlines.c.case_id)
+        .subquery()
+    )
+    found = select(cases, due.c.until).outerjoin(due, due.c.case_id == cases.c.id)
+    for column, value in ((cases.c.state, state), (cases.c.treaty, treaty), (cases.c.counterparty, counterparty)):
+        if value is not None:
+            found = found.where(column == value)
+    if homes is not None:
+        found = found.where(cases.c.home.in_(homes))
+    if due_before is not None:
+        found = found.where(due.c.until <= due_before)
+    ordered = found.order_by(due.c.until.is_(None), due.c.until, cases.c.id.desc()).limit(most)
+    return [(_case(row), row.until) for row in tx.execute(ordered)]
 
 
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
