@@ -1,4 +1,4 @@
-"""How long things took, per treaty, partner and procedure. No case and no person can be told from it: small groups are left out.
+"""How long things took, per treaty, partner and procedure. Small groups show no figure: nobody can be told from them.
 
 Auditors found that these figures are never collected: time to receipt, to reply, to travel document, to transfer.
 """
