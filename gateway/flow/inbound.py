@@ -112,7 +112,9 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
             raise SigningTimeInvalid("the message says it was made after it was signed", path="Header/Created")
         if isinstance(message, Application):
             check_binds(message.agreement, requesting=message.header.sender, requested=recipient, rt=rt)
-        translation = None if isinstance(message, Receipt) else rt.translator(recipient).from_canonical(checked.document)  # 4
+        translation = None  # 4 into the recipient's dialect; nobody's dialect has a receipt
+        if not isinstance(message, Receipt):
+            translation = rt.translator(recipient).from_canonical(checked.document, sha256_in=found.inside)
     except Refused as error:
         return Rejected(received=raw, error=error, opened=found)
     return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation)
