@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -15,7 +16,7 @@ from gateway.store.tables import cases, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
-_FIELDS = [
+_FIELDS = (
     "home",
     "counterparty",
     "reference",
@@ -31,7 +32,8 @@ _FIELDS = [
     "wrapped_key",
     "opened_at",
     "changed_at",
-]
+)
+_VALUES = attrgetter(*_FIELDS)
 
 
 def key_of(case: Case) -> CaseKey:
@@ -111,7 +113,7 @@ def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     if not new:
         return []
     added = [replace(case, id=id_) for case, id_ in zip(new, next_ids(tx, cases, len(new)), strict=True)]
-    add_rows(tx, cases, [{"id": case.id} | {name: getattr(case, name) for name in _FIELDS} for case in added])
+    add_rows(tx, cases, ("id", *_FIELDS), [(case.id, *_VALUES(case)) for case in added])
     return added
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select, update
@@ -60,7 +61,7 @@ class ReceiptNote:
     receipt_message_id: str
 
 
-_FIELDS = [
+_FIELDS = (
     "direction",
     "sender",
     "message_id",
@@ -77,7 +78,8 @@ _FIELDS = [
     "outcome",
     "code",
     "receipt_message_id",
-]
+)
+_VALUES = attrgetter(*_FIELDS)
 
 
 def _message(row: Row[Any]) -> MessageRow:
@@ -115,8 +117,7 @@ def add(tx: Connection, rows: Sequence[MessageRow]) -> list[int]:
     if not rows:
         return []
     ids = next_ids(tx, messages, len(rows))
-    values = [{"id": id_} | {name: getattr(row, name) for name in _FIELDS} for id_, row in zip(ids, rows, strict=True)]
-    add_rows(tx, messages, values)
+    add_rows(tx, messages, ("id", *_FIELDS), [(id_, *_VALUES(row)) for id_, row in zip(ids, rows, strict=True)])
     return ids
 
 
@@ -124,7 +125,7 @@ def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
     """Insert documents."""
     if rows:
         names = ("message_row", "kind", "media_type", "sha256", "body")
-        add_rows(tx, documents, [{name: getattr(row, name) for name in names} for row in rows])
+        add_rows(tx, documents, names, list(map(attrgetter(*names), rows)))
 
 
 def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:

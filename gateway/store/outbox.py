@@ -40,23 +40,9 @@ class OutboxState:
 def add(tx: Connection, rows: Sequence[tuple[int, Sealed]], now: datetime) -> None:
     """Queue sealed messages for delivery; the first number of each pair is the message's row."""
     if rows:
-        add_rows(
-            tx,
-            outbox,
-            [
-                {
-                    "message_row": row,
-                    "message_id": sealed.message_id,
-                    "sender": sealed.sender,
-                    "recipient": sealed.recipient,
-                    "body": sealed.body,
-                    "attempts": 0,
-                    "next_at": now,
-                    "created_at": now,
-                }
-                for row, sealed in rows
-            ],
-        )
+        names = ("message_row", "message_id", "sender", "recipient", "body", "attempts", "next_at", "created_at")
+        values = [(row, sealed.message_id, sealed.sender, sealed.recipient, sealed.body, 0, now, now) for row, sealed in rows]
+        add_rows(tx, outbox, names, values)
 
 
 def _row(row: Row[Any]) -> OutboxRow:
