@@ -15,7 +15,7 @@ from gateway.errors import (
 )
 from gateway.flow.clockwork import reply_settles
 from gateway.flow.draft import Draft, Sent, Submission, held_result
-from gateway.flow.papers import paper, sha256
+from gateway.flow.papers import paper, report_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
 from gateway.log import logger
@@ -82,10 +82,9 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
         assert draft.after is not None
         assert draft.signed is not None
         papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
-        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body))
-        report = draft.kept_report or (draft.report.as_json() if draft.report else None)
-        if report is not None:
-            papers.append(paper(rt, draft.after, row_id, "report", report))
+        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
+        if report := draft.kept_report or draft.report:
+            papers.append(report_paper(rt, draft.after, row_id, report))
     messages.add_documents(tx, papers)
     outbox.add(tx, [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed], now)
     entries: list[journal.Entry] = []

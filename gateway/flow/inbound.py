@@ -23,7 +23,7 @@ from gateway.errors import (
 )
 from gateway.flow import receipts
 from gateway.flow.clockwork import check_binds, first_deadlines, reply_settles
-from gateway.flow.papers import paper, receipt_paper, sha256
+from gateway.flow.papers import paper, receipt_paper, report_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Checked, Opened, Received
@@ -311,9 +311,9 @@ def _write(tx: Tx, work: _Batch, rt: Runtime, sent: dict[tuple[str, str], Messag
             continue
         case = work.current[key]
         assert case.id is not None
-        papers.append(paper(rt, case, row_id, "signed", item.opened.signed))
-        papers.append(paper(rt, case, row_id, "translated", item.translation.body))
-        papers.append(paper(rt, case, row_id, "report", item.translation.report.as_json()))
+        papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
+        papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
+        papers.append(report_paper(rt, case, row_id, item.translation.report))
         dialect = rt.partners.authority(case.home).dialect
         deliveries.append(
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
