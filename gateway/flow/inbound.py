@@ -89,13 +89,17 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     """
     prepared = [prepare(raw, rt) for raw in batch]
     try:
-        with transaction(rt.engine) as tx:
-            answers = _save(tx, prepared, rt)
+        answers, work = _commit(prepared, rt)
     except StoreConflict:  # another process took one of these messages first: now it can be seen
-        with transaction(rt.engine) as tx:
-            answers = _save(tx, prepared, rt)
-    rt.bell.ring()
+        answers, work = _commit(prepared, rt)
+    rt.bell.hand(work.drafts.leaving, work.now)
     return answers
+
+
+def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], _Batch]:
+    work = _Batch(now=rt.clock())
+    with transaction(rt.engine) as tx:
+        return _save(tx, prepared, work, rt), work
 
 
 def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
@@ -120,9 +124,8 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
     return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation)
 
 
-def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[Answer]:
+def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], work: _Batch, rt: Runtime) -> list[Answer]:
     """Advance the cases, compute the deadlines, and write everything in one transaction."""
-    work = _Batch(now=rt.clock())
     good = [item for item in prepared if isinstance(item, Prepared)]
     seen = messages.known(tx, "in", [name for item in prepared if (name := _name(item))])
     work.current = cases.load(tx, sorted({key for item in good if (key := _case_key(item.message))}))

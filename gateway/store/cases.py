@@ -67,7 +67,16 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
     if not keys:
         return {}
     wanted = set(keys)
-    found = select(cases).where(among(tx, cases.c.reference, sorted({key[2] for key in wanted}))).order_by(cases.c.id)
+    homes, counterparties, references = (sorted(set(values)) for values in zip(*wanted, strict=True))
+    found = (
+        select(cases)
+        .where(
+            among(tx, cases.c.reference, references),
+            among(tx, cases.c.home, homes),  # these two select nothing more; they lead the planner to the one index
+            among(tx, cases.c.counterparty, counterparties),
+        )
+        .order_by(cases.c.id)
+    )
     if lock:
         found = found.with_for_update()
     return {key_of(case): case for case in map(_case, tx.execute(found)) if key_of(case) in wanted}
