@@ -47,7 +47,7 @@ class Settings:
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     host: str = "127.0.0.1"
     port: int = 8080
-    batch: int = 50  # most messages taken as one batch; a lone message is never delayed
+    batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
     watch_seconds: int = 30  # pause between two looks at the clock
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up

@@ -129,10 +129,16 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     """Send what waits in the outbox, at once when the bell rings."""
     thread = _Thread("deliver")
     name = f"{socket.gethostname()[:20]}:{os.getpid()}"
+    loop = asyncio.get_running_loop()
     try:
+        rt.bell.listen(name)
+        looked = -POLL_SECONDS
         while not stop.is_set():
             try:
-                rows = await thread.run(claim, rt, by=name)
+                rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
+                if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
+                    looked = loop.time()
+                    rows += await thread.run(claim, rt, by=name)
                 if not rows:
                     await rt.bell.wait(POLL_SECONDS)
                     continue
@@ -142,6 +148,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
                 log.warning("deliver.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
     finally:
+        rt.bell.leave()
         thread.close()
 
 

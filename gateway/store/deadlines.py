@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
@@ -40,7 +41,8 @@ class DeadlineRow:
     id: int | None = None
 
 
-_FIELDS = [name for name in DeadlineRow.__slots__ if name != "id"]
+_FIELDS = tuple(name for name in DeadlineRow.__slots__ if name != "id")
+_VALUES = attrgetter(*_FIELDS)
 
 
 def _deadline(row: Row[Any]) -> DeadlineRow:
@@ -58,7 +60,7 @@ def put(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
 def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
     """Insert the first deadlines of new cases."""
     if rows:
-        add_rows(tx, deadlines, [{name: getattr(row, name) for name in _FIELDS} for row in rows])
+        add_rows(tx, deadlines, _FIELDS, list(map(_VALUES, rows)))
 
 
 def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
