@@ -175,6 +175,16 @@ def _is_stale(case: Case, message: Application | Reply | Step, *, arrives: bool)
     return stale
 
 
+def check_lapse(message: Step, lapses_at: datetime | None, now: datetime) -> None:
+    """Refuse a notice of silence that the clock does not bear out.
+
+    `lapses_at` is when silence counts by our own count, None where it never does or nobody knows. Raises
+    `TransitionNotAllowed`.
+    """
+    if lapses_at is None or message.at is None or not lapses_at <= message.at <= now:
+        raise TransitionNotAllowed("by the clock of this case silence does not count at the instant that the notice names")
+
+
 def _check_silence(message: Step, answered_at: datetime | None) -> None:
     """Refuse a lapse that a reply received in time contradicts."""
     if answered_at is not None and message.at is not None and answered_at < message.at:
