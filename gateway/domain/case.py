@@ -11,6 +11,7 @@ from gateway.errors import TransitionNotAllowed, UnknownCase
 ABOUT_THE_PLAN = frozenset(
     {Event.PLAN_ACCEPTED, Event.PLAN_CHANGED, Event.PLAN_REFUSED, Event.POSTPONED, Event.REFUSED_AT_BORDER}
 )
+STANDSTILL = frozenset({Event.SUSPENSION, Event.RESUMPTION})
 REPLIES = frozenset({Event.AGREEMENT, Event.REFUSAL, Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL})
 AGREED = frozenset({State.AGREED, State.TRANSIT_AGREED})
 DOCUMENTS = {Event.DOCUMENT_REQUEST: False, Event.DOCUMENT_ISSUED: True, Event.DOCUMENT_REFUSED: True}  # by the issuer?
@@ -126,6 +127,12 @@ def advance(
         raise TransitionNotAllowed("a receipt does not change a case")
     if case is None:
         raise UnknownCase("there is no case with this reference between these two authorities")
+    return _advanced(case, message, at, received_at, answered_at)
+
+
+def _advanced(
+    case: Case, message: Application | Reply | Step, at: datetime, received_at: datetime | None, answered_at: datetime | None
+) -> Case:
     arrives = message.header.sender != case.home
     by = case.role.other if arrives else case.role
     event = event_of(message)
@@ -134,8 +141,8 @@ def advance(
         return replace(case, changed_at=at)
     if event is Event.LAPSE and arrives and isinstance(message, Step):
         _check_silence(message, answered_at)
-    if event is Event.TRANSFER_NOTICE and not arrives:
-        _check_lapse_stands(case)
+    if event is Event.TRANSFER_NOTICE and case.must_take_back and not arrives:
+        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
     if event in REPLIES and arrives and case.lapse_notice is not None:
         return _after_lapse(case, event, at, received_at)
     if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
@@ -144,11 +151,9 @@ def advance(
     if event is Event.LAPSE and isinstance(message, Step):
         late = None if case.state in {State.REQUESTED, State.TRANSIT_REQUESTED} else case.state  # our reply, on its way
         return replace(moved, deemed_at=message.at, lapse_notice=message.header.message_id, late=late)
-    if event in {Event.SUSPENSION, Event.RESUMPTION}:
-        return _stopped(moved, event, arrives=arrives)
     if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
         return replace(moved, plan=message.header.message_id)
-    return moved
+    return _stopped(moved, event, arrives=arrives) if event in STANDSTILL else moved
 
 
 def _check_issuer(case: Case, event: Event, by: Role) -> None:
@@ -201,12 +206,6 @@ def _after_lapse(case: Case, event: Event, at: datetime, received_at: datetime |
     told = step(before, event, Role.REQUESTED, arrives=True)
     in_time = case.deemed_at is not None and received_at is not None and received_at < case.deemed_at
     return replace(case, late=told, deemed_at=None if in_time else case.deemed_at, changed_at=at)
-
-
-def _check_lapse_stands(case: Case) -> None:
-    """Refuse to go on from silence that a refusal in time has overtaken."""
-    if case.must_take_back:
-        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
 
 
 def _stopped(case: Case, event: Event, *, arrives: bool) -> Case:

@@ -161,7 +161,7 @@ def test_every_row_of_the_crossings_is_needed_by_some_history() -> None:
     assert set(CROSSING) - used == set()
 
 
-@pytest.mark.parametrize("row", sorted(CROSSING), ids=lambda row: " meets ".join(row))
+@pytest.mark.parametrize("row", sorted(CROSSING), ids=" meets ".join)
 def test_history_without_a_row_of_the_crossings_would_end_in_a_refusal(row: tuple[State, Event]) -> None:
     """No row doubles what the table of moves says already."""
     state, event = row

@@ -61,7 +61,9 @@ def test_message_is_the_event_of_its_type_and_outcome(event: Event) -> None:
 def test_silence_that_does_not_mean_agreement_is_only_noted() -> None:
     meanings = outcomes("LapseNotice")
     assert meanings == {"agreed", "document-consent", "proposal-accepted", "reasons-due"}
-    assert {EVENT_OF.get(("LapseNotice", meaning), Event.LAPSE_NOTED) for meaning in meanings - {"agreed"}} == {Event.LAPSE_NOTED}
+    assert {EVENT_OF.get(("LapseNotice", meaning), Event.LAPSE_NOTED) for meaning in meanings - {"agreed"}} == {
+        Event.LAPSE_NOTED
+    }
     assert EVENT_OF["LapseNotice", "agreed"] is Event.LAPSE
 
 

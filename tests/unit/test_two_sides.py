@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.domain.case import DOCUMENTS, REPLIES, Case, check_lapse
 from gateway.domain.limits import COMPUTABLE, LIMIT_IDS, OnLapse
 from gateway.domain.messages import Category, Ground, Procedure, Step
-from gateway.domain.moves import NEXT, Event, Role, event_of
+from gateway.domain.moves import NEXT, Event, Role
 from gateway.errors import TransitionNotAllowed
 from tests.case_samples import GROUND_OF, NOW
 from tests.clock_model import Clocks, treaties
@@ -60,7 +60,6 @@ class BothSides(RuleBasedStateMachine):
         for role in Role:
             self.clocks[role].happened(self.sides.cases[role], first, NOW)
         self.disputed = False  # silence was refused for proof of a reply in time: a person goes on
-        self.in_time = False  # a reply was there before silence counted
 
     @rule(hours=st.sampled_from([1, 7, 30, 200, 2000]))
     def time_passes(self, hours: int) -> None:
@@ -76,7 +75,9 @@ class BothSides(RuleBasedStateMachine):
     def do_something_legal(self, role: Role, data: st.DataObject) -> None:
         legal = [event for event in ACTS if may_send(self.sides.cases[role], event)]
         if legal:
-            moving = [event for event in legal if NEXT[self.sides.cases[role].state, event, role] is not self.sides.cases[role].state]
+            moving = [
+                event for event in legal if NEXT[self.sides.cases[role].state, event, role] is not self.sides.cases[role].state
+            ]
             self._send(role, data.draw(st.sampled_from(moving * 4 + legal)))
 
     def _send(self, role: Role, event: Event, *, takes_back: bool = True) -> None:
@@ -92,14 +93,15 @@ class BothSides(RuleBasedStateMachine):
             assert len(self.sides.queues[role.other]) == waiting
 
     @precondition(lambda self: not self.disputed)
-    @rule(early=st.sampled_from([0, 0, 0, 1]))
-    def record_silence(self, early: int) -> None:
+    @rule(early=st.sampled_from([0, 0, 0, 1]), waits=st.booleans())
+    def record_silence(self, early: int, *, waits: bool) -> None:
         case, clocks = self.sides.cases[Role.REQUESTING], self.clocks[Role.REQUESTING]
         for limit_id in REPLY_LIMITS:
             if limit_id not in clocks.running or clocks.running[limit_id].state != "open" or case.suspended:
                 continue
             found = clocks.deadline(limit_id, case)
             counts = found.lapses_at if found.limit and found.limit.on_lapse is OnLapse.AGREED else None
+            self.now = max(self.now, counts) if counts and waits else self.now
             message = self.sides.message(
                 Role.REQUESTING, Event.LAPSE, lapse_at=(counts or self.now) - timedelta(microseconds=early)
             )
@@ -194,5 +196,5 @@ class BothSides(RuleBasedStateMachine):
 
 TestBothSides = BothSides.TestCase
 TestBothSides.settings = settings(
-    max_examples=250, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
