@@ -107,7 +107,8 @@ def _why_not_applicable(row: Limit | None, facts: Mapping[str, Any]) -> str:
 def _stands(stop: Standstill, row: Limit) -> bool:
     """Whether a standstill touches this rule: nothing moves a limit that is counted back from a planned day."""
     allowed = row.extension is not None and row.extension.kind is ExtensionKind.OBSTACLE
-    return row.direction is Direction.AFTER and (stop.why == "suspension" or allowed)
+    lasts = stop.until is None or stop.until > stop.since
+    return lasts and row.direction is Direction.AFTER and (stop.why == "suspension" or allowed)
 
 
 def _unless_it_stands(found: Deadline, stops: Sequence[Standstill], facts: dict[str, Any]) -> Deadline:
@@ -162,7 +163,7 @@ def _counted(
             if extension.at < base.until:
                 literal = End.of(acting, ends.literal)
             rolled = End.of(acting, ends.rolled)
-    if stops:
+    if facts["stops"]:
         facts = _touched(facts, stops, start_on, rolled)
     return Deadline(base=base, literal=literal, rolled=rolled, extension=verdict, readings=ends.readings, **facts)
 
