@@ -105,6 +105,7 @@ def test_procedure_without_a_rule_gives_a_row_that_promises_nothing() -> None:
     assert (row.on_lapse, row.source, row.confidence, row.must_act) == ("nothing", "", "unverified", "requested")
 
 
+@pytest.mark.xfail(reason="waits for gateway.flow.clockwork: no row of that id in the treaty means no deadline", strict=True)
 def test_treaty_without_a_limit_for_the_reply_starts_no_clock() -> None:
     silent = SimpleNamespace(treaty=lambda _: treaty(limit(id="transfer")), calendars=rules().calendars)
     assert first_deadlines([(case(), RECEIVED)], silent, NOW) == []
