@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from gateway.domain.case import Case, Role, State
+from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
+from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
 from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import cases, in_range
@@ -31,6 +32,13 @@ _FIELDS = [
     "wrapped_key",
     "opened_at",
     "changed_at",
+    "linked",
+    "suspended",
+    "deemed_at",
+    "lapse_notice",
+    "late",
+    "plan",
+    "revision",
 ]
 
 
@@ -57,7 +65,18 @@ def _case(row: Row[Any]) -> Case:
         wrapped_key=row.wrapped_key,
         opened_at=row.opened_at,
         changed_at=row.changed_at,
+        linked=tuple((row.linked or "").split()),
+        suspended=row.suspended,
+        deemed_at=row.deemed_at,
+        lapse_notice=row.lapse_notice,
+        late=State(row.late) if row.late else None,
+        plan=row.plan,
+        revision=row.revision,
     )
+
+
+def _values(case: Case) -> dict[str, Any]:
+    return {name: getattr(case, name) for name in _FIELDS} | {"linked": " ".join(case.linked) or None}
 
 
 def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[CaseKey, Case]:
@@ -111,16 +130,19 @@ def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     if not new:
         return []
     added = [replace(case, id=id_) for case, id_ in zip(new, next_ids(tx, cases, len(new)), strict=True)]
-    add_rows(tx, cases, [{"id": case.id} | {name: getattr(case, name) for name in _FIELDS} for case in added])
+    add_rows(tx, cases, [{"id": case.id} | _values(case) for case in added])
     return added
 
 
-def change_state(tx: Connection, case: Case, *, before: State) -> bool:
-    """Write the new state if the row still stands at `before`. Returns False when someone else was faster."""
+_CHANGING = ("state", "changed_at", "suspended", "deemed_at", "lapse_notice", "late", "plan")
+
+
+def change(tx: Connection, case: Case, *, before: Case) -> bool:
+    """Write what a message made of the case, if the row is still the one that was read. False when someone was faster."""
     changed = tx.execute(
         update(cases)
-        .where(cases.c.id == case.id, cases.c.state == before.value)
-        .values(state=case.state.value, changed_at=case.changed_at)
+        .where(cases.c.id == case.id, cases.c.revision == before.revision)
+        .values(**{name: getattr(case, name) for name in _CHANGING}, revision=before.revision + 1)
     )
     return changed.rowcount == 1
 
