@@ -101,8 +101,8 @@ def read_limit(entry: Table, treaty_id: str) -> Limit:
         treaty=treaty_id,
     )
     _check_end(entry, row)
-    examples = tuple(_example(each, row) for each in entry.tables("examples"))
     extension = _extension(entry, row) if "extension" in entry.values else None
+    examples = tuple(_example(each, row) for each in entry.tables("examples"))
     return replace(row, extension=extension, examples=examples)
 
 
