@@ -47,11 +47,12 @@ class Settings:
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     host: str = "127.0.0.1"
     port: int = 8080
-    batch: int = 50  # most messages taken as one batch; a lone message is never delayed
+    batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
     watch_seconds: int = 30  # pause between two looks at the clock
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
-    calendar_changes: Path | None = None  # days that this installation confirmed, added or removed (TOML)
+    # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
+    calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 

@@ -45,6 +45,7 @@ class Opened:
     document: Tree  # root of the canonical message inside the envelope
     signed: bytes  # the signed envelope, as it came out of the seal
     digest: str  # SHA-256 of `signed`, lower-case hex; what receipts and answers refer to
+    inside: str  # SHA-256 of the canonical message inside the envelope, lower-case hex; what a mapping report refers to
     signer: str  # authority whose pinned certificate signed it
     signed_at: datetime  # UTC, as claimed in the signed properties
     sealed_for: str | None  # authority whose key opened it; None for an envelope that was not sealed

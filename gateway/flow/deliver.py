@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.errors import GatewayError, Unavailable
-from gateway.flow.ports import Runtime
+from gateway.flow.ports import LEASE_SECONDS, Runtime
 from gateway.log import logger
 from gateway.store import journal, messages, outbox
 from gateway.store.database import transaction
@@ -17,8 +17,6 @@ from gateway.store.outbox import OutboxRow
 from gateway.transport.port import Parcel
 
 log = logger("deliver")
-
-LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

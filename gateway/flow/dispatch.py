@@ -4,7 +4,7 @@ Sealing happens before the outbox: a retry sends the identical bytes.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.domain.case import advance, opened
@@ -15,7 +15,7 @@ from gateway.domain.safeguards import hold_reason
 from gateway.errors import StoreConflict
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Sent, Submission, held_result
-from gateway.flow.papers import facts_of, paper, sha256
+from gateway.flow.papers import facts_of, paper, report_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
 from gateway.log import logger
@@ -23,6 +23,7 @@ from gateway.store import cases, journal, messages, outbox
 from gateway.store import statements as holds
 from gateway.store.database import Tx
 from gateway.store.messages import DocumentRow, MessageRow
+from gateway.store.outbox import OutboxRow
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.documents import serialize
@@ -65,7 +66,16 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
         )
 
 
-def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What one transaction wrote. Once it is committed, `leaving` is handed to the delivery loop."""
+
+    results: list[Submission]
+    leaving: list[OutboxRow]
+    at: datetime
+
+
+def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
     """Write the batch in one transaction."""
     now = rt.clock()
     fresh = [draft for draft in drafts if draft.after is not None and draft.after.id is None and draft.refused is None]
@@ -82,12 +92,12 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
         assert draft.after is not None
         assert draft.signed is not None
         papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
-        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body))
-        report = draft.kept_report or (draft.report.as_json() if draft.report else None)
-        if report is not None:
-            papers.append(paper(rt, draft.after, row_id, "report", report))
+        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
+        if report := draft.kept_report or draft.report:
+            papers.append(report_paper(rt, draft.after, row_id, report))
     messages.add_documents(tx, papers)
-    outbox.add(tx, [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed], now)
+    sealed = [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed]
+    queued = outbox.add(tx, sealed, now, lease=rt.bell.lease(now))
     entries: list[journal.Entry] = []
     results: list[Submission] = []
     for draft in drafts:
@@ -95,7 +105,7 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
         if draft.again is None:
             entries.append(_entry(draft, now))
     journal.append(tx, entries)
-    return results
+    return Saved(results=results, leaving=queued, at=now)
 
 
 def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:

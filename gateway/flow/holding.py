@@ -43,9 +43,9 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
             return held_result(case, draft.hold)
         if not holds.end_hold(tx, hold.id, by=actor, at=rt.clock()):
             raise TransitionNotAllowed("the message was released already")
-        (result,) = save(tx, [draft], rt)
-    rt.bell.ring()
-    return result
+        saved = save(tx, [draft], rt)
+    rt.bell.hand(saved.leaving, saved.at)
+    return saved.results[0]
 
 
 def _held_draft(case: Case, hold: holds.HoldRow, actor: str, rt: Runtime) -> Draft:

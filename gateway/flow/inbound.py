@@ -12,10 +12,10 @@ from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
-from gateway.flow.taking import decide, look_up
+from gateway.flow.taking import Batch, decide, look_up
 from gateway.stages import Opened, Received
 from gateway.store import early
-from gateway.store.database import Tx, transaction
+from gateway.store.database import transaction
 from gateway.trust.seal import unseal
 from gateway.wire.reading import read
 
@@ -26,10 +26,10 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     Raises `DatabaseUnavailable`; then nothing was saved and the transport brings the messages again.
     """
     prepared = [prepare(raw, rt) for raw in batch]
-    answers, closed = _commit(prepared, rt)
-    if closed:
+    answers, work, waiting = _commit(prepared, rt)
+    if waiting:
         heal(rt)
-    rt.bell.ring()
+    rt.bell.hand(work.drafts.leaving, work.now)
     return answers
 
 
@@ -41,20 +41,18 @@ def heal(rt: Runtime) -> int:
             rows = early.ready(tx, most=rt.settings.batch)
         if not rows:
             return taken
-        _commit(
-            [prepare(Received(body=row.body, received_at=row.received_at, transport=row.transport), rt) for row in rows], rt
-        )
+        again = [Received(body=row.body, received_at=row.received_at, transport=row.transport) for row in rows]
+        _, work, _ = _commit([prepare(raw, rt) for raw in again], rt)
+        rt.bell.hand(work.drafts.leaving, work.now)
         taken += len(rows)
 
 
-def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], bool]:
-    """Save a batch; return the answers, and whether some message may wait for one of these."""
+def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
+    """Save a batch; return the answers, what was written, and whether some message may wait for one of these."""
     try:
-        with transaction(rt.engine) as tx:
-            return _save(tx, prepared, rt), early.count(tx) > 0
+        return _save(prepared, rt)
     except StoreConflict:  # another process took one of these messages first: now it can be seen
-        with transaction(rt.engine) as tx:
-            return _save(tx, prepared, rt), early.count(tx) > 0
+        return _save(prepared, rt)
 
 
 def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
@@ -71,15 +69,18 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
             raise SigningTimeInvalid("the message says it was made after it was signed", path="Header/Created")
         if isinstance(message, Application):
             check_binds(message.agreement, requesting=message.header.sender, requested=recipient, rt=rt)
-        translation = None if isinstance(message, Receipt) else rt.translator(recipient).from_canonical(checked.document)  # 4
+        translation = None  # 4 into the recipient's dialect; nobody's dialect has a receipt
+        if not isinstance(message, Receipt):
+            translation = rt.translator(recipient).from_canonical(checked.document, sha256_in=found.inside)
     except Refused as error:
         return Rejected(received=raw, error=error, opened=found)
     return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation)
 
 
-def _save(tx: Tx, prepared: Sequence[Prepared | Rejected], rt: Runtime) -> list[Answer]:
-    """Decide each message, advancing the cases in memory; then write everything."""
-    work = look_up(tx, list(prepared), rt.clock())
-    answers = [decide(tx, item, work, rt) for item in prepared]
-    record(tx, work, rt)
-    return answers
+def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
+    """Decide each message, advancing the cases in memory; then write everything, in one transaction."""
+    with transaction(rt.engine) as tx:
+        work = look_up(tx, list(prepared), rt.clock())
+        answers = [decide(tx, item, work, rt) for item in prepared]
+        record(tx, work, rt)
+        return answers, work, early.count(tx) > 0

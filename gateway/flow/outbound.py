@@ -61,7 +61,6 @@ def submit(batch: Sequence[Submitted], rt: Runtime) -> list[Submission]:
     by_draft = dict(zip(map(id, first), results, strict=True))
     if later:
         by_draft |= dict(zip(map(id, later), submit([draft.submitted for draft in later], rt), strict=True))
-    rt.bell.ring()
     return [by_draft[id(draft)] for draft in drafts]
 
 
@@ -93,7 +92,9 @@ def _walk(drafts: Sequence[Draft], rt: Runtime) -> None:
 
 def _commit(drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
     with transaction(rt.engine) as tx:
-        return save(tx, drafts, rt)
+        saved = save(tx, drafts, rt)
+    rt.bell.hand(saved.leaving, saved.at)
+    return saved.results
 
 
 def _translate(item: Submitted, rt: Runtime) -> Draft:

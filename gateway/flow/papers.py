@@ -16,6 +16,7 @@ from gateway.domain.moves import Event
 from gateway.errors import Erased, NotFound
 from gateway.flow.ports import Runtime
 from gateway.store.messages import DocumentRow, MessageRow
+from gateway.wire.report import Report
 
 XML = "application/xml"
 JSON = "application/json"
@@ -32,21 +33,31 @@ def media_type(data: bytes) -> str:
     return XML if data.lstrip()[:1] == b"<" else JSON
 
 
-def _packed(kind: str, body: bytes) -> bytes:
-    return zlib.compress(body, 1) if kind == REPORT else body
+def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes, *, digest: str | None = None) -> DocumentRow:
+    """Return the row of one document, encrypted; `digest` is that of `body` where it is known. Raises `Erased`."""
+    return _encrypted(rt, case, message_row, kind, media_type(body), digest or sha256(body), body)
 
 
-def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes) -> DocumentRow:
-    """Return the row of one document, encrypted. Raises `Erased`."""
-    digest = sha256(body)
+def report_paper(rt: Runtime, case: Case, message_row: int, report: Report | bytes) -> DocumentRow:
+    """Return the row of a mapping report, encrypted; bytes are a report that was kept with a held message. Raises `Erased`."""
+    if isinstance(report, Report):
+        digest, packed = sha256(report.as_json()), report.packed()
+    else:
+        digest, packed = sha256(report), zlib.compress(report)
+    return _encrypted(rt, case, message_row, REPORT, JSON, digest, packed)
+
+
+def _encrypted(
+    rt: Runtime, case: Case, message_row: int, kind: str, media_type: str, digest: str, stored: bytes
+) -> DocumentRow:
     if case.wrapped_key is None:
         raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
     return DocumentRow(
         message_row=message_row,
         kind=kind,
-        media_type=media_type(body),
+        media_type=media_type,
         sha256=digest,
-        body=rt.vault.encrypt(case.wrapped_key, _packed(kind, body), f"{kind}:{digest}".encode()),
+        body=rt.vault.encrypt(case.wrapped_key, stored, f"{kind}:{digest}".encode()),
     )
 
 

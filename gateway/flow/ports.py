@@ -1,9 +1,10 @@
 """What the walks need around them. `wiring` builds it once; nothing here knows how."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from gateway.domain.calendars import Calendar, Side
@@ -13,6 +14,7 @@ from gateway.errors import NotHome
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.database import Database
+from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
@@ -24,12 +26,48 @@ from gateway.wire.translate import Translator
 Clock: TypeAlias = Callable[[], datetime]
 
 
+LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
+_MOST_HANDED = 500  # rows; beyond that they are left for the loop to fetch when it comes to them
+
+
 class Bell:
-    """Wakes the delivery loop of this process when something was put into the outbox. A missed ring costs one poll."""
+    """Wakes the delivery loop of this process when something was put into the outbox. A missed ring costs one poll.
+
+    While the loop listens, rows are written under its lease and handed over after the commit: to read sealed messages back
+    from the database costs more than to write them. What is not sent in time is claimed like any row whose lease ended.
+    """
 
     def __init__(self) -> None:
         self._event: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._listener: str | None = None
+        self._handed: deque[tuple[datetime, OutboxRow]] = deque()
+
+    def listen(self, name: str) -> None:
+        """Let rows be handed to the delivery loop of this name."""
+        self._handed.clear()
+        self._listener = name
+
+    def leave(self) -> None:
+        """End it; what was handed over and not taken is claimed by somebody when its lease ends."""
+        self._listener = None
+
+    def lease(self, now: datetime) -> Lease | None:
+        """Return the lease to write rows under, None when nobody listens here or too much lies there already."""
+        if self._listener is None or len(self._handed) >= _MOST_HANDED:
+            return None
+        return Lease(by=self._listener, until=now + timedelta(seconds=LEASE_SECONDS))
+
+    def handed(self, most: int, now: datetime) -> list[OutboxRow]:
+        """Return rows that were handed over, oldest first, without those whose lease is half over."""
+        fresh = now - timedelta(seconds=LEASE_SECONDS / 2)
+        taken = [self._handed.popleft() for _ in range(min(most, len(self._handed)))]
+        return [row for at, row in taken if at > fresh]
+
+    def hand(self, rows: Sequence[OutboxRow], at: datetime) -> None:
+        """Hand over rows that were written at `at` under a lease from here, and are committed; then ring."""
+        self._handed.extend((at, row) for row in rows)
+        self.ring()
 
     def ring(self) -> None:
         """Wake the waiting loop; safe from any thread, harmless when nobody waits."""

@@ -19,6 +19,7 @@ from gateway.stages import Signed
 from gateway.store import cases, journal, messages, outbox
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
+from gateway.store.outbox import OutboxRow
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.reading import write_receipt
@@ -41,6 +42,7 @@ class Drafts:
     """The receipts of one batch, one for each pair of authorities."""
 
     by_pair: dict[tuple[str, str], Draft] = field(default_factory=dict)
+    leaving: list[OutboxRow] = field(default_factory=list)  # for the delivery loop, once they are committed
 
     def _draft(self, issuer: str, sender: str, at: datetime) -> Draft:
         return self.by_pair.setdefault((issuer, sender), Draft(message_id=new_message_id(at), issuer=issuer, sender=sender))
@@ -109,7 +111,7 @@ class Drafts:
             seal(paper, message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, trust=rt.trust)
             for draft, paper in zip(drafts, signed, strict=True)
         ]
-        outbox.add(tx, list(zip(ids, sealed, strict=True)), now)
+        self.leaving += outbox.add(tx, list(zip(ids, sealed, strict=True)), now, lease=rt.bell.lease(now))
         return [
             journal.Entry(
                 at=now,

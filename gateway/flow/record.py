@@ -8,7 +8,7 @@ from gateway.errors import AnswerMismatch, StoreConflict
 from gateway.flow import receipts
 from gateway.flow.arrival import Prepared, Rejected
 from gateway.flow.clockwork import Started, start_clocks
-from gateway.flow.papers import facts_of, paper, receipt_paper
+from gateway.flow.papers import facts_of, paper, receipt_paper, report_paper
 from gateway.flow.ports import Runtime
 from gateway.flow.taking import Batch, fits, place_of, type_inside
 from gateway.store import cases, early, inbox, journal, messages
@@ -34,9 +34,9 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
             continue
         case = work.current[key]
         assert case.id is not None
-        papers.append(paper(rt, case, row_id, "signed", item.opened.signed))
-        papers.append(paper(rt, case, row_id, "translated", item.translation.body))
-        papers.append(paper(rt, case, row_id, "report", item.translation.report.as_json()))
+        papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
+        papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
+        papers.append(report_paper(rt, case, row_id, item.translation.report))
         dialect = rt.partners.authority(case.home).dialect
         deliveries.append(
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)

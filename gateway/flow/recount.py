@@ -41,12 +41,7 @@ def _outdated(row: DeadlineRow, rt: Runtime) -> bool:
 
 
 def recount_outdated(rt: Runtime) -> list[Move]:
-    """Count every open deadline again whose calendar has changed; journal what moved. Cheap when nothing has."""
-    versions = {calendar_id: calendar.version for calendar_id, calendar in rt.calendars.items()}
-    with reading(rt.engine) as tx:
-        known = deadlines.calendar_versions(tx)
-    if all(versions.get(one) == version for one, version in known):
-        return []
+    """Count every open deadline again whose calendar has changed; journal what moved."""
     return list(_recount(rt, only_outdated=True))
 
 

@@ -17,6 +17,7 @@ from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
 from gateway.log import logger
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import Tx, transaction
 from gateway.store.deadlines import DeadlineRow
@@ -29,7 +30,8 @@ AGAIN = timedelta(hours=1)  # when a lapse lacks its evidence, it is looked at a
 def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
     heal(rt)
-    recount_outdated(rt)
+    if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
+        recount_outdated(rt)
     count = 0
     while True:
         now = rt.clock()

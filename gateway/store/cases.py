@@ -3,20 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
 from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
 from gateway.store.portions import add_rows, among, next_ids
-from gateway.store.tables import cases, in_range
+from gateway.store.tables import cases, deadlines, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
-_FIELDS = [
+_FIELDS = (
     "home",
     "counterparty",
     "reference",
@@ -39,7 +40,9 @@ _FIELDS = [
     "late",
     "plan",
     "revision",
-]
+)
+_VALUES = attrgetter(*_FIELDS)
+_LINKED = _FIELDS.index("linked")
 
 
 def key_of(case: Case) -> CaseKey:
@@ -75,8 +78,10 @@ def _case(row: Row[Any]) -> Case:
     )
 
 
-def _values(case: Case) -> dict[str, Any]:
-    return {name: getattr(case, name) for name in _FIELDS} | {"linked": " ".join(case.linked) or None}
+def _values(case: Case) -> tuple[Any, ...]:
+    """Return what is written of a new case, in the order of the columns."""
+    values = _VALUES(case)
+    return (case.id, *values[:_LINKED], " ".join(case.linked) or None, *values[_LINKED + 1 :])
 
 
 def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[CaseKey, Case]:
@@ -84,7 +89,16 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
     if not keys:
         return {}
     wanted = set(keys)
-    found = select(cases).where(among(tx, cases.c.reference, sorted({key[2] for key in wanted}))).order_by(cases.c.id)
+    homes, counterparties, references = (sorted(set(values)) for values in zip(*wanted, strict=True))
+    found = (
+        select(cases)
+        .where(
+            among(tx, cases.c.reference, references),
+            among(tx, cases.c.home, homes),  # these two select nothing more; they lead the planner to the one index
+            among(tx, cases.c.counterparty, counterparties),
+        )
+        .order_by(cases.c.id)
+    )
     if lock:
         found = found.with_for_update()
     return {key_of(case): case for case in map(_case, tx.execute(found)) if key_of(case) in wanted}
@@ -125,12 +139,41 @@ def all_of(tx: Connection, homes: Sequence[str] | None = None, *, most: int = 50
     return [_case(row) for row in tx.execute(found)]
 
 
+def by_due(
+    tx: Connection,
+    *,
+    homes: Sequence[str] | None = None,
+    state: str | None = None,
+    treaty: str | None = None,
+    counterparty: str | None = None,
+    due_before: datetime | None = None,
+    most: int = 500,
+) -> list[tuple[Case, datetime | None]]:
+    """Return cases with the instant at which their next open deadline ends, the soonest first; those without one last."""
+    due = (
+        select(deadlines.c.case_id, func.min(deadlines.c.due_until).label("until"))
+        .where(deadlines.c.state == "open")
+        .group_by(deadlines.c.case_id)
+        .subquery()
+    )
+    found = select(cases, due.c.until).outerjoin(due, due.c.case_id == cases.c.id)
+    for column, value in ((cases.c.state, state), (cases.c.treaty, treaty), (cases.c.counterparty, counterparty)):
+        if value is not None:
+            found = found.where(column == value)
+    if homes is not None:
+        found = found.where(cases.c.home.in_(homes))
+    if due_before is not None:
+        found = found.where(due.c.until <= due_before)
+    ordered = found.order_by(due.c.until.is_(None), due.c.until, cases.c.id.desc()).limit(most)
+    return [(_case(row), row.until) for row in tx.execute(ordered)]
+
+
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     """Insert new cases; return them with their ids, in the same order."""
     if not new:
         return []
     added = [replace(case, id=id_) for case, id_ in zip(new, next_ids(tx, cases, len(new)), strict=True)]
-    add_rows(tx, cases, [{"id": case.id} | _values(case) for case in added])
+    add_rows(tx, cases, ("id", *_FIELDS), list(map(_values, added)))
     return added
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
@@ -40,7 +41,8 @@ class DeadlineRow:
     id: int | None = None
 
 
-_FIELDS = [name for name in DeadlineRow.__slots__ if name != "id"]
+_FIELDS = tuple(name for name in DeadlineRow.__slots__ if name != "id")
+_VALUES = attrgetter(*_FIELDS)
 
 
 def _deadline(row: Row[Any]) -> DeadlineRow:
@@ -58,7 +60,7 @@ def put(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
 def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
     """Insert the first deadlines of new cases."""
     if rows:
-        add_rows(tx, deadlines, [{name: getattr(row, name) for name in _FIELDS} for row in rows])
+        add_rows(tx, deadlines, _FIELDS, list(map(_VALUES, rows)))
 
 
 def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
@@ -125,17 +127,6 @@ def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
     """Return open deadlines with a row id above `after`, in order."""
     found = select(deadlines).where(deadlines.c.state == "open", deadlines.c.id > after).order_by(deadlines.c.id).limit(most)
     return [_deadline(row) for row in tx.execute(found)]
-
-
-def calendar_versions(tx: Connection) -> set[tuple[str, str]]:
-    """Return the calendars that open deadlines were counted with, each with its version."""
-    used = select(deadlines.c.calendar_ids, deadlines.c.calendar_version).where(
-        deadlines.c.state == "open", deadlines.c.calendar_ids.is_not(None)
-    )
-    found: set[tuple[str, str]] = set()
-    for ids, versions in tx.execute(used.distinct()):
-        found |= set(zip(ids.split("+"), (versions or "").split("+"), strict=False))
-    return found
 
 
 def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection, and_, delete, func, or_, select
 
@@ -30,7 +31,7 @@ class EarlyRow:
 
 def add(tx: Connection, rows: Sequence[EarlyRow]) -> None:
     """Keep messages that came too early."""
-    add_rows(tx, early, [{name: getattr(row, name) for name in FIELDS} for row in rows])
+    add_rows(tx, early, FIELDS, list(map(attrgetter(*FIELDS), rows)))
 
 
 def known(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], EarlyRow]:

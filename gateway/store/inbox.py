@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection, select, update
 
@@ -43,7 +44,7 @@ def add(tx: Connection, rows: Sequence[NewInboxRow]) -> None:
     """Deliver messages to inboxes."""
     if rows:
         names = ("authority", "message_row", "case_id", "dialect", "arrived_at")
-        add_rows(tx, inbox, [{name: getattr(row, name) for name in names} for row in rows])
+        add_rows(tx, inbox, names, list(map(attrgetter(*names), rows)))
 
 
 _ROWS = (

@@ -53,6 +53,10 @@ def _hash(number: int, values: Sequence[Any], previous: str) -> str:
     ).hexdigest()
 
 
+_FIELDS = ("at", "event", "actor", "authority", "case_id", "message_id", "digest", "detail")  # in the order they are hashed
+_COLUMNS = ("id", *_FIELDS, "previous", "hash")
+
+
 def _values(entry: Any, detail: str) -> list[Any]:
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     return [at, entry.event, entry.actor, entry.authority, entry.case_id, entry.message_id, entry.digest, detail]
@@ -69,25 +73,11 @@ def append(tx: Connection, entries: Sequence[Entry]) -> None:
     rows = []
     for entry in entries:
         number += 1
-        detail = _detail(entry.detail)
-        hash_ = _hash(number, _values(entry, detail), previous)
-        rows.append(
-            {
-                "id": number,
-                "at": entry.at,
-                "event": entry.event,
-                "actor": entry.actor,
-                "authority": entry.authority,
-                "case_id": entry.case_id,
-                "message_id": entry.message_id,
-                "digest": entry.digest,
-                "detail": detail,
-                "previous": previous,
-                "hash": hash_,
-            }
-        )
+        values = _values(entry, _detail(entry.detail))
+        hash_ = _hash(number, values, previous)
+        rows.append((number, entry.at, *values[1:], previous, hash_))
         previous = hash_
-    add_rows(tx, journal, rows)
+    add_rows(tx, journal, _COLUMNS, rows)
 
 
 def verify(tx: Connection) -> tuple[int, list[Finding]]:
@@ -121,3 +111,12 @@ def of_case(tx: Connection, case_id: int) -> Iterator[Entry]:
             digest=row.digest,
             detail=json.loads(row.detail),
         )
+
+
+LATELY = 1000  # entries; the newest instant stands among these
+
+
+def newest(tx: Connection) -> datetime | None:
+    """Return the latest instant of the newest entries, None for an empty journal."""
+    last = select(journal.c.at).order_by(journal.c.id.desc()).limit(LATELY)
+    return max(tx.execute(last).scalars(), default=None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select, update
@@ -62,7 +63,7 @@ class ReceiptNote:
     receipt_message_id: str
 
 
-_FIELDS = [
+_FIELDS = (
     "direction",
     "sender",
     "message_id",
@@ -80,7 +81,8 @@ _FIELDS = [
     "code",
     "receipt_message_id",
     "facts",
-]
+)
+_VALUES = attrgetter(*_FIELDS)
 
 
 def _message(row: Row[Any]) -> MessageRow:
@@ -118,8 +120,7 @@ def add(tx: Connection, rows: Sequence[MessageRow]) -> list[int]:
     if not rows:
         return []
     ids = next_ids(tx, messages, len(rows))
-    values = [{"id": id_} | {name: getattr(row, name) for name in _FIELDS} for id_, row in zip(ids, rows, strict=True)]
-    add_rows(tx, messages, values)
+    add_rows(tx, messages, ("id", *_FIELDS), [(id_, *_VALUES(row)) for id_, row in zip(ids, rows, strict=True)])
     return ids
 
 
@@ -127,7 +128,7 @@ def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
     """Insert documents."""
     if rows:
         names = ("message_row", "kind", "media_type", "sha256", "body")
-        add_rows(tx, documents, [{name: getattr(row, name) for name in names} for row in rows])
+        add_rows(tx, documents, names, list(map(attrgetter(*names), rows)))
 
 
 def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from gateway.stages import Sealed
-from gateway.store.portions import add_rows, among
+from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import outbox
 
 
@@ -37,26 +37,42 @@ class OutboxState:
     codes: tuple[str, ...]
 
 
-def add(tx: Connection, rows: Sequence[tuple[int, Sealed]], now: datetime) -> None:
-    """Queue sealed messages for delivery; the first number of each pair is the message's row."""
-    if rows:
-        add_rows(
-            tx,
-            outbox,
-            [
-                {
-                    "message_row": row,
-                    "message_id": sealed.message_id,
-                    "sender": sealed.sender,
-                    "recipient": sealed.recipient,
-                    "body": sealed.body,
-                    "attempts": 0,
-                    "next_at": now,
-                    "created_at": now,
-                }
-                for row, sealed in rows
-            ],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who delivers rows, and until when nobody else may."""
+
+    by: str
+    until: datetime
+
+
+def add(tx: Connection, rows: Sequence[tuple[int, Sealed]], now: datetime, *, lease: Lease | None = None) -> list[OutboxRow]:
+    """Queue sealed messages for delivery; the first number of each pair is the message's row.
+
+    With a `lease` they are claimed as they are written; they are returned for whoever holds it, who may send them once the
+    transaction is committed. Without one nothing is returned.
+    """
+    if not rows:
+        return []
+    names = ("message_row", "message_id", "sender", "recipient", "body", "attempts", "next_at", "created_at")
+    values = [(row, sealed.message_id, sealed.sender, sealed.recipient, sealed.body, 0, now, now) for row, sealed in rows]
+    if lease is None:
+        add_rows(tx, outbox, names, values)
+        return []
+    ids = next_ids(tx, outbox, len(rows))
+    claimed = [(id_, *value, lease.until, lease.by) for id_, value in zip(ids, values, strict=True)]
+    add_rows(tx, outbox, ("id", *names, "lease_until", "leased_by"), claimed)
+    return [
+        OutboxRow(
+            id=id_,
+            message_row=row,
+            message_id=sealed.message_id,
+            sender=sealed.sender,
+            recipient=sealed.recipient,
+            body=sealed.body,
+            attempts=0,
         )
+        for id_, (row, sealed) in zip(ids, rows, strict=True)
+    ]
 
 
 def _row(row: Row[Any]) -> OutboxRow:

@@ -9,7 +9,9 @@ would inherit written out; without it, the element as it stands in the envelope.
 Sources: W3C XML Signature 1.1; ETSI EN 319 132-1 (XAdES): SigningTime, SigningCertificateV2, DataObjectFormat, level B.
 """
 
+import re
 from base64 import b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.stages import MAX_MESSAGE_BYTES
@@ -84,6 +86,32 @@ _OBJECT_HEAD = (
     f'</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties xmlns:xades="{XADES}" Target="#signature">'.encode()
 )
 _SIGNATURE_TAIL = b"</xades:QualifyingProperties></ds:Object></ds:Signature>"
+SIGNATURE_START = _SIGNATURE_HEAD
+_BASE64 = rb"([A-Za-z0-9+/=]+)"
+_CERTIFICATE = re.compile(rb"<ds:X509Certificate>([A-Za-z0-9+/=]+)</ds:X509Certificate>")
+_WRITTEN = re.compile(
+    re.escape(_SIGNATURE_HEAD + _SIGNED_INFO_HEAD)
+    + _BASE64
+    + re.escape(_SIGNED_INFO_MIDDLE)
+    + _BASE64
+    + re.escape(_SIGNED_INFO_TAIL + b"<ds:SignatureValue>")
+    + _BASE64
+    + re.escape(b"</ds:SignatureValue><ds:KeyInfo><ds:X509Data>")
+    + rb"((?:<ds:X509Certificate>[A-Za-z0-9+/=]+</ds:X509Certificate>)+)"
+    + re.escape(_OBJECT_HEAD + _PROPERTIES_HEAD)
+    + rb"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)"
+    + re.escape(_PROPERTIES_MIDDLE)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The values of a signature as they stand in its bytes."""
+
+    envelope_digest: bytes  # base64
+    value: bytes  # base64 of r || s
+    certificates: tuple[bytes, ...]  # base64 of DER
+    signing_time: bytes
 
 
 def digest(data: bytes) -> bytes:
@@ -136,6 +164,23 @@ def signature(
             _PROPERTIES_TAIL,
             _SIGNATURE_TAIL,
         )
+    )
+
+
+def read_signature(data: bytes) -> Written | None:
+    """Return the values that `signature` put into `data`, None if it cannot have written these bytes.
+
+    Loose: whoever reads them makes the signature again from what was read, and compares.
+    """
+    found = _WRITTEN.match(data)
+    if found is None:
+        return None
+    envelope_digest, _, value, certificates, signing_time = found.groups()
+    return Written(
+        envelope_digest=envelope_digest,
+        value=value,
+        certificates=tuple(_CERTIFICATE.findall(certificates)),
+        signing_time=signing_time,
     )
 
 

@@ -38,7 +38,7 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"<\x0
 _DECLARED = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
 _FORBIDDEN_MARKUP = etree.XPath("//comment()|//processing-instruction()")
 _TOO_MANY = etree.XPath(f"//*[@*[{MAX_ATTRIBUTES + 1}]]")
-_CLEAN = etree.XPath(f"not(//comment()|//processing-instruction()|//*[@*[{MAX_ATTRIBUTES + 1}]])")
+_CLEAN = etree.XPath(f"not(//comment() or //processing-instruction() or //*/@*[{MAX_ATTRIBUTES + 1}])")
 _local = threading.local()
 
 # What libxml2 found, for people. Its own sentences quote the document, and a document is about a person.

@@ -1,8 +1,9 @@
 """The mapping report: for every field what was done to it, by which rule, and why. Never a value."""
 
 import json
+import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
@@ -20,6 +21,13 @@ class Field:
     action: Action
     rule: str  # "copy", "codes:sex", "convert:date-dmy", "fixed", "fill", "cannot-carry"
     why: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False)  # reports are looked up by their lines, so it is kept
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.path, self.action, self.rule, self.why)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def as_dict(self) -> dict[str, str | None]:
         """Return the JSON object of the report."""
@@ -55,19 +63,29 @@ class Report:
         }
 
     def as_json(self) -> bytes:
-        """Return the report as bytes, as it is kept with the message.
+        """Return the report as bytes."""
+        return self._head() + _lines(self.fields).text
 
-        The lines of a dialect are the same few hundred in every message, so each is written once and remembered.
+    def packed(self) -> bytes:
+        """Return the report as it is kept with the message: what `as_json` returns, in the form of `zlib.compress`.
+
+        Only the head differs from message to message: it is stored as it is (RFC 1951, 3.2.4) before the lines, which were
+        compressed when they first came.
         """
+        head, lines = self._head(), _lines(self.fields)
+        size = len(head).to_bytes(2, "little")
+        stored = b"\x00" + size + bytes(0xFF ^ each for each in size) + head
+        checksum = zlib.adler32(lines.text, zlib.adler32(head)).to_bytes(4, "big")
+        return _ZLIB_HEAD + stored + lines.packed + _LAST_BLOCK + checksum
+
+    def _head(self) -> bytes:
+        """Return what stands before the lines; far below the 65,535 bytes that a stored block may have."""
         head = {"type": self.type, "from": self.source, "to": self.target, "sha256_in": self.sha256_in}
-        head |= {"sha256_out": self.sha256_out}
-        lines = ",".join(map(_line, self.fields))
-        return f'{_compact(head)[:-1]},"fields":[{lines}],"dropped":{len(self.dropped)}}}'.encode()
+        return _compact(head | {"sha256_out": self.sha256_out})[:-1].encode()
 
     def with_filled(self, paths: Iterable[str]) -> "Report":
         """Return the report with a line for each canonical field ("Header/MessageId") that the gateway filled in."""
-        lines = (Field(path=f"/{self.type}/{path}", action="filled", rule="fill", why=FILLED) for path in paths)
-        return replace(self, fields=(*self.fields, *lines))
+        return replace(self, fields=(*self.fields, *(filled_line(self.type, path) for path in paths)))
 
     def then(self, after: "Report") -> "Report":
         """Return one report for two steps: dialect to canonical, then canonical to dialect.
@@ -91,9 +109,32 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-@lru_cache(maxsize=4096)
-def _line(field: Field) -> str:
-    return _compact(field.as_dict())
+@lru_cache(maxsize=256)
+def filled_line(kind: str, path: str) -> Field:
+    """Return the line for a canonical field ("Header/MessageId") of a message type that the gateway filled in."""
+    return Field(path=f"/{kind}/{path}", action="filled", rule="fill", why=FILLED)
+
+
+_ZLIB_HEAD = b"\x78\x01"  # RFC 1950
+_LAST_BLOCK = b"\x03\x00"  # an empty one
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """All of a report behind its head."""
+
+    text: bytes
+    packed: bytes  # deflate blocks, none of them the last
+
+
+@lru_cache(maxsize=512)
+def _lines(fields: tuple[Field, ...]) -> _Lines:
+    """Return the lines of a report; messages of one kind fill the same fields, so few sets of lines come at all."""
+    dropped = sum(1 for each in fields if each.action == "dropped")
+    lines = ",".join(_compact(each.as_dict()) for each in fields)
+    text = f',"fields":[{lines}],"dropped":{dropped}}}'.encode()
+    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)  # raw: the head of the stream stands before the report's own
+    return _Lines(text, deflate.compress(text) + deflate.flush(zlib.Z_FULL_FLUSH))
 
 
 def digest(body: bytes) -> str:

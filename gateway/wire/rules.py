@@ -5,6 +5,8 @@ The published file is the truth and runs on any partner's stack. Here it is read
 lxml's own Schematron processor on the same file.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from gateway.errors import RuleViolation, SchemaSetBroken
 from gateway.stages import Tree
 
 _SCH = "{http://purl.oclc.org/dsdl/schematron}"
+_BY_POSITION = re.compile(r"\b(position|last|current)\s*\(")  # such a test means something else inside a longer expression
 _KNOWN = {f"{_SCH}{name}" for name in ("schema", "ns", "pattern", "rule", "assert", "title")}
 
 
@@ -33,12 +36,21 @@ class _Rule:
     context: etree.XPath
     asserts: tuple[_Assert, ...]
 
+    def concerns(self, name: str) -> bool:
+        """Tell whether the context may select anything in a message of this type."""
+        return self.root is None or self.root == name
+
+    def broken(self) -> str:
+        """Return the XPath expression that is true where one of the asserts fails."""
+        return f"boolean(({self.context.path})[not({' and '.join(f'({check.test.path})' for check in self.asserts)})])"
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules of a schema set."""
 
     rules: tuple[_Rule, ...]
+    broken: Mapping[str, etree.XPath]  # by message type: whether any assert fails, asked at one go
 
     @classmethod
     def load(cls, path: Path) -> "Rules":
@@ -51,7 +63,8 @@ class Rules:
                 if element.tag not in _KNOWN:
                     raise SchemaSetBroken(f"{path.name} uses {element.tag}, which this reader does not know")
             names = {ns.get("prefix", ""): ns.get("uri", "") for ns in schema.iterfind(f"{_SCH}ns")}
-            return cls(tuple(_rule(rule, names) for rule in schema.iter(f"{_SCH}rule")))
+            rules = tuple(_rule(rule, names) for rule in schema.iter(f"{_SCH}rule"))
+            return cls(rules, _at_one_go(rules, names))
         except (OSError, etree.LxmlError) as error:
             raise SchemaSetBroken(f"{path.name} of the schema set cannot be read: {error}") from error
 
@@ -59,8 +72,11 @@ class Rules:
         """Return the asserts that fail, with the place of the node each is about."""
         found: list[RuleViolation] = []
         name = etree.QName(document).localname
+        broken = self.broken.get(name)
+        if broken is not None and not broken(document):
+            return found
         for rule in self.rules:
-            if rule.root is not None and rule.root != name:
+            if not rule.concerns(name):
                 continue
             nodes: Any = rule.context(document)
             for node in nodes:
@@ -70,6 +86,16 @@ class Rules:
                         if first_only:
                             return found
         return found
+
+
+def _at_one_go(rules: Iterable[_Rule], names: dict[str, str]) -> dict[str, etree.XPath]:
+    """Return one question for all rules of each message type that the contexts name, where their tests allow it."""
+    found: dict[str, etree.XPath] = {}
+    for root in {rule.root for rule in rules if rule.root is not None}:
+        asked = " or ".join(rule.broken() for rule in rules if rule.concerns(root) and rule.asserts)
+        if not _BY_POSITION.search(asked):
+            found[root] = etree.XPath(asked, namespaces=names)
+    return found
 
 
 def _rule(rule: Tree, names: dict[str, str]) -> _Rule:

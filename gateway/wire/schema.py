@@ -59,7 +59,7 @@ _VERSION = NS.removeprefix(_NAMESPACE_STEM)
 
 # xsi:type, xsi:nil, xsi:schemaLocation: XSD lets them stand anywhere, and no list of fields would see what they carry.
 _XSI = {"xsi": "http://www.w3.org/2001/XMLSchema-instance"}
-_HAS_XSI = etree.XPath("boolean(//@xsi:*)", namespaces=_XSI)
+_HAS_XSI = etree.XPath("boolean(//*/@xsi:*)", namespaces=_XSI)
 _WITH_XSI = etree.XPath("//*[@xsi:*]", namespaces=_XSI)
 
 

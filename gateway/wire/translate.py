@@ -14,7 +14,7 @@ from gateway.stages import Tree
 from gateway.wire.dialect_documents import DialectDocuments, compile_documents, render_xml
 from gateway.wire.documents import NS, canonicalize, parse_xml
 from gateway.wire.plans import Plan
-from gateway.wire.report import FILLED, Field, Report, digest
+from gateway.wire.report import Field, Report, digest, filled_line
 from gateway.wire.routes import Notes, Slots, route
 from gateway.wire.shapes import Shape, xml_shapes
 from gateway.wire.xml_form import ReadXml, WriteXml, xml_reader, xml_writer
@@ -123,7 +123,7 @@ def _fill(plan: Plan, slots: Slots, fill: Mapping[str, str]) -> tuple[Field, ...
             inner = inner[group][0]
         if inner[place.slot] is None:
             inner[place.slot] = value
-            filled.append(Field(path=f"/{plan.type}/{path}", action="filled", rule="fill", why=FILLED))
+            filled.append(filled_line(plan.type, path))
     return tuple(filled)
 
 

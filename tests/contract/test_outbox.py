@@ -2,11 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from gateway.stages import Sealed
 from gateway.store import outbox
 from gateway.store.database import reading, transaction
 from gateway.store.tables import outbox as table
@@ -18,6 +20,10 @@ WAIT = 30  # seconds a test waits at the most for another thread
 def claim(engine, *, by: str = "one", most: int = 10, at=NOW, lease: int = 60) -> list[outbox.OutboxRow]:
     with transaction(engine) as tx:
         return outbox.claim(tx, now=at, most=most, lease_seconds=lease, by=by)
+
+
+def sealed_as(row: outbox.OutboxRow) -> Sealed:
+    return Sealed(body=row.body, message_id=row.message_id, sender=row.sender, recipient=row.recipient, digest="0" * 64)
 
 
 def test_claimed_row_is_what_was_sealed(engine) -> None:
@@ -105,6 +111,33 @@ def test_board_counts_by_sender_and_recipient(engine) -> None:
     with reading(engine) as tx:
         found = [(state.recipient, state.waiting, state.parked, state.oldest) for state in outbox.states(tx)]
     assert found == [("PK-MOI", 2, 0, NOW), ("RS-MUP", 1, 0, NOW + timedelta(minutes=5))]
+
+
+def test_row_written_under_a_lease_is_returned_as_it_would_be_claimed(engine) -> None:
+    (message,) = fill_outbox(engine, 1)
+    (claimed,) = claim(engine)
+    lease = outbox.Lease(by="writer", until=NOW + timedelta(seconds=60))
+    with transaction(engine) as tx:
+        (handed,) = outbox.add(tx, [(message, sealed_as(claimed))], NOW, lease=lease)
+    assert replace(handed, id=claimed.id) == claimed
+
+
+def test_row_written_under_a_lease_is_nobody_elses_until_it_ends(engine) -> None:
+    (message,) = fill_outbox(engine, 1)
+    (other,) = claim(engine)
+    lease = outbox.Lease(by="writer", until=NOW + timedelta(seconds=60))
+    with transaction(engine) as tx:
+        (handed,) = outbox.add(tx, [(message, sealed_as(other))], NOW, lease=lease)
+        outbox.done(tx, [other.id])
+    assert claim(engine, at=NOW + timedelta(seconds=60)) == []
+    assert [row.id for row in claim(engine, at=NOW + timedelta(seconds=61))] == [handed.id]
+
+
+def test_row_written_without_a_lease_is_not_handed_to_anybody(engine) -> None:
+    (message,) = fill_outbox(engine, 1)
+    (claimed,) = claim(engine)
+    with transaction(engine) as tx:
+        assert outbox.add(tx, [(message, sealed_as(claimed))], NOW) == []
 
 
 def test_empty_outbox_has_nothing_due(engine) -> None:

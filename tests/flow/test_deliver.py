@@ -205,3 +205,61 @@ async def test_board_shows_what_is_parked(side, clock) -> None:
 @pytest.mark.parametrize(("attempts", "wait"), [(0, 30), (1, 300), (2, None), (9, None)])
 def test_wait_follows_the_steps_then_ends(attempts, wait) -> None:
     assert next_wait(attempts, (30, 300)) == wait
+
+
+# --- rows handed over in this process ---------------------------------------------------------------------------------
+
+
+async def test_rows_are_handed_over_once_they_are_committed_while_the_loop_listens(side, clock) -> None:
+    side.rt.bell.listen("here")
+    sent, _ = hand_in_entry(side)
+    (row,) = side.rt.bell.handed(10, clock.now)
+    assert (row.message_id, outbox_rows(side)[0].leased_by) == (sent.message_id, "here")
+    assert await deliver_once(side.rt, [row]) == [None]
+    settle([row], [None], side.rt)
+    assert outbox_rows(side) == []
+
+
+async def test_handed_row_is_not_claimed_by_another_process(side) -> None:
+    side.rt.bell.listen("here")
+    hand_in_entry(side)
+    assert claim(side.rt, by="there") == []
+
+
+async def test_nothing_is_handed_over_when_the_transaction_fails(side, clock, monkeypatch) -> None:
+    side.rt.bell.listen("here")
+
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr("gateway.store.journal.append", fail)
+    with pytest.raises(RuntimeError):
+        hand_in_entry(side)
+    assert side.rt.bell.handed(10, clock.now) == []
+
+
+async def test_nothing_is_handed_over_while_nobody_listens(side, clock) -> None:
+    hand_in_entry(side)
+    side.rt.bell.listen("here")
+    side.rt.bell.leave()
+    hand_in_entry(side)
+    assert side.rt.bell.handed(10, clock.now) == []
+    assert len(claim(side.rt, by="there")) == 2
+
+
+async def test_handed_row_whose_lease_is_half_over_is_left_to_a_claim(side, clock) -> None:
+    side.rt.bell.listen("here")
+    hand_in_entry(side)
+    clock.move(seconds=LEASE_SECONDS / 2)
+    assert side.rt.bell.handed(10, clock.now) == []
+    clock.move(seconds=LEASE_SECONDS / 2 + 1)
+    assert len(claim(side.rt, by="there")) == 1
+
+
+async def test_handed_rows_wait_in_the_database_when_the_loop_does_not_keep_up(side, clock, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.flow.ports._MOST_HANDED", 1)
+    side.rt.bell.listen("here")
+    first, _ = hand_in_entry(side)
+    second, _ = hand_in_entry(side)
+    assert [row.message_id for row in side.rt.bell.handed(10, clock.now)] == [first.message_id]
+    assert [row.message_id for row in claim(side.rt, by="there")] == [second.message_id]

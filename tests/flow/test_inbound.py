@@ -583,12 +583,12 @@ async def test_message_that_another_process_took_meanwhile_is_known_as_repeated(
     take(east.rt, message)
     true_save = inbound._save
 
-    def blind_at_first(tx, prepared, rt):
+    def blind_at_first(tx, prepared, work, rt):
         monkeypatch.undo()
         with monkeypatch.context() as blind:  # what the other process wrote cannot be seen yet
             blind.setattr(inbound.messages, "known", lambda *_: {})
             blind.setattr(inbound.cases, "load", lambda *_: {})
-            return true_save(tx, prepared, rt)
+            return true_save(tx, prepared, work, rt)
 
     monkeypatch.setattr(inbound, "_save", blind_at_first)
     assert outcomes(take(east.rt, message)) == [("repeated", None)]
