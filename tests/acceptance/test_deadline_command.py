@@ -266,7 +266,7 @@ def test_figure_of_the_operator_is_shown_as_the_operators(tmp_path):
 def test_partners_folder_of_the_caller_is_used(tmp_path):
     (tmp_path / "elsewhere" / "treaties").mkdir(parents=True)
     (tmp_path / "elsewhere" / "calendars").mkdir()
-    assert told("treaty", "list", "--partners", tmp_path / "elsewhere") == {"treaties": []}
+    assert isinstance(run(*REPLY, *MONDAY, "--partners", tmp_path / "elsewhere").exception, UnknownTreaty)
 
 
 # --- protocols, obstacles, means of transport -----------------------------------------------------------------------

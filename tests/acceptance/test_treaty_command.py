@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gateway.cli.clock import register
+from gateway.cli.treaty import register
 from gateway.errors import NotAFile, UnknownTreaty
 from gateway.settings import data_folder
 
@@ -37,6 +37,11 @@ def test_treaties_are_listed():
     listed = [treaty["id"] for treaty in told("treaty", "list")["treaties"]]
     assert {"ba-pk", "eu-rs", "eu-rs/fr"} <= set(listed)
     assert sorted(listed) == sorted(path.relative_to(TREATIES).with_suffix("").as_posix() for path in TREATIES.rglob("*.toml"))
+
+
+def test_partners_folder_of_the_caller_is_listed(tmp_path):
+    (tmp_path / "elsewhere" / "treaties").mkdir(parents=True)
+    assert told("treaty", "list", "--partners", tmp_path / "elsewhere") == {"treaties": []}
 
 
 def test_list_for_people_names_the_limits():

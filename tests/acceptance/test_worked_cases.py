@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from gateway.cli import clock
-from gateway.partners.calendars import load_calendars
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 
 # treaty, limit, what is given, literal end, rolled end
@@ -132,7 +132,7 @@ CASES = [
     (
         "benelux-yu-2002",
         "transfer-notice",
-        "planned=2026-06-15 requesting=NL requested=ME escorted",
+        "planned=2026-06-15 requesting=NL requested=RS escorted",
         "2026-06-08",
         "2026-06-08",
     ),
@@ -178,10 +178,10 @@ def files_read_once(monkeypatch, tmp_path):
     for name in ("PARTNERS", "OVERRIDES"):
         monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
     monkeypatch.setattr(clock, "load_treaties", TREATIES)
-    monkeypatch.setattr(clock, "load_calendars", CALENDARS)
+    monkeypatch.setattr(clock, "CalendarBook", CALENDARS)
 
 
-TREATIES, CALENDARS = cache(load_treaties), cache(load_calendars)
+TREATIES, CALENDARS = cache(load_treaties), cache(CalendarBook)
 
 
 def told(treaty, limit, given, code):
