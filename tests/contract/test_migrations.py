@@ -13,7 +13,7 @@ from gateway.store.database import downgrade, open_engine, reading, require_curr
 from gateway.store.tables import metadata
 from tests.store_rows import NOW, add_case
 
-HEAD = "0002"
+HEAD = "0003"
 SECRET = "correct-horse"
 
 
@@ -64,11 +64,12 @@ def test_migrations_go_down_and_up_again(empty) -> None:
         assert journal.verify(tx) == (1, [])
 
 
-def test_migrations_go_down_one_step_and_keep_what_is_stored(empty) -> None:
+@pytest.mark.parametrize("to", ["0001", "0002"])
+def test_migrations_go_down_one_step_and_keep_what_is_stored(empty, to) -> None:
     upgrade(empty)
     case_id = add_case(empty)
-    downgrade(empty, to="0001")
-    assert version(empty) == "0001"
+    downgrade(empty, to=to)
+    assert version(empty) == to
     upgrade(empty)
     with reading(empty) as tx:
         assert tx.exec_driver_sql("SELECT id FROM cases").scalars().all() == [case_id]
@@ -90,7 +91,13 @@ def test_difference_between_database_and_code_would_be_seen(engine) -> None:
 
 def test_index_for_what_is_asked_most_is_there(engine) -> None:
     with reading(engine) as tx:
-        for table, index in (("outbox", "ix_outbox_due"), ("inbox", "ix_inbox_waiting"), ("deadlines", "ix_deadlines_open")):
+        for table, index in (
+            ("outbox", "ix_outbox_due"),
+            ("inbox", "ix_inbox_waiting"),
+            ("deadlines", "ix_deadlines_open"),
+            ("deadlines", "ix_deadlines_look"),
+            ("early", "ix_early_case"),
+        ):
             assert index in {found["name"] for found in inspect(tx).get_indexes(table)}
 
 
@@ -114,7 +121,7 @@ def test_code_older_than_the_database_refuses_to_take_migrations_back(engine) ->
     assert version(engine) == "9999"
 
 
-@pytest.mark.parametrize("to", [None, "0001"], ids=["empty", "one behind"])
+@pytest.mark.parametrize("to", [None, "0001", "0002"], ids=["empty", "two behind", "one behind"])
 def test_database_without_all_migrations_is_not_ready(empty, to) -> None:
     if to is not None:
         upgrade(empty, to=to)
