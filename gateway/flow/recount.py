@@ -74,8 +74,8 @@ def _portion(tx: Tx, rows: list[DeadlineRow], rt: Runtime, now: datetime) -> lis
         if done and _ends(row) != _ends(fresh)
     ]
     journal.append(tx, [_entry(one, now) for one in moves])
-    for one in moves:
-        log.info("deadline.moved", case=one.case_id, limit=one.limit_id)
+    if moves:
+        log.info("deadlines.moved", count=len(moves))
     return moves
 
 
