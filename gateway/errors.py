@@ -231,6 +231,12 @@ class TransitionNotAllowed(Refused):
     code = "transition-not-allowed"
 
 
+class SequenceUsed(Refused):
+    """The number of a message within its case was used before, or is far ahead of all that came."""
+
+    code = "sequence-used"
+
+
 class AnswerMismatch(Refused):
     """The digest of what is answered is not the digest of what was sent."""
 

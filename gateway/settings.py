@@ -50,6 +50,9 @@ class Settings:
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
     watch_seconds: int = 30  # pause between two looks at the clock
+    remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
+    # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
+    calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
@@ -60,6 +63,8 @@ class Settings:
             raise SettingsInvalid("port must be a number from 0 to 65535")
         if not self.retry_seconds or min(self.retry_seconds) < 0:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
+        if any(lead < 1 for lead in self.remind_days):
+            raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
         if self.watch_seconds < 1:
             raise SettingsInvalid("watch_seconds must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):

@@ -9,6 +9,7 @@ from specimens import (
     address,
     attachment,
     birth,
+    case_reference,
     described,
     evidence,
     home_birth,
@@ -160,6 +161,7 @@ def child_with_adult(corridor: Corridor, number: int) -> Fields:
     mother = national(corridor, "woman", "female", "1992-03-08", number)
     return {
         "Request": {"Ground": "family-member"},
+        "LinkedCase": [case_reference(f"{corridor.code} mother of child-with-adult")],
         "Person": {
             "Name": name(corridor.home["girl"]),
             "Sex": "female",

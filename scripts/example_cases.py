@@ -10,13 +10,12 @@ from cases_of_nationals import Case, known_by
 from specimens import (
     Corridor,
     Fields,
-    at_hour,
     authority,
     case_reference,
+    created_at,
     digest,
     header,
     relative,
-    working_day,
 )
 
 
@@ -48,11 +47,6 @@ def application(corridor: Corridor, kind: str, number: int) -> Fields:
         "RequestedAuthority": authority(corridor, corridor.requested),
         **case,
     }
-
-
-def created_at(number: int) -> datetime:
-    """Return when case `number` was handed in."""
-    return at_hour(working_day(number), 8 + number % 6, 7 * number % 60)
 
 
 _COMMON: Mapping[str, Case] = {
@@ -89,6 +83,8 @@ REPLIES: Mapping[str, str] = {
     "reply-agreed-prima-facie": "expired-passport",
     "reply-refused": "third-country-entry",
     "reply-agreed-family": "family",
+    "reply-agreed-in-part": "family",
+    "reply-interview-proposed": "interview-asked",
 }
 
 
@@ -116,7 +112,7 @@ def reply(corridor: Corridor, what: str, application_fields: Fields) -> Fields:
         "RequestedAuthority": authority(corridor, corridor.requested),
         "RequestingAuthority": authority(corridor, corridor.requesting),
         "Person": person,
-        "FamilyMember": [relative(member, *who) for member in members if member],
+        "FamilyMember": [relative(member, *who) for member in members if member][what == "reply-agreed-in-part" :],
         "Signatory": {"Name": signatory["name"], "Rank": signatory["rank"]},
         **_decision(corridor, what, f"{created:%Y-%m-%d}", application_fields),
     }
@@ -136,6 +132,22 @@ def _decision(corridor: Corridor, what: str, day: str, application_fields: Field
                 "InterviewProposed": "true",
             },
             "Remarks": "A new application with a copy of the ticket will be examined.",
+        }
+    if what == "reply-interview-proposed":
+        return {
+            "Decision": {"Outcome": "interview-proposed", "Date": day, "InterviewProposed": "true"},
+            "Remarks": "The interview can be held by video; please propose a day.",
+        }
+    if what == "reply-agreed-in-part":
+        spouse = relative(application_fields["Spouse"], "Name", "MaidenName", "Birth", "Nationality")
+        reasons = [
+            {"Code": "nationality-not-established", "Text": "The spouse is not in the register of nationals."},
+            {"Code": "incomplete"},
+        ]
+        return {
+            "RefusedMember": [{"Person": spouse, "Reason": reasons}],
+            "Decision": {"Outcome": "agreed-in-part", "Date": day},
+            "Remarks": "The person and the children are taken back. A marriage certificate would help for the spouse.",
         }
     return {
         "Decision": {"Outcome": "agreed", "Date": day},

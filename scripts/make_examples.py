@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from example_cases import REPLIES, application, cases, receipt, reply
+from follow_ups import follow_ups
 from lxml import etree
 from specimens import Corridor, Fields, corridors
+from threads import kebab
 
 from gateway.partners import Dialect, load
 from gateway.settings import data_folder
@@ -46,7 +48,18 @@ CANONICAL: Mapping[str, tuple[str, str]] = {
     "stateless": ("rs", "stateless"),
     "former-sfry-national": ("at", "former-sfry-national"),
     "no-name": ("ba", "no-name"),
+    "child-with-adult": ("ba", "child-with-adult"),
 }
+
+# Canonical replies that are not written by hand: file name after the message type -> kind of reply.
+CANONICAL_REPLIES: Mapping[str, str] = {
+    "agreed-family": "reply-agreed-family",
+    "agreed-in-part": "reply-agreed-in-part",
+    "interview-proposed": "reply-interview-proposed",
+}
+
+# What all later messages of a corridor are about: a woman with a maiden name, whose passport has expired.
+FOLLOWED = "expired-passport"
 
 
 class Checks:
@@ -97,6 +110,19 @@ def _messages(asking: Corridor, answering: Corridor) -> Iterator[tuple[str, str,
     numbers = {kind: number for number, kind in enumerate(cases(answering), 1)}
     for what, kind in REPLIES.items():
         yield what, "ReadmissionReply", reply(answering, what, application(answering, kind, numbers[kind]))
+    for corridor, sender in ((asking, asking.requesting), (answering, answering.requested)):
+        for name, (kind, fields) in _followed(corridor).items():
+            if fields["Header"]["Sender"] == sender:
+                yield name, kind, fields
+
+
+def _numbered(corridor: Corridor, kind: str) -> Fields:
+    """Return the application of one kind with the number that it has among the cases of its corridor."""
+    return application(corridor, kind, list(cases(corridor)).index(kind) + 1)
+
+
+def _followed(corridor: Corridor) -> Mapping[str, tuple[str, Fields]]:
+    return follow_ups(corridor, _numbered(corridor, FOLLOWED))
 
 
 def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
@@ -104,6 +130,8 @@ def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corrido
     translator = Translator.compile(dialect, checks.schemas)
     folder = Path("partners") / dialect.partner / "dialects" / dialect.name / "examples"
     for name, kind, fields in _messages(found[dialect.partner], found[ASKED_BY[dialect.partner]]):
+        if kind not in dialect.mapping["messages"]:
+            continue  # the partner's format has no such message
         document = checks.build(kind, fields)
         there = translator.from_canonical(document)
         twin = translator.to_canonical(there.body)
@@ -118,14 +146,16 @@ def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corrido
 def _canonical_files(checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
     """Yield path and bytes of the canonical examples that are not written by hand."""
     for name, (partner, kind) in CANONICAL.items():
-        number = list(cases(found[partner])).index(kind) + 1
-        document = checks.build("ReadmissionApplication", application(found[partner], kind, number))
+        document = checks.build("ReadmissionApplication", _numbered(found[partner], kind))
         yield EXAMPLES / f"ReadmissionApplication-{name}.xml", _readable(document)
     asking = found["at"]
     sent: list[Any] = [application(asking, kind, number) for number, kind in enumerate(cases(asking), 1)][:4]
-    family = application(asking, "family", list(cases(asking)).index("family") + 1)
-    answer = checks.build("ReadmissionReply", reply(asking, "reply-agreed-family", family))
-    yield EXAMPLES / "ReadmissionReply-agreed-family.xml", _readable(answer)
+    for name, what in CANONICAL_REPLIES.items():
+        answer = checks.build("ReadmissionReply", reply(asking, what, _numbered(asking, REPLIES[what])))
+        yield EXAMPLES / f"ReadmissionReply-{name}.xml", _readable(answer)
+    for name, (type_, fields) in _followed(asking).items():
+        slug = name.removeprefix(f"{kebab(type_)}-")
+        yield EXAMPLES / f"{type_}-{slug}.xml", _readable(checks.build(type_, fields))
     yield EXAMPLES / "Receipt-batch.xml", _readable(checks.build("Receipt", receipt(asking, sent)))
 
 

@@ -7,8 +7,10 @@ each is refused; the tests hold the gateway to it, and a partner can hold its ow
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -75,6 +77,31 @@ def block(text: str, name: str) -> str:
 def without(text: str, name: str) -> str:
     """Return a document without its elements `name`."""
     return re.sub(rf"\s*<{name}>.*?</{name}>", "", text, flags=re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDefect:
+    """A good example, and how one rule between fields is broken in it."""
+
+    rule: str
+    text: str  # the example without the elements that are taken out
+    changes: Sequence[tuple[str, str]]  # what stands there, what takes its place
+    place: str  # path of the node that the refusal names
+
+
+def rule_defects() -> list[RuleDefect]:
+    """Read rule_defects.toml."""
+    table = tomllib.loads(Path(__file__).with_name("rule_defects.toml").read_text(encoding="utf-8"))
+    found: list[RuleDefect] = []
+    for rule, spec in table.items():
+        good = text = example(spec["example"])
+        for name in spec.get("without", ()):
+            text = without(text, name)
+        changes = [(old, new) for old, new in spec.get("change", ())]
+        if text == good and not changes:
+            raise ValueError(f"{rule}: nothing is broken in {spec['example']}")
+        found.append(RuleDefect(rule=rule, text=text, changes=changes, place=spec["place"]))
+    return found
 
 
 def bytes_that_are_no_text() -> Iterator[Vector]:
@@ -262,6 +289,7 @@ RULE_DEFECTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "refusal-needs-reason": (without(REFUSED, "Reason"), ()),
     "agreement-has-no-reason": (REFUSED, (("<Outcome>refused<", "<Outcome>agreed<"),)),
     "refused-needs-code": (RECEIPT, (("<Code>rule-violation</Code>", ""),)),
+    "no-outer-blanks": (APPLICATION, (("<Sex>male</Sex>", "<Sex> male</Sex>"),)),
 }
 
 
@@ -271,6 +299,8 @@ def broken_content() -> Iterator[Vector]:
         yield f"{name}.xml", SchemaViolation, swap(APPLICATION, change)
     for rule, (good, changes) in RULE_DEFECTS.items():
         yield f"rule_{rule.replace('-', '_')}.xml", RuleViolation, swap(good, *changes)
+    for defect in rule_defects():
+        yield f"rule_{defect.rule.replace('-', '_')}.xml", RuleViolation, swap(defect.text, *defect.changes)
 
 
 def vectors() -> dict[str, tuple[str, bytes]]:

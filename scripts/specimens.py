@@ -85,6 +85,11 @@ def working_day(number: int) -> date:
     return FIRST_DAY + timedelta(days=number // 5 * 7 + number % 5)
 
 
+def created_at(number: int) -> datetime:
+    """Return when case `number` was handed in."""
+    return at_hour(working_day(number), 8 + number % 6, 7 * number % 60)
+
+
 def jmbg(born: date, sex: str, serial: int) -> str:
     """Return a JMBG whose region 99 was never given out, so that it is nobody's; the check digit is right.
 

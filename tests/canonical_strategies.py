@@ -1,6 +1,7 @@
 """Random canonical messages, drawn from the published XSD: every field, every choice of what is left out."""
 
 import string
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ SIMPLE: dict[str, st.SearchStrategy[str]] = {
     "Script": st.sampled_from(["Latn", "Cyrl", "Arab"]),
     "EvidenceCode": st.sampled_from(["N1-01", "N1-06", "N2-10", "N2-99", "T1-07", "T2-06", "S1-04"]),
     "ErrorCode": st.sampled_from(["schema-violation", "cannot-open", "refused"]),
+    "Amount": st.decimals(0, 9999999999, places=2).map("{:.2f}".format),
+    "Currency": st.sampled_from(["EUR", "BAM", "PKR", "RSD"]),
     "xs:boolean": st.sampled_from(["true", "false"]),
 }
 
@@ -76,12 +79,15 @@ class Messages:
     """Strategies for the messages of one schema folder."""
 
     def __init__(self, folder: Path) -> None:
-        roots = [etree.parse(str(folder / name)).getroot() for name in ("common.xsd", "readmission.xsd")]
-        self.named = {part.get("name"): part for root in roots for part in root if part.get("name")}
+        roots = [etree.parse(str(path)).getroot() for path in sorted(folder.glob("*.xsd")) if path.name != "envelope.xsd"]
+        parts = [part for root in roots for part in root if part.get("name")]
+        self.elements = {part.get("name"): part for part in parts if part.tag == f"{XS}element"}
+        self.groups = {part.get("name"): part for part in parts if part.tag == f"{XS}group"}
+        self.named = {part.get("name"): part for part in parts if part.tag in {f"{XS}complexType", f"{XS}simpleType"}}
 
     def message(self, name: str) -> st.SearchStrategy[Any]:
         """Return trees of message type `name`; groups that would be empty are left out."""
-        return self._element(self.named[name]).map(_prune)
+        return self._element(self.elements[name]).map(_prune)
 
     def _element(self, declaration: Any) -> st.SearchStrategy[Any]:
         name, kind = declaration.get("name"), declaration.get("type")
@@ -93,9 +99,17 @@ class Messages:
             body = self.named[kind]
         if body is None:
             return self._values(self.named[kind] if anonymous is None else anonymous).map(lambda text: _leaf(name, text))
-        parts = [self._occurrences(child) for child in body.find(f"{XS}sequence")]
+        parts = [self._occurrences(child) for child in self._fields(body)]
         version = "1.0" if body.find(f"{XS}attribute") is not None else None
         return st.tuples(*parts).map(lambda groups: _group(name, groups, version))
+
+    def _fields(self, body: Any) -> Iterator[Any]:
+        """Yield the elements of a type or a group, those of the groups inside it in their place."""
+        for child in body.find(f"{XS}sequence").iterchildren(f"{XS}element", f"{XS}group"):
+            if child.tag == f"{XS}group":
+                yield from self._fields(self.groups[child.get("ref")])
+            else:
+                yield child
 
     def _occurrences(self, declaration: Any) -> st.SearchStrategy[list[Any]]:
         least, most = int(declaration.get("minOccurs", "1")), int(declaration.get("maxOccurs", "1"))

@@ -3,9 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from gateway.domain.calendars import Calendar, RestDay, Side, Status
-from gateway.domain.deadlines import Deadline, due_date
-from gateway.domain.treaties import Actor, Confidence, Direction, Limit, OnLapse, Party, Treaty, Unit, Whose
+from gateway.domain.answers import Deadline
+from gateway.domain.calendars import Calendar, Side, SpecialDay, Status
+from gateway.domain.deadlines import due_date
+from gateway.domain.limits import Actor, Confidence, Direction, Limit, OnLapse, Unit, Whose
+from gateway.domain.treaties import Party, Treaty
 
 KNOWN_FROM, KNOWN_UNTIL = date(2025, 1, 1), date(2030, 12, 31)
 
@@ -13,8 +15,8 @@ KNOWN_FROM, KNOWN_UNTIL = date(2025, 1, 1), date(2030, 12, 31)
 def calendar(
     state: str = "RS", zone: str = "Europe/Belgrade", *rest: date, estimated: tuple[date, ...] = (), **other: Any
 ) -> Calendar:
-    days = {day: RestDay(on=day, name="National Day", status=Status.CONFIRMED) for day in rest}
-    days |= {day: RestDay(on=day, name="Feast", status=Status.ESTIMATED) for day in estimated}
+    days = {day: SpecialDay(on=day, name="National Day", status=Status.CONFIRMED) for day in rest}
+    days |= {day: SpecialDay(on=day, name="Feast", status=Status.ESTIMATED) for day in estimated}
     given: dict[str, Any] = {
         "id": state.lower(),
         "version": "test/1",

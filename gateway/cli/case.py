@@ -1,5 +1,9 @@
-"""`gateway case list|show` and `gateway journal verify`: what happened, from the store of this gateway."""
+"""`gateway case` and `gateway journal verify`: what happened, and what is due, from the store of this gateway."""
 
+import csv
+import sys
+from dataclasses import asdict, fields
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -9,9 +13,12 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
+from gateway.flow.lapses import reverse_lapse
 from gateway.settings import load
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import open_engine, reading, require_current
+from gateway.store.durations import SMALLEST_GROUP, Group, durations
+from gateway.wiring import build, utc_now
 
 
 def _summary(case: Case) -> dict[str, Any]:
@@ -22,6 +29,9 @@ def _summary(case: Case) -> dict[str, Any]:
         "counterparty": case.counterparty,
         "role": str(case.role),
         "state": str(case.state),
+        "waits_for": str(case.waits_for) if case.waits_for else None,
+        "suspended": case.suspended,
+        "linked": list(case.linked),
         "treaty": case.treaty,
         "procedure": str(case.procedure),
         "category": str(case.category),
@@ -30,26 +40,32 @@ def _summary(case: Case) -> dict[str, Any]:
     }
 
 
-def list_cases(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List the cases of this gateway's home authorities, newest first.
+def list_cases(
+    state: Annotated[str | None, typer.Option(help="Only cases in this state, e.g. requested.")] = None,
+    treaty: Annotated[str | None, typer.Option(metavar="ID", help="Only cases under this treaty.")] = None,
+    counterparty: Annotated[str | None, typer.Option(metavar="AUTHORITY", help="Only cases with this authority.")] = None,
+    due_within: Annotated[int | None, typer.Option(metavar="DAYS", min=0, help="Only what is due within so many days.")] = None,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """List the cases of this gateway's home authorities, by what is due next.
 
-    Example: `gateway case list --json`
+    Example: `gateway case list --state requested --due-within 5`
     """
     settings = load(config)
     engine = open_engine(settings.database)
     require_current(engine)
+    before = None if due_within is None else utc_now() + timedelta(days=due_within)
     with reading(engine) as tx:
-        found = [_summary(case) for case in cases.all_of(tx)]
+        rows = cases.by_due(tx, state=state, treaty=treaty, counterparty=counterparty, due_before=before)
+    found = [_summary(case) | {"due_until": due} for case, due in rows]
     if json:
         print_json({"cases": found})
         return
-    table = Table(
-        "id", "reference", "home", "counterparty", "role", "state", "treaty", "procedure", title=f"{len(found)} cases"
-    )
+    columns = ["id", "reference", "home", "counterparty", "role", "state", "waits_for", "treaty", "procedure", "due_until"]
+    table = Table(*columns, title=f"{len(found)} cases")
     for case in found:
-        table.add_row(
-            *(str(case[name]) for name in ["id", "reference", "home", "counterparty", "role", "state", "treaty", "procedure"])
-        )
+        table.add_row(*("" if case[name] is None else str(case[name]) for name in columns))
     console().print(table)
 
 
@@ -117,6 +133,58 @@ def _print_case(document: dict[str, Any]) -> None:
             out.print(f"    {sentence}")
 
 
+def reverse(
+    case: Annotated[int, typer.Argument(metavar="ID", help="Row number of the case.")],
+    limit: Annotated[str, typer.Option(help="Limit whose lapse is taken back, e.g. reply.")],
+    who: Annotated[str, typer.Option(help="Person who decides.")],
+    why: Annotated[str, typer.Option(help="Reason.")],
+    config: ConfigOption = None,
+) -> None:
+    """Take back a lapse that was recorded, with a reason.
+
+    Example: `gateway case reverse-lapse 7 --limit reply --who officer.one@ba-ms --why "the reply came by courier"`
+    """
+    reverse_lapse(case, limit, by=who, why=why, rt=build(load(config)))
+    console().print(f"The lapse of {limit} in case {case} is taken back; the deadline is open again.")
+
+
+def show_durations(
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Cases opened from this day on (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Cases opened before this day (UTC).")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values on standard output.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say how long things took: to receipt, reply, travel document and transfer; by treaty, partner and procedure.
+
+    Groups of fewer than five cases show no figure. No personal data. Example: `gateway case durations --csv`
+    """
+    engine = open_engine(load(config).database)
+    require_current(engine)
+    with reading(engine) as tx:
+        rows = [asdict(group) for group in durations(tx, since=_day(since, "--since"), until=_day(until, "--until"))]
+    if json:
+        print_json({"smallest_group": SMALLEST_GROUP, "durations": rows})
+        return
+    columns = [field.name for field in fields(Group)]
+    if as_csv:
+        writer = csv.DictWriter(sys.stdout, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    table = Table(*columns, title="Durations")
+    for row in rows:
+        table.add_row(*(f"fewer than {SMALLEST_GROUP}" if row[name] is None else str(row[name]) for name in columns))
+    console().print(table)
+
+
+def _day(text: str | None, option: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
+    except ValueError as error:
+        raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
+
+
 def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Walk the whole journal and name every place where its chain is broken.
 
@@ -148,6 +216,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Cases of this gateway.")
     group.command("list")(list_cases)
     group.command("show")(show_case)
+    group.command("reverse-lapse")(reverse)
+    group.command("durations")(show_durations)
     app.add_typer(group, name="case")
     chain = typer.Typer(no_args_is_help=True, help="The append-only record.")
     chain.command("verify")(verify_journal)

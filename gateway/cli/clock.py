@@ -1,4 +1,4 @@
-"""`gateway deadline` and `gateway treaty`: what the treaties say, and until when."""
+"""`gateway deadline`: until when a limit of a treaty runs, and what a changed calendar or rule would move."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -7,21 +7,25 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from gateway.cli.calendar import move_as_dict, print_moves
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
-from gateway.cli.output import console, print_error, print_json
-from gateway.cli.treaty_words import limit_lines, treaty_as_dict
+from gateway.cli.output import console, print_json
+from gateway.cli.treaty import load_treaty_file, named_treaty
+from gateway.domain.answers import Deadline, End, ExtensionAsked
 from gateway.domain.calendars import Calendar, Side
-from gateway.domain.deadlines import Deadline, End, ExtensionAsked, due_date
+from gateway.domain.counting import Standstill
+from gateway.domain.deadlines import due_date
 from gateway.domain.explanations import day_text, iso
-from gateway.domain.treaties import Direction, Treaty
-from gateway.errors import NotAFile, TreatyInvalid, UnknownTreaty
-from gateway.partners.calendars import load_calendars
-from gateway.partners.examples import failing_examples
-from gateway.partners.treaties import load_treaties, load_treaty
-from gateway.settings import Settings
+from gateway.domain.limits import Direction
+from gateway.domain.treaties import Treaty, treaty_between
+from gateway.errors import NotAFile
+from gateway.flow.recount import what_if
+from gateway.partners.calendar_changes import CalendarBook
+from gateway.partners.calendars import load_calendar
+from gateway.partners.treaties import load_treaties
 from gateway.settings import load as load_settings
+from gateway.wiring import build
 
 YEARS = range(1900, 9000)  # instants outside them are slips of the keyboard
 
@@ -29,21 +33,20 @@ State = Annotated[str | None, typer.Option(metavar="STATE", help="Two capital le
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(
-        "deadline",
+    """Add the commands of this module."""
+    group = typer.Typer(invoke_without_command=True)
+    group.callback(
         epilog="Example:  gateway deadline --treaty eu-rs --limit reply --start 2026-06-01T10:15:00+02:00 --requesting AT",
+        subcommand_metavar="[whatif]",
     )(deadline)
-    group = typer.Typer(no_args_is_help=True, help="Treaties: the rules with article, source and confidence.")
-    app.add_typer(group, name="treaty")
-    group.command("list", epilog="Example:  gateway treaty list")(list_treaties)
-    group.command("show", epilog="Example:  gateway treaty show eu-rs")(show_treaty)
-    group.command("check", epilog="Example:  gateway treaty check partners/treaties/eu-rs.toml")(check_treaties)
+    group.command("whatif", epilog="Example:  gateway deadline whatif --calendar proposed/rs.toml")(whatif)
+    app.add_typer(group, name="deadline")
 
 
 def deadline(
-    treaty: Annotated[str, typer.Option(metavar="ID", help="Treaty, e.g. eu-rs; see `gateway treaty list`.")],
-    limit: Annotated[str, typer.Option(metavar="ID", help="Limit, e.g. reply; see `gateway treaty show ID`.")],
+    context: typer.Context,
+    treaty: Annotated[str | None, typer.Option(metavar="ID", help="Treaty, e.g. eu-rs; see `gateway treaty list`.")] = None,
+    limit: Annotated[str | None, typer.Option(metavar="ID", help="Limit, e.g. reply; see `gateway treaty show ID`.")] = None,
     start: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="What starts the clock, with its distance from UTC.")
     ] = None,
@@ -57,6 +60,13 @@ def deadline(
         str | None, typer.Option(metavar="DATE", help="Planned day, for a limit that is counted back from one.")
     ] = None,
     escorted: Annotated[bool, typer.Option("--escorted", help="The transfer is escorted.")] = False,
+    means: Annotated[str | None, typer.Option(help="air, land or sea, where the treaty distinguishes.")] = None,
+    obstacle: Annotated[
+        str | None, typer.Option(metavar="FROM/UNTIL", help="Days of an obstacle; UNTIL is the day it had fallen away.")
+    ] = None,
+    suspended: Annotated[
+        str | None, typer.Option(metavar="FROM/UNTIL", help="Days on which the clock was suspended; UNTIL counts again.")
+    ] = None,
     partners: PartnersOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -65,16 +75,22 @@ def deadline(
 
     Exit code 1 when the treaty has no such rule, or the end is not known: neither is ever guessed.
     """
+    if context.invoked_subcommand is not None:
+        return
+    if treaty is None or limit is None:
+        raise typer.BadParameter("is needed", param_hint="--treaty" if treaty is None else "--limit")
     plan = None if planned is None else _day(planned)
     asked = _extension(extension_asked, extension_days)
     began = None if start is None else _instant(start, "--start")
     settings = load_settings(config, overrides={"partners": partners})
-    rules = _treaty(load_treaties(settings.partners / "treaties", settings.overrides), treaty)
-    calendars = load_calendars(settings.partners / "calendars")
+    known = load_treaties(settings.partners / "treaties", settings.overrides)
+    asking, asked_state = (name.upper() if name else None for name in (requesting, requested))
+    rules = treaty_between(known, named_treaty(known, treaty).id, asking, asked_state)
+    calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
     forward = any(row.id == limit and row.direction is Direction.AFTER for row in rules.limits)
     if began is None and (forward or plan is None):
         raise typer.BadParameter("give the instant that starts the clock", param_hint="--start")
-    asked_side, asking_side = _sides(rules, requesting, requested, calendars)
+    asked_side, asking_side = _sides(rules, asking, asked_state, calendars)
     found = due_date(
         rules,
         limit,
@@ -86,6 +102,8 @@ def deadline(
         extension=asked,
         planned=plan,
         escorted=escorted,
+        means=means,
+        stops=(*_stops(obstacle, "obstacle"), *_stops(suspended, "suspension")),
     )
     if as_json:
         print_json(found.as_dict())
@@ -95,104 +113,40 @@ def deadline(
         raise typer.Exit(1)
 
 
-def list_treaties(partners: PartnersOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the treaties with their limits."""
-    known = _load(load_settings(config, overrides={"partners": partners}))
-    if as_json:
-        print_json({"treaties": [treaty_as_dict(treaty) for treaty in known.values()]})
-        return
-    table = Table("Treaty", "Name", "Parties", "Version", "Limits")
-    for treaty in known.values():
-        names = dict.fromkeys(row.id for row in treaty.limits)
-        parties = "-".join(party.code for party in treaty.parties)
-        table.add_row(treaty.id, treaty.name, parties, treaty.version, ", ".join(names))
-    console().print(table)
-
-
-def show_treaty(
-    treaty: Annotated[str, typer.Argument(metavar="ID", help="Treaty, e.g. eu-rs.")],
-    partners: PartnersOption = None,
+def whatif(
+    calendar: Annotated[Path | None, typer.Option(metavar="FILE", help="A calendar file as it would be.")] = None,
+    treaty: Annotated[Path | None, typer.Option(metavar="FILE", help="A treaty file as it would be.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a treaty's rules with article, source and confidence."""
-    found = _treaty(_load(load_settings(config, overrides={"partners": partners})), treaty)
+    """Count all open deadlines again under a proposed calendar or rule file, and list which would move. Nothing is written."""
+    if calendar is None and treaty is None:
+        raise typer.BadParameter("give a calendar or a treaty file", param_hint="--calendar")
+    for path in filter(None, (calendar, treaty)):
+        if not path.is_file():
+            raise NotAFile(f"there is no file {path.name!r}")
+    runtime = build(load_settings(config), prepare_database=True)
+    calendars, treaties = dict(runtime.calendars), dict(runtime.treaties)
+    if calendar is not None:
+        proposed = load_calendar(calendar)
+        calendars[proposed.id] = proposed
+    if treaty is not None:
+        treaties |= load_treaty_file(treaty)
+    moves, looked = what_if(runtime, calendars=calendars, treaties=treaties)
     if as_json:
-        print_json(treaty_as_dict(found))
+        print_json({"looked_at": looked, "moved": [move_as_dict(move) for move in moves]})
         return
-    screen = console()
-    screen.print(f"[bold]{escape(found.name)}[/] ({found.id}, rule file version {found.version})")
-    screen.print(f"Parties: {escape(', '.join(f'{party.name} ({party.code})' for party in found.parties))}")
-    if found.note:
-        screen.print(escape(found.note))
-    for state, fact in found.authorities.items():
-        screen.print(f"Authority of {state}: {escape(fact.text)} [dim]({fact.confidence}: {escape(fact.source)})[/]")
-    for fact in found.facts:
-        screen.print(
-            f"{escape(fact.about.capitalize())}: {escape(fact.text)} [dim]({fact.confidence}: {escape(fact.source)})[/]"
-        )
-    for row in found.limits:
-        heading, *lines = limit_lines(row)
-        screen.print(f"\n[bold]{escape(heading)}[/]")
-        for line in lines:
-            screen.print(f"  {escape(line)}")
-
-
-def check_treaties(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="A treaty file or a folder; default: all known.")
-    ] = None,
-    partners: PartnersOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Load treaty files and run the worked examples that stand beside their rules. Exit code 1 on any problem."""
-    settings = load_settings(config, overrides={"partners": partners})
-    calendars = load_calendars(settings.partners / "calendars")
-    where = path or settings.partners / "treaties"
-    if not where.exists():
-        raise NotAFile(f"there is no {where.name!r}")
-    try:
-        treaties = load_treaties(where) if where.is_dir() else {where.stem: load_treaty(where, where.stem)}
-    except TreatyInvalid as error:
-        if as_json:
-            print_json({"verdict": "refused", "treaties": [], "errors": [error.message]})
-        else:
-            print_error(error, as_json=False)
-        raise typer.Exit(1) from error
-    errors = [failure for treaty in treaties.values() for failure in failing_examples(treaty, calendars)]
-    counts = {treaty.id: sum(len(row.examples) for row in treaty.limits) for treaty in treaties.values()}
-    if as_json:
-        rows = [{"id": name, "limits": len(treaties[name].limits), "examples": count} for name, count in counts.items()]
-        print_json({"verdict": "refused" if errors else "accepted", "treaties": rows, "errors": errors})
-    else:
-        screen = console()
-        for name, number in counts.items():
-            screen.print(f"{name}: {len(treaties[name].limits)} rules, {number} examples")
-        for failure in errors:
-            screen.print(f"  [bold red]{escape(failure)}[/]")
-    if errors:
-        raise typer.Exit(1)
-
-
-def _load(settings: Settings) -> Mapping[str, Treaty]:
-    return load_treaties(settings.partners / "treaties", settings.overrides)
-
-
-def _treaty(known: Mapping[str, Treaty], treaty_id: str) -> Treaty:
-    if treaty_id not in known:
-        raise UnknownTreaty(f"there is no treaty {treaty_id!r}; known are {', '.join(known)}")
-    return known[treaty_id]
+    console().print(f"{looked} open deadlines looked at; {len(moves)} would move")
+    print_moves(moves)
 
 
 def _sides(
-    treaty: Treaty, requesting: str | None, requested: str | None, calendars: Mapping[str, Calendar]
+    treaty: Treaty, asking: str | None, asked: str | None, calendars: Mapping[str, Calendar]
 ) -> tuple[Side, Side | None]:
     """Return the requested and the requesting side; what is not named follows from the treaty's parties.
 
     The party named second is asked by default. The requesting state stays unnamed where its party has several states.
     """
-    asking, asked = (name.upper() if name else None for name in (requesting, requested))
     if asked is None:
         asked = treaty.counterpart(asking) if asking else None
     if asked is None and (asking is None or asking not in treaty.parties[1].states):
@@ -207,6 +161,17 @@ def _extension(asked: str | None, days: int | None) -> ExtensionAsked | None:
     if (asked is None) != (days is None):
         raise typer.BadParameter("--extension-asked and --extension-days are given together", param_hint="--extension-asked")
     return None if asked is None or days is None else ExtensionAsked(at=_instant(asked, "--extension-asked"), days=days)
+
+
+def _stops(text: str | None, why: str) -> tuple[Standstill, ...]:
+    """Return the days of "2026-08-01/2026-08-11"; an end that is left out means that it lasts."""
+    if text is None:
+        return ()
+    since, _, until = text.partition("/")
+    first, last = _day(since), _day(until) if until else None
+    if last is not None and last < first:
+        raise typer.BadParameter("ends before it begins", param_hint=f"--{'obstacle' if why == 'obstacle' else 'suspended'}")
+    return (Standstill(since=first, until=last, why=why),)
 
 
 def _instant(text: str, option: str) -> datetime:

@@ -13,7 +13,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, Misconfigured
 from gateway.partners import load as load_partners
-from gateway.partners.calendars import load_calendars
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
 from gateway.store.database import open_engine, require_current, upgrade, version
@@ -99,11 +99,13 @@ def _treaties(settings: Settings) -> str:
 
 
 def _calendars(settings: Settings) -> str:
-    calendars = load_calendars(settings.partners / "calendars")
-    first = min(calendars.values(), key=lambda calendar: calendar.known_until)
+    """Look at the calendars of the authorities this installation exchanges with; others may end when they like."""
+    calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
+    wanted = {authority.calendar for authority in load_partners(settings.partners).authorities.values()}
+    first = min((calendars[name] for name in wanted if name in calendars), key=lambda each: each.known_until)
     if first.known_until - utc_now().date() < SOON:
         raise Misconfigured(f"the calendar {first.id} ends on {first.known_until}; install a longer one")
-    return f"{len(calendars)} calendars; {first.id} ends first, on {first.known_until}"
+    return f"{len(calendars)} calendars; of those in use {first.id} ends first, on {first.known_until}"
 
 
 PARTS: dict[str, Callable[[Settings], str]] = {

@@ -14,7 +14,7 @@ from rich.table import Table
 from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
 from gateway.cli.serve import PARTS, run_until_signal
-from gateway.domain.case import Role
+from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError
 from gateway.flow.draft import Held, Sent, Submission

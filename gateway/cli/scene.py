@@ -306,7 +306,7 @@ def _tell_clock(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Tell
     other = Procedure.ORDINARY if row.detail["known"] and _procedure(sent, act, west) is Procedure.ACCELERATED else None
     if other is not None:
         found = due_date(
-            west.treaty(row.detail["treaty"]),
+            west.treaty(row.detail["agreement"], act.requesting, act.requested),
             row.limit_id,
             start=row.started_at,
             requested=Side.of(act.requested[:2], west.calendars),

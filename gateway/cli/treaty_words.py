@@ -3,7 +3,8 @@
 from typing import Any
 
 from gateway.domain.explanations import amount_text
-from gateway.domain.treaties import Extension, ExtensionKind, Limit, Treaty
+from gateway.domain.limits import Extension, ExtensionKind, Limit
+from gateway.domain.treaties import Treaty
 
 
 def treaty_as_dict(treaty: Treaty) -> dict[str, Any]:
@@ -12,6 +13,7 @@ def treaty_as_dict(treaty: Treaty) -> dict[str, Any]:
         "id": treaty.id,
         "name": treaty.name,
         "version": treaty.version,
+        "agreement": treaty.agreement,
         "parties": [{"code": party.code, "name": party.name, "states": sorted(party.states)} for party in treaty.parties],
         "entered_into_force": treaty.entered_into_force.isoformat() if treaty.entered_into_force else None,
         "note": treaty.note,
@@ -41,6 +43,10 @@ def _limit(row: Limit) -> dict[str, Any]:
         "escorted": row.escorted,
         "extension": _extension(row.extension) if row.extension else None,
         "on_lapse": str(row.on_lapse),
+        "also_on_lapse": [str(one) for one in row.also_on_lapse],
+        "end": str(row.end),
+        "means": row.means,
+        "precedence": row.precedence,
         "article": row.article,
         "source": row.source,
         "confidence": str(row.confidence),
@@ -54,10 +60,18 @@ def _limit(row: Limit) -> dict[str, Any]:
 def _extension(extension: Extension) -> dict[str, Any]:
     return {
         "days": extension.days,
+        "other_base": extension.other_base,
+        "resumes": extension.resumes,
         "kind": str(extension.kind),
         "who": str(extension.who),
         "article": extension.article,
     }
+
+
+def _how_long(extension: Extension) -> str:
+    if extension.kind is ExtensionKind.OBSTACLE:
+        return "for as long as a recorded obstacle lasts"
+    return f"up to {extension.days} calendar days {'more' if extension.kind is ExtensionKind.INCREMENT else 'in all'}"
 
 
 def limit_lines(row: Limit) -> list[str]:
@@ -66,15 +80,18 @@ def limit_lines(row: Limit) -> list[str]:
     lines = [
         f"{row.id}: {how_long}, the {row.who} state acts",
         f"{', '.join(sorted(row.procedures))} procedure; {', '.join(sorted(row.categories))}",
-        f"silence means: {row.on_lapse}",
+        f"silence means: {', '.join((row.on_lapse, *row.also_on_lapse))}",
         f"{row.article}, {row.confidence} ({row.source})",
     ]
     if row.escorted is not None:
         lines.append("escorted transfers only" if row.escorted else "transfers without escort only")
     if row.extension is not None:
-        more = "more" if row.extension.kind is ExtensionKind.INCREMENT else "in all"
         asker = f"at the request of the {row.extension.who} state"
-        lines.append(f"extension: up to {row.extension.days} calendar days {more}, {asker}, {row.extension.article}")
+        lines.append(f"extension: {_how_long(row.extension)}, {asker}, {row.extension.article}")
+    if row.means is not None:
+        lines.append(f"by {row.means} only")
+    if row.end_source:
+        lines.append(f"an end on a rest day: {row.end} ({row.end_source})")
     if row.override is not None:
         lines.append(f"set by {row.override.who}, {row.override.when}: {row.override.reference}")
     if row.note:

@@ -1,43 +1,18 @@
-"""The case as a table of states: a missing row is a refusal, not a branch somebody forgot."""
+"""One person's readmission or transit between two authorities, as one of them sees it, and how a message moves it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
-from gateway.domain.messages import Application, Category, Ground, Message, Outcome, Procedure, Receipt, Reply
+from gateway.domain.messages import Application, Category, Ground, Message, Procedure, Receipt, Reply, Step
+from gateway.domain.moves import WAITS_FOR, Event, Role, State, event_of, step
 from gateway.errors import TransitionNotAllowed, UnknownCase
 
-
-class State(StrEnum):
-    HELD = "held"  # handed in, must not leave yet
-    REQUESTED = "requested"
-    AGREED = "agreed"
-    REFUSED = "refused"
-
-
-class Role(StrEnum):
-    """Which side of the case our authority is on."""
-
-    REQUESTING = "requesting"
-    REQUESTED = "requested"
-
-
-class Event(StrEnum):
-    HOLD = "hold"
-    APPLICATION = "application"
-    AGREEMENT = "agreement"
-    REFUSAL = "refusal"
-
-
-NEXT: Mapping[tuple[State | None, Event], State] = {
-    (None, Event.HOLD): State.HELD,
-    (None, Event.APPLICATION): State.REQUESTED,
-    (State.HELD, Event.HOLD): State.HELD,
-    (State.HELD, Event.APPLICATION): State.REQUESTED,
-    (State.REQUESTED, Event.AGREEMENT): State.AGREED,
-    (State.REQUESTED, Event.REFUSAL): State.REFUSED,
-}
+# What the other side says about a plan counts only for the plan that stands.
+ABOUT_THE_PLAN = frozenset(
+    {Event.PLAN_ACCEPTED, Event.PLAN_CHANGED, Event.PLAN_REFUSED, Event.POSTPONED, Event.REFUSED_AT_BORDER}
+)
+REPLIES = frozenset({Event.AGREEMENT, Event.REFUSAL, Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL})
+DOCUMENTS = {Event.DOCUMENT_REQUEST: False, Event.DOCUMENT_ISSUED: True, Event.DOCUMENT_REFUSED: True}  # by the issuer?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,37 +35,49 @@ class Case:
     wrapped_key: bytes | None  # None after erasure
     opened_at: datetime
     changed_at: datetime
+    linked: tuple[str, ...] = ()  # references of the cases of the same family
+    suspended: bool = False  # the requesting side stopped the clock
+    deemed_at: datetime | None = None  # UTC instant from which recorded silence counts as agreement
+    lapse_notice: str | None = None  # message id of the notice that recorded it
+    late: State | None = None  # what a reply that lost against recorded silence would have made of the case
+    plan: str | None = None  # message id of the transfer notification that stands
+    revision: int = 0  # of the row in the store
 
     @property
     def requesting_state(self) -> str:
         """Return the state that asks, ISO alpha-2."""
-        return (self.home if self.role is Role.REQUESTING else self.counterparty)[:2]
+        return self.requesting[:2]
 
     @property
     def requested_state(self) -> str:
         """Return the state that is asked, ISO alpha-2."""
-        return (self.counterparty if self.role is Role.REQUESTING else self.home)[:2]
+        return self.requested[:2]
 
+    @property
+    def requesting(self) -> str:
+        """Return the authority that asks."""
+        return self.home if self.role is Role.REQUESTING else self.counterparty
 
-def event_of(message: Application | Reply) -> Event:
-    """Return what a message does to its case."""
-    if isinstance(message, Application):
-        return Event.APPLICATION
-    return Event.AGREEMENT if message.outcome is Outcome.AGREED else Event.REFUSAL
+    @property
+    def requested(self) -> str:
+        """Return the authority that is asked."""
+        return self.counterparty if self.role is Role.REQUESTING else self.home
 
+    @property
+    def waits_for(self) -> Role | None:
+        """Return the side that must act next; None when nobody must. Who stopped the clock must set it going."""
+        return Role.REQUESTING if self.suspended and WAITS_FOR[self.state] else WAITS_FOR[self.state]
 
-def step(state: State | None, event: Event) -> State:
-    """Return the state after `event`. Raises `TransitionNotAllowed` when the table has no row."""
-    try:
-        return NEXT[state, event]
-    except KeyError:
-        raise TransitionNotAllowed(f"a case that is {state or 'new'!s} does not take {event!s}") from None
+    @property
+    def issuer(self) -> Role:
+        """Return the side that issues the travel document: the requested one for its nationals, else the requesting one."""
+        return Role.REQUESTED if self.category is Category.NATIONAL else Role.REQUESTING
 
 
 def opened(
     message: Application, *, home: str, event: Event, treaty_version: str, schema_version: str, wrapped_key: bytes, at: datetime
 ) -> Case:
-    """Return the case that an application opens, on the side of `home`."""
+    """Return the case that an application or a notification opens, on the side of `home`."""
     header = message.header
     role = Role.REQUESTING if header.sender == home else Role.REQUESTED
     return Case(
@@ -100,7 +87,7 @@ def opened(
         reference=header.case_reference or "",
         national_reference=header.national_reference if role is Role.REQUESTING else None,
         role=role,
-        state=step(None, event),
+        state=step(None, event, Role.REQUESTING),
         treaty=message.agreement,
         treaty_version=treaty_version,
         procedure=message.procedure,
@@ -110,20 +97,106 @@ def opened(
         wrapped_key=wrapped_key,
         opened_at=at,
         changed_at=at,
+        linked=message.linked,
     )
 
 
-def advance(case: Case | None, message: Message, at: datetime) -> Case:
-    """Return `case` after `message`.
+def advance(
+    case: Case | None,
+    message: Message,
+    at: datetime,
+    *,
+    received_at: datetime | None = None,
+    answered_at: datetime | None = None,
+) -> Case:
+    """Return `case` after `message`, ours or the other side's.
 
-    Raises `UnknownCase` for a reply to a case that is not here, `TransitionNotAllowed` for a message out of turn:
-    a second application, a second reply, or a reply from the side that asked.
+    `received_at` is when the receiving side had it, None while that is not known; `answered_at` is when the requesting
+    side had our reply. Both decide a race between silence and a reply: whoever was in time wins.
+
+    Raises `UnknownCase` for a message to a case that is not here, `TransitionNotAllowed` for a message out of turn.
     """
     if isinstance(message, Receipt):
         raise TransitionNotAllowed("a receipt does not change a case")
     if case is None:
         raise UnknownCase("there is no case with this reference between these two authorities")
-    asked = case.home if case.role is Role.REQUESTED else case.counterparty
-    if isinstance(message, Reply) and message.header.sender != asked:
-        raise TransitionNotAllowed("a reply comes from the requested authority")
-    return replace(case, state=step(case.state, event_of(message)), changed_at=at)
+    arrives = message.header.sender != case.home
+    by = case.role.other if arrives else case.role
+    event = event_of(message)
+    _check_issuer(case, event, by)
+    if event in ABOUT_THE_PLAN and by is Role.REQUESTED and arrives and _is_stale(case, message):
+        return replace(case, changed_at=at)
+    if event is Event.LAPSE and arrives and isinstance(message, Step):
+        _check_silence(message, answered_at)
+    if event in REPLIES and arrives and case.deemed_at is not None:
+        return _after_lapse(case, event, at, received_at)
+    if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
+        return replace(case, changed_at=at) if arrives and not _may_go_back(case) else reversed_lapse(case, at)
+    moved = replace(case, state=step(case.state, event, by, arrives=arrives), changed_at=at)
+    if event is Event.LAPSE and isinstance(message, Step):
+        late = None if case.state in {State.REQUESTED, State.TRANSIT_REQUESTED} else case.state  # our reply, on its way
+        return replace(moved, deemed_at=message.at, lapse_notice=message.header.message_id, late=late)
+    if event in {Event.SUSPENSION, Event.RESUMPTION}:
+        return _stopped(moved, event, arrives=arrives)
+    if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
+        return replace(moved, plan=message.header.message_id)
+    return moved
+
+
+def _check_issuer(case: Case, event: Event, by: Role) -> None:
+    """Refuse a travel document from the side that does not issue it, and a request for one from the side that does."""
+    if event not in DOCUMENTS:
+        return
+    if (by is case.issuer) != DOCUMENTS[event]:
+        raise TransitionNotAllowed(
+            f"for this person the {case.issuer} side issues the travel document: {event!s} does not come from the {by} side"
+        )
+
+
+def _is_stale(case: Case, message: Application | Reply | Step) -> bool:
+    """Whether a message speaks of a plan that no longer stands."""
+    answers = message.header.answers
+    return case.plan is not None and answers is not None and answers.message_id != case.plan
+
+
+def _check_silence(message: Step, answered_at: datetime | None) -> None:
+    """Refuse a lapse that a reply received in time contradicts."""
+    if answered_at is not None and message.at is not None and answered_at < message.at:
+        raise TransitionNotAllowed("the reply was received before the limit had run out: silence is not recorded against it")
+
+
+def _after_lapse(case: Case, event: Event, at: datetime, received_at: datetime | None) -> Case:
+    """Return the case after a reply to which silence was recorded: in time it wins; late it is kept and changes nothing."""
+    assert case.deemed_at is not None
+    before = State.TRANSIT_REQUESTED if event in {Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL} else State.REQUESTED
+    told = step(before, event, Role.REQUESTED, arrives=True)
+    if received_at is None or received_at >= case.deemed_at:
+        return replace(case, late=told, changed_at=at)
+    if not _may_go_back(case):
+        raise TransitionNotAllowed("the case went on since silence was recorded: a person decides")
+    return replace(case, state=told, deemed_at=None, lapse_notice=None, changed_at=at)
+
+
+def _stopped(case: Case, event: Event, *, arrives: bool) -> Case:
+    stops = event is Event.SUSPENSION
+    if case.suspended == stops and not arrives:
+        raise TransitionNotAllowed("the clock of this case stands already" if stops else "the clock of this case runs")
+    return replace(case, suspended=stops)
+
+
+def _takes_lapse_back(case: Case, message: Step, by: Role) -> bool:
+    """Whether a correction withdraws the notice that recorded silence as agreement."""
+    corrected = message.proof.message_id if message.proof else None
+    return by is Role.REQUESTING and case.lapse_notice is not None and corrected == case.lapse_notice
+
+
+def _may_go_back(case: Case) -> bool:
+    return case.deemed_at is not None and case.state in {State.AGREED, State.TRANSIT_AGREED}
+
+
+def reversed_lapse(case: Case, at: datetime) -> Case:
+    """Return the case as it would be had silence not been recorded as agreement. Raises `TransitionNotAllowed`."""
+    if not _may_go_back(case):
+        raise TransitionNotAllowed("no silence is recorded as agreement in this case, or the case went on since")
+    before = State.REQUESTED if case.state is State.AGREED else State.TRANSIT_REQUESTED
+    return replace(case, state=case.late or before, deemed_at=None, lapse_notice=None, late=None, changed_at=at)

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from gateway.domain.treaties import Actor, Confidence, Direction, Limit, OnLapse, Unit, Whose
+from gateway.domain.limits import Actor, Confidence, Direction, EndRule, Limit, OnLapse, Unit, Whose
 
 if TYPE_CHECKING:
+    from gateway.domain.answers import Deadline, End
     from gateway.domain.calendars import Calendar
-    from gateway.domain.deadlines import Deadline, End
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = [
@@ -38,6 +38,7 @@ _LAPSE = {
     OnLapse.AGREED: "agreement is deemed to be given",
     OnLapse.DOCUMENT_CONSENT: "consent to the requesting side's travel document is deemed to be given",
     OnLapse.PROPOSAL_ACCEPTED: "the proposal is deemed to be accepted",
+    OnLapse.REASONS: "the silent side owes its reasons",
 }
 _CONFIDENCE = {
     Confidence.VERIFIED: "verified: read in the treaty's own text",
@@ -72,6 +73,13 @@ def sentences(deadline: "Deadline") -> tuple[str, ...]:
 def _sentences(deadline: "Deadline") -> Iterator[str]:
     row, treaty = deadline.limit, deadline.treaty
     yield f"{treaty.name} ({treaty.id}, rule file version {treaty.version}), limit {deadline.limit_id!r}."
+    if treaty.protocol is not None and row is not None:
+        whose = (
+            "the protocol, which prevails"
+            if row.treaty == treaty.protocol
+            else "the agreement; the protocol has none of its own"
+        )
+        yield f"Between these two states the protocol {treaty.protocol} applies; this rule is that of {whose}."
     if row is None:
         yield f"It does not apply: {deadline.why_not}"
         return
@@ -115,18 +123,25 @@ def _ends(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) 
     assert deadline.base is not None  # a known deadline has its ends
     assert deadline.literal is not None
     assert deadline.rolled is not None
-    yield from _count(row, deadline.counting, start_on, deadline.base.due_on)
+    yield from _count(row, deadline, start_on, deadline.base.due_on)
+    yield from _standstills(deadline)
     if row.unit is Unit.HOURS:
         yield f"The limit ends {_hour_text(deadline.base, acting)}; a limit in hours does not move for rest days."
         return
     if deadline.extension.granted:
         yield f"Without the extension the literal end would be {day_text(deadline.base.due_on)}."
     literal, rolled = deadline.literal, deadline.rolled
-    yield f"Literal end: {_end_text(literal, acting)}."
+    if row.end is not EndRule.OPEN:
+        moves = "moves to the next working day" if row.end is EndRule.ROLLED else "does not move"
+        yield f"The text says that an end on a rest day {moves}: {row.end_source}."
+        yield f"End: {_end_text(literal, acting)}."
+    else:
+        yield f"Literal end: {_end_text(literal, acting)}."
     if row.direction is Direction.BEFORE:
         yield "Counted backward, the end does not move for rest days."
-    elif literal == rolled:
-        yield f"{day_text(literal.due_on)} is a working day in {acting.state}: the rolled end is the same."
+    if literal == rolled:
+        if row.direction is Direction.AFTER and row.end is EndRule.OPEN:
+            yield f"{day_text(literal.due_on)} is a working day in {acting.state}: the rolled end is the same."
     else:
         yield from _roll(deadline, acting, literal, rolled)
 
@@ -140,26 +155,51 @@ def _roll(deadline: "Deadline", acting: "Calendar", literal: "End", rolled: "End
         passed.insert(0, f"{day_text(day)} is a rest day in {acting.state}: {why}.")
         day -= _ONE_DAY
     yield from passed
+    if deadline.readings:
+        readings = "; ".join(dict.fromkeys(reading.why for reading in deadline.readings))
+        yield f"Other readings were counted as well: {readings}. The ends shown are the earliest and the latest of all."
+        yield f"Latest end: {_end_text(rolled, acting)}."
+        yield "Act by the first of them; rely on silence only after the last."
+        return
     yield f"Rolled end, on a working day in {acting.state}: {_end_text(rolled, acting)}."
     yield "The text does not say which end counts: act by the literal end; rely on silence only after the rolled end."
 
 
-def _count(row: Limit, counting: tuple["Calendar", ...], start_on: date, last: date) -> Iterator[str]:
+def _standstills(deadline: "Deadline") -> Iterator[str]:
+    for stop in deadline.stops:
+        if stop.until is not None:
+            yield (
+                f"The clock stood still ({stop.why}) from {day_text(stop.since)} until it went on, on {day_text(stop.until)}: "
+                f"{stop.days} days are left out."
+            )
+
+
+def _count(row: Limit, deadline: "Deadline", start_on: date, last: date) -> Iterator[str]:
     step = -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
     if row.unit is Unit.CALENDAR_DAYS:
-        yield f"Every day counts: day 1 is {day_text(start_on + step)}, day {row.amount} is {day_text(last)}."
+        if not deadline.stops:
+            yield f"Every day counts: day 1 is {day_text(start_on + step)}, day {row.amount} is {day_text(last)}."
     elif row.unit is Unit.WORKING_DAYS:
+        counting = deadline.counting
         whose = " and ".join(f"{calendar.state} (calendar {calendar.id}, {calendar.version})" for calendar in counting)
         yield f"Working days of {whose} count" + (", when both work." if row.calendar is Whose.BOTH else ".")
-        day, number = start_on, 0
-        while day != last:
-            day += step
-            reasons = [f"{why} in {calendar.state}" for calendar in counting if (why := calendar.why_rest(day))]
-            number += not reasons
-            yield f"{day_text(day)}: " + (f"not counted ({', '.join(reasons)})." if reasons else f"working day {number}.")
-    elif row.unit in {Unit.MONTHS, Unit.YEARS}:
+        yield from _each_day(row, deadline, start_on, last)
+    elif row.unit in {Unit.MONTHS, Unit.YEARS} and not deadline.stops:
         shorter = "" if last.day == start_on.day else ", the last day of a month that has no such day"
         yield f"{amount_text(row.amount, row.unit)} from {day_text(start_on)} end on {day_text(last)}{shorter}."
+
+
+def _each_day(row: Limit, deadline: "Deadline", start_on: date, last: date) -> Iterator[str]:
+    """Name each day on the way to the end of a limit in working days, and whether it counts."""
+    step = -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
+    day, number = start_on, 0
+    while day != last and number < (row.amount or 0):
+        day += step
+        reasons = [f"{why} in {calendar.state}" for calendar in deadline.counting if (why := calendar.why_rest(day))]
+        reasons += [f"the clock stands, {stop.why}" for stop in deadline.stops if stop.until and stop.since <= day < stop.until]
+        number += not reasons
+        open_ = "".join(f" ({why})" for calendar in deadline.counting if (why := calendar.why_open(day)))
+        yield f"{day_text(day)}: " + (f"not counted ({', '.join(reasons)})." if reasons else f"working day {number}{open_}.")
 
 
 def _end_text(end: "End", acting: "Calendar") -> str:
@@ -174,10 +214,12 @@ def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:
     assert deadline.rolled is not None
     verdict = "granted" if deadline.extension.granted else "not granted"
     yield f"Extension {verdict}: {deadline.extension.why}" if deadline.extension.asked else deadline.extension.why
-    if row.on_lapse is OnLapse.NOTHING:
+    meanings = [_LAPSE[one] for one in (row.on_lapse, *row.also_on_lapse) if one is not OnLapse.NOTHING]
+    if not meanings:
         yield "Nothing follows from silence by itself: no rule says that it means agreement."
     else:
-        yield f"Without an answer by {iso(deadline.rolled.until)}, {_LAPSE[row.on_lapse]}; a person decides what follows."
+        said = ", and ".join(meanings)
+        yield f"Without an answer by {iso(deadline.rolled.until)}, {said}; a person decides what follows."
 
 
 def _doubts(deadline: "Deadline", row: Limit) -> Iterator[str]:
@@ -185,7 +227,10 @@ def _doubts(deadline: "Deadline", row: Limit) -> Iterator[str]:
         yield f"Rest days of {calendar.state}: calendar {calendar.id}, version {calendar.version}."
         if calendar.note:
             yield f"Note of calendar {calendar.id}: {calendar.note}"
-        for day in deadline.shaky_days(calendar):
-            yield f"{day_text(day.on)} ({day.name}) is an estimate and may move: ask {calendar.state} before you rely on it."
+    for calendar, feast in deadline.doubtful:
+        yield (
+            f"{day_text(feast[0])} ({calendar.days[feast[0]].name}) is an estimate and may move: "
+            f"ask {calendar.state} before you rely on a date near it."
+        )
     if row.confidence is Confidence.SECONDARY:
         yield "The number comes from a secondary source: have it checked against the treaty's text."

@@ -22,6 +22,7 @@ class Ground(StrEnum):
     THIRD_COUNTRY_PERMIT = "third-country-permit"
     THIRD_COUNTRY_ENTRY = "third-country-entry"
     STATELESS = "stateless"
+    TRANSIT = "transit"  # of a transit case: no ground for readmission is claimed
 
 
 class Category(StrEnum):
@@ -48,8 +49,12 @@ EIGHTEEN_YEARS = 18_00_00  # as a difference of two dates written YYYYMMDD
 
 
 class Outcome(StrEnum):
+    """What a reply decides."""
+
     AGREED = "agreed"
     REFUSED = "refused"
+    IN_PART = "agreed-in-part"  # for the person and some members of the family
+    INTERVIEW = "interview-proposed"  # nothing is decided yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +81,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A request to readmit one person."""
+    """What opens a case: an application for readmission, a notification that needs none, or one for transit."""
 
     header: Header
+    type: str = "ReadmissionApplication"
     agreement: str  # treaty id, e.g. "eu-rs"
     ground: Ground
     procedure: Procedure
@@ -88,9 +94,15 @@ class Application:
     born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
     children_born: tuple[str | None, ...]  # the same for each child named with the person
     evidence: tuple[str, ...]  # codes of the tables N1, N2, T1, T2, S1
+    linked: tuple[str, ...] = ()  # references of the cases of the same family
+    apprehended_at: datetime | None = None  # UTC
+    planned: datetime | None = None  # UTC instant of a planned transit
 
     @property
     def category(self) -> Category:
+        """Return the group of persons the treaty counts for; in transit a person is never a national of the state asked."""
+        if self.ground is Ground.TRANSIT:
+            return Category.STATELESS if "stateless" in self.nationalities else Category.THIRD_COUNTRY
         return CATEGORY_OF[self.ground]
 
     def concerns_child(self, today: date) -> bool:
@@ -119,6 +131,24 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Any other message of a case: what happened, and what the clock must know of it. Persons and texts stay in the tree."""
+
+    header: Header
+    type: str  # "TransferNotification"
+    outcome: str | None = None  # of a decision, a result, a record: a code of the schema
+    limit: str | None = None  # id of the limit it is about
+    days: int | None = None  # calendar days asked for or given
+    at: datetime | None = None  # UTC: the planned or the real instant of what it tells
+    on: date | None = None  # the day of what it tells: interview held, clock stopped
+    until: date | None = None
+    reason: str | None = None  # a code of the schema
+    means: str | None = None  # air | land | sea
+    escorted: bool = False
+    proof: Answered | None = None  # of a lapse: the signed receipt that started the clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptItem:
     """One line of a receipt: this message, this digest, received at this time."""
 
@@ -128,6 +158,12 @@ class ReceiptItem:
     accepted: bool
     code: str | None = None
     text: str | None = None
+    missing: tuple[int, ...] = ()  # it waits for these earlier messages of its case; then it is neither taken nor refused
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is held back until an earlier message comes."""
+        return bool(self.missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +174,57 @@ class Receipt:
     items: tuple[ReceiptItem, ...]
 
 
-Message: TypeAlias = Application | Reply | Receipt
+Message: TypeAlias = Application | Reply | Step | Receipt
 
-# Root element of the schema -> dataclass. A test asks the schema for its roots and compares.
-MESSAGE_TYPES: dict[str, type[Application] | type[Reply] | type[Receipt]] = {
-    "ReadmissionApplication": Application,
+# Root elements of the schema that open a case.
+OPENING = ("ReadmissionApplication", "WrittenNotification", "TransitApplication")
+
+# Root elements of the schema that tell a step of a case. A test asks the schema for its roots and compares.
+STEPS = (
+    "ExtensionRequest",
+    "ExtensionDecision",
+    "InformationRequest",
+    "InformationReply",
+    "InterviewRequest",
+    "InterviewAppointment",
+    "InterviewResult",
+    "RegisterSearchResult",
+    "TravelDocumentRequest",
+    "TravelDocumentIssued",
+    "TravelDocumentRefused",
+    "TransferNotification",
+    "TransferNotificationReply",
+    "TransferPostponed",
+    "TransferRecord",
+    "TransitReply",
+    "TransitRevocation",
+    "Withdrawal",
+    "Suspension",
+    "Resumption",
+    "LapseNotice",
+    "ReadmissionInError",
+    "ReadmissionInErrorReply",
+    "Correction",
+    "ErasureNotice",
+    "DataUseReport",
+    "CostStatement",
+    "CostSettlement",
+    "ReintegrationReferral",
+    "PostReturnFollowUp",
+    "Rejection",
+)
+
+# Root element of the schema -> dataclass.
+MESSAGE_TYPES: dict[str, type[Application] | type[Reply] | type[Step] | type[Receipt]] = {
+    **dict.fromkeys(OPENING, Application),
     "ReadmissionReply": Reply,
+    **dict.fromkeys(STEPS, Step),
     "Receipt": Receipt,
 }
 
 
 def type_of(message: Message) -> str:
     """Return the name of the message's root element."""
-    return next(name for name, kind in MESSAGE_TYPES.items() if isinstance(message, kind))
+    if isinstance(message, Application | Step):
+        return message.type
+    return "ReadmissionReply" if isinstance(message, Reply) else "Receipt"

@@ -1,143 +1,11 @@
-"""Treaties as data: which limit a party has, from which article, and how far we may trust the number."""
+"""Treaties as data: an agreement, or an implementing protocol to one, with its rules and what the register knows of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import date
 
-
-class Actor(StrEnum):
-    """Which side of a case must act."""
-
-    REQUESTED = "requested"
-    REQUESTING = "requesting"
-
-
-class Whose(StrEnum):
-    """Whose working days are counted; "both" counts a day only when both states work."""
-
-    REQUESTED = "requested"
-    REQUESTING = "requesting"
-    BOTH = "both"
-
-
-class Direction(StrEnum):
-    AFTER = "after"  # forward from an event that happened
-    BEFORE = "before"  # backward from a planned day
-
-
-class Unit(StrEnum):
-    HOURS = "hours"
-    CALENDAR_DAYS = "calendar-days"
-    WORKING_DAYS = "working-days"
-    MONTHS = "months"
-    YEARS = "years"
-
-
-class OnLapse(StrEnum):
-    """What silence means once the limit has run out."""
-
-    AGREED = "agreed"
-    DOCUMENT_CONSENT = "document-consent"  # consent to the requesting side's travel document
-    PROPOSAL_ACCEPTED = "proposal-accepted"
-    NOTHING = "nothing"
-
-
-class Confidence(StrEnum):
-    """Where a statement comes from."""
-
-    VERIFIED = "verified"  # read in the treaty's own text
-    SECONDARY = "secondary"  # a third party says so
-    UNVERIFIED = "unverified"  # nobody has read it: never computed
-    OPERATOR = "operator"  # set by the operator of this installation, who is named
-
-
-class ExtensionKind(StrEnum):
-    INCREMENT = "increment"  # so many days more
-    TOTAL = "total"  # so many days in all, from the start
-
-
-COMPUTABLE = frozenset({Confidence.VERIFIED, Confidence.SECONDARY, Confidence.OPERATOR})
-
-STARTS = (
-    "receipt",
-    "confirmed-receipt",
-    "registration",
-    "agreement",  # the positive reply, or the instant from which silence counts as one
-    "positive-reply",
-    "knowledge",  # the requesting authority learns that the conditions of stay are not met
-    "apprehension",
-    "interview",
-    "planned-transfer",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
-    """How far a limit may be prolonged on request."""
-
-    days: int  # calendar days, at least 1: the most that may be added, or the most in all
-    kind: ExtensionKind
-    who: Actor  # who may ask
-    article: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """Who set a figure that the rule file does not have, when, and on what ground."""
-
-    who: str  # office, not a private person
-    when: date
-    reference: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """A worked example of one rule; it stands beside the rule and runs as a test."""
-
-    start: datetime
-    due: date  # literal end
-    rolled: date  # the same as `due` unless it falls on a rest day
-    procedure: str
-    category: str
-    requested: str | None = None  # state; None: the party that the treaty names second
-    requesting: str | None = None
-    extension_asked: datetime | None = None
-    extension_days: int | None = None
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What a treaty allows: how long one side has to act."""
-
-    id: str  # "reply"; rows for other procedures or persons share it
-    who: Actor
-    start: str  # one of STARTS
-    direction: Direction
-    amount: int | None  # in `unit`, at least 1; None: not known
-    unit: Unit
-    calendar: Whose  # counts working days; an end is always rolled by the calendar of the side that must act
-    procedures: frozenset[str]
-    categories: frozenset[str]
-    on_lapse: OnLapse
-    article: str  # as a lawyer would cite it
-    source: str  # where it was read
-    confidence: Confidence
-    extension: Extension | None = None
-    escorted: bool | None = None  # only escorted transfers, only others, or None: all
-    note: str = ""
-    override: Override | None = None
-    examples: tuple[Example, ...] = ()
-
-    @property
-    def cited(self) -> str:
-        """Return what a deadline names as its source: the article, or the operator's reference."""
-        return self.override.reference if self.override else self.article
-
-    def covers(self, procedure: str, category: str, *, escorted: bool = False) -> bool:
-        """Whether the row is meant for this procedure, person and transfer."""
-        return procedure in self.procedures and category in self.categories and self.escorted in {None, escorted}
+from gateway.domain.limits import Confidence, Limit
+from gateway.errors import UnknownTreaty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,19 +36,29 @@ class Treaty:
     version: str  # of the rule file; a case keeps the one it began with
     parties: tuple[Party, Party]
     entered_into_force: date | None  # None: not known; how sure it is stands in the fact "in force"
-    limits: tuple[Limit, ...]
+    limits: tuple[Limit, ...]  # where two rows cover the same, the one that prevails stands first
     authorities: Mapping[str, Fact]  # by state: who sends, receives and carries out
     facts: tuple[Fact, ...]
+    agreement: str | None = None  # of an implementing protocol: the agreement whose rules it overrides
+    protocol: str | None = None  # of an agreement as it stands for one pair of states: the protocol laid over it
     note: str = ""
 
-    def limit(self, limit_id: str, procedure: str, category: str, *, escorted: bool = False) -> Limit | None:
-        """Return the row that covers this procedure and person; None when the treaty has none."""
-        found = (row for row in self.limits if row.id == limit_id and row.covers(procedure, category, escorted=escorted))
-        return next(found, None)  # the loader refuses two rows that cover the same
+    def limit(
+        self, limit_id: str, procedure: str, category: str, *, escorted: bool = False, means: str | None = None
+    ) -> Limit | None:
+        """Return the row that covers this procedure, person and transfer; None when the treaty has none."""
+        for row in self.limits:
+            if row.id == limit_id and row.covers(procedure, category, escorted=escorted, means=means):
+                return row
+        return None
 
     def started_by(self, event: str, procedure: str, category: str) -> tuple[Limit, ...]:
-        """Return the rows whose clock an event starts for this procedure and person."""
-        return tuple(row for row in self.limits if row.start == event and row.covers(procedure, category))
+        """Return the rows whose clock an event starts for this procedure and person; of each limit the one that prevails."""
+        found: dict[str, Limit] = {}
+        for row in self.limits:
+            if row.start == event and row.covers(procedure, category):
+                found.setdefault(row.id, row)
+        return tuple(found.values())
 
     def binds(self, requesting: str | None, requested: str) -> bool:
         """Whether the two states stand on different sides of the treaty; an unnamed requesting state may be any."""
@@ -203,3 +81,35 @@ class Treaty:
         """Return the state that is asked when nobody says: the party named second, if it is one state."""
         states = self.parties[1].states
         return next(iter(states)) if len(states) == 1 else None
+
+
+def under(agreement: Treaty, protocol: Treaty) -> Treaty:
+    """Return the agreement as it stands between the states of a protocol: a rule of the protocol prevails."""
+    return replace(
+        agreement,
+        name=f"{agreement.name}, with {protocol.name}",
+        version=f"{agreement.version}+{protocol.version}",
+        parties=protocol.parties,
+        limits=protocol.limits + agreement.limits,
+        authorities={**agreement.authorities, **protocol.authorities},
+        facts=agreement.facts + protocol.facts,
+        protocol=protocol.id,
+        note=" ".join(filter(None, (agreement.note, protocol.note))),
+    )
+
+
+def treaty_between(treaties: Mapping[str, Treaty], treaty_id: str, requesting: str | None, requested: str | None) -> Treaty:
+    """Return the rules that hold between two states: the agreement, with its protocol for this pair laid over it.
+
+    The id of a protocol names the agreement under that protocol. Raises `UnknownTreaty`.
+    """
+    named = treaties.get(treaty_id)
+    if named is None:
+        raise UnknownTreaty(f"there is no treaty {treaty_id!r} in the rule files", path="Request/Agreement")
+    if named.agreement is not None:
+        return under(treaties[named.agreement], named)
+    for protocol in treaties.values():
+        asked = requested or named.asked_by_default
+        if protocol.agreement == treaty_id and requesting and asked and protocol.binds(requesting, asked):
+            return under(named, protocol)
+    return named

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.domain.case import Event, advance, opened, step
-from gateway.domain.messages import Application, Receipt, Reply
+from gateway.domain.case import advance, opened
+from gateway.domain.clock import Happening
+from gateway.domain.messages import Application, Receipt
+from gateway.domain.moves import Event, Role, event_of, step
 from gateway.domain.safeguards import hold_reason
-from gateway.errors import (
-    TransitionNotAllowed,
-)
-from gateway.flow.clockwork import reply_settles
+from gateway.errors import StoreConflict
+from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Sent, Submission, held_result
-from gateway.flow.papers import paper, report_paper, sha256
+from gateway.flow.papers import facts_of, paper, report_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
 from gateway.log import logger
@@ -48,8 +48,8 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
         draft.after = opened(
             message,
             home=draft.submitted.authority,
-            event=Event.HOLD if draft.hold else Event.APPLICATION,
-            treaty_version=rt.treaty(message.agreement).version,
+            event=Event.HOLD if draft.hold else event_of(message),
+            treaty_version=rt.treaty(message.agreement, message.header.sender, message.header.recipient).version,
             schema_version=draft.checked.schema_version,
             wrapped_key=rt.vault.new_case_key(),
             at=now,
@@ -57,7 +57,7 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
     elif draft.hold is None:
         draft.after = advance(draft.case, message, now)
     elif draft.case is not None:
-        draft.after = replace(draft.case, state=step(draft.case.state, Event.HOLD))
+        draft.after = replace(draft.case, state=step(draft.case.state, Event.HOLD, Role.REQUESTING))
     if draft.hold is None:
         header = message.header
         draft.signed = sign(draft.document, rt.ring.signing(header.sender), now)
@@ -83,8 +83,8 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
         draft.after = case
     for draft in drafts:
         changed = draft.after is not None and draft.case is not None and draft.refused is None and draft.hold is None
-        if changed and draft.after and draft.case and not cases.change_state(tx, draft.after, before=draft.case.state):
-            draft.refused = TransitionNotAllowed("another answer to this case was faster")
+        if changed and draft.after and draft.case and not cases.change(tx, draft.after, before=draft.case):
+            raise StoreConflict("the case was changed meanwhile")
     leaving = [draft for draft in drafts if draft.refused is None and draft.sealed is not None]
     ids = messages.add(tx, [_message_row(draft, now) for draft in leaving])
     papers: list[DocumentRow] = []
@@ -122,8 +122,11 @@ def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
         return held_result(draft.after, draft.hold)
     assert draft.signed is not None
     assert draft.sealed is not None
-    if isinstance(draft.message, Reply):
-        reply_settles(tx, draft.after, now, now)
+    assert draft.message is not None
+    assert not isinstance(draft.message, Receipt)
+    if not isinstance(draft.message, Application):
+        # For our own screens; the other side's receipt says when it counts, and settles it anew.
+        happened(tx, draft.after, Happening.of(draft.message), now, rt, now)
     return Sent(
         message_id=draft.sealed.message_id,
         case_id=draft.after.id,
@@ -173,6 +176,7 @@ def _message_row(draft: Draft, now: datetime) -> MessageRow:
         created_at=now,
         received_at=None,
         outcome="waiting",
+        facts=facts_of(draft.message),
     )
 
 

@@ -67,7 +67,7 @@ class Known:
     """What the database says about a batch, read before the work begins."""
 
     cases: Mapping[CaseKey, Case]
-    applications: Mapping[int, MessageRow]  # by case id: the application that came in
+    openers: Mapping[int, MessageRow]  # by case id: the message that opened it
     sequences: Mapping[int, int]  # by case id: highest number we used
     sent: Mapping[tuple[str, str], MessageRow]
 

@@ -16,6 +16,8 @@ from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.inbound import receive
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
+from gateway.flow.recount import recount_outdated
+from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
@@ -151,17 +153,33 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
 
 
 async def watch(rt: Runtime, stop: asyncio.Event) -> None:
-    """Look at the deadlines every `watch_seconds`."""
+    """Look at the deadlines every `watch_seconds`. While the clock cannot be trusted, raise an alarm and change nothing."""
     thread = _Thread("watch")
+    guard = ClockGuard(rt.clock)
+    alarmed = False
     try:
+        await _recount(rt, thread)
         while not stop.is_set():
             try:
-                await thread.run(watch_once, rt)
+                jumped = guard.jump() or await thread.run(behind_the_record, rt)
+                if jumped is None:
+                    await thread.run(watch_once, rt)
+                elif not alarmed:
+                    await thread.run(alarm, rt, jumped)
+                alarmed = jumped is not None
             except Unavailable as error:
                 log.warning("watch.waiting", code=error.code)
             await _pause(stop, rt.settings.watch_seconds)
     finally:
         thread.close()
+
+
+async def _recount(rt: Runtime, thread: _Thread) -> None:
+    """Count again what was counted with other calendars, while no watch ran."""
+    try:
+        await thread.run(recount_outdated, rt)
+    except Unavailable as error:
+        log.warning("watch.waiting", code=error.code)
 
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]

@@ -4,12 +4,12 @@ Sealing happens before the outbox: a retry sends the identical bytes. A hold is 
 kept, the officer is told why, and nothing leaves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.domain.case import Case
 from gateway.domain.identity import new_case_reference, new_message_id
-from gateway.domain.messages import Application, Receipt, Reply
+from gateway.domain.messages import OPENING, Application, Receipt, Reply, Step
 from gateway.domain.safeguards import HoldReason
 from gateway.errors import (
     AnswerMismatch,
@@ -17,6 +17,7 @@ from gateway.errors import (
     Erased,
     MessageIdReused,
     MissingField,
+    SequenceUsed,
     SignerMismatch,
     StoreConflict,
     TransitionNotAllowed,
@@ -27,6 +28,7 @@ from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
+from gateway.flow.questions import answered_by, usual_question
 from gateway.log import logger
 from gateway.stages import Submitted
 from gateway.store import cases, messages
@@ -124,7 +126,7 @@ def _look_up(tx: Tx, drafts: Sequence[Draft]) -> Known:
     rows = [case.id for case in found.values() if case.id is not None]
     return Known(
         cases=found,
-        applications=messages.applications(tx, rows),
+        openers=messages.openers(tx, rows),
         sequences=messages.last_sequences(tx, rows, "out"),
         sent=messages.known(tx, "out", sorted(ids)),
     )
@@ -145,7 +147,7 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     draft.again = _held_before(tx, draft, rt) if earlier is None else _sent_before(tx, draft, earlier)
     if draft.again is not None:
         return
-    filled = complete_header(draft.document, _header_values(draft, header, known, rt.clock()))
+    filled = complete_header(draft.document, _header_values(tx, draft, kind or "", known, rt.clock()))
     if draft.report is not None and filled:
         draft.report = draft.report.with_filled(filled)
     draft.checked = rt.schemas.check(draft.document)
@@ -155,19 +157,29 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     rt.partners.authority(draft.message.header.recipient)
     if draft.message.header.created > rt.clock() + CLOCK_SKEW:
         raise BadValue("the message says it was made in the future", path="Header/Created")
-    _check_place(draft.message, draft.case, known, rt)
+    _check_place(tx, draft.message, draft.case, known, rt)
     guard_rights(tx, draft, rt)
 
 
-def _check_place(message: Application | Reply, case: Case | None, known: Known, rt: Runtime) -> None:
-    """Check that the message fits where it stands: the treaty binds the two, a reply answers what came."""
+def _check_place(tx: Tx, message: Application | Reply | Step, case: Case | None, known: Known, rt: Runtime) -> None:
+    """Check that the message fits where it stands: the treaty binds the two, its number is the next, it answers what came."""
     header = message.header
-    if isinstance(message, Reply):
-        _check_answer(message, case, known)
+    last = known.sequences.get(case.id, 0) if case and case.id and not isinstance(message, Application) else 0
+    if header.sequence != last + 1:
+        raise SequenceUsed(f"the next message of this case has the number {last + 1}", path="Header/Sequence")
+    if isinstance(message, Application):
+        check_binds(message.agreement, requesting=header.sender, requested=header.recipient, rt=rt)
+        if case is not None:
+            raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
         return
-    check_binds(message.agreement, requesting=header.sender, requested=header.recipient, rt=rt)
-    if case is not None:
-        raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
+    if case is not None and case.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
+    if isinstance(message, Reply):
+        _check_reply(message, case, known)
+    elif header.answers is not None and case is not None:
+        answered = answered_by(tx, case, header.answers.message_id)
+        if answered is None or answered.digest != header.answers.digest:
+            raise AnswerMismatch("the message answers nothing that was exchanged in this case", path="Header/InReplyTo")
 
 
 def _sent_before(tx: Tx, draft: Draft, earlier: MessageRow) -> Sent:
@@ -192,30 +204,24 @@ def _held_before(tx: Tx, draft: Draft, rt: Runtime) -> Held | None:
     return held_result(case, HoldReason(hold.reason)) if same else None
 
 
-def _header_values(draft: Draft, header: Mapping[str, str], known: Known, now: datetime) -> dict[str, str]:
+def _header_values(tx: Tx, draft: Draft, kind: str, known: Known, now: datetime) -> dict[str, str]:
     """Return what the gateway knows of the header; only what is missing will be written."""
     values = {"MessageId": new_message_id(now), "Sender": draft.submitted.authority, "Created": instant_text(now)}
-    if draft.document.tag.endswith("}ReadmissionApplication"):
+    if kind in OPENING:
         return values | {"CaseReference": new_case_reference(), "Sequence": "1"}
     if draft.case is None or draft.case.id is None:
-        if "CaseReference" not in header:
-            raise MissingField("a reply names the case it belongs to", path="Header/CaseReference")
+        if "CaseReference" not in draft.header:
+            raise MissingField("the message names the case it belongs to", path="Header/CaseReference")
         raise UnknownCase("there is no case with this reference between these two authorities", path="Header/CaseReference")
     values["Sequence"] = str(known.sequences.get(draft.case.id, 0) + 1)
-    application = known.applications.get(draft.case.id)
-    if application is not None:
-        values |= {"InReplyTo/MessageId": application.message_id, "InReplyTo/Sha256": application.digest}
+    answered = usual_question(tx, draft.case, kind, known.openers.get(draft.case.id))
+    if answered is not None:
+        values |= {"InReplyTo/MessageId": answered.message_id, "InReplyTo/Sha256": answered.digest}
     return values
 
 
-def _check_answer(message: Reply, case: Case | None, known: Known) -> None:
-    if case is not None and case.wrapped_key is None:
-        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
-    application = known.applications.get(case.id) if case and case.id else None
+def _check_reply(message: Reply, case: Case | None, known: Known) -> None:
+    opener = known.openers.get(case.id) if case and case.id else None
     answers = message.header.answers
-    if (
-        application is None
-        or answers is None
-        or (answers.message_id, answers.digest) != (application.message_id, application.digest)
-    ):
+    if opener is None or answers is None or (answers.message_id, answers.digest) != (opener.message_id, opener.digest):
         raise AnswerMismatch("the reply does not answer the application that was received", path="Header/InReplyTo")

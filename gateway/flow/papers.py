@@ -5,11 +5,17 @@ Reports are compressed first, to a sixth; for the other documents compressing wo
 
 import hashlib
 import zlib
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
 
 from gateway.domain.case import Case
+from gateway.domain.clock import Happening
+from gateway.domain.messages import Application, Message, Receipt
+from gateway.domain.moves import Event
 from gateway.errors import Erased, NotFound
 from gateway.flow.ports import Runtime
-from gateway.store.messages import DocumentRow
+from gateway.store.messages import DocumentRow, MessageRow
 from gateway.wire.report import Report
 
 XML = "application/xml"
@@ -52,6 +58,31 @@ def _encrypted(
         media_type=media_type,
         sha256=digest,
         body=rt.vault.encrypt(case.wrapped_key, stored, f"{kind}:{digest}".encode()),
+    )
+
+
+def facts_of(message: Message) -> dict[str, Any] | None:
+    """Return what the clock must know of a message once its receipt comes: codes, days and instants, never the person.
+
+    None for the commonest message, of which its type says all.
+    """
+    if isinstance(message, Receipt) or (isinstance(message, Application) and message.type == "ReadmissionApplication"):
+        return None
+    facts = asdict(Happening.of(message))
+    del facts["message_id"], facts["sender"]
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items() if value is not None}
+
+
+def happening_of(row: MessageRow) -> Happening:
+    """Return what a kept message means for the clocks of its case."""
+    facts: dict[str, Any] = dict(row.facts or {"event": Event.APPLICATION})
+    at, on = facts.pop("at", None), facts.pop("on", None)
+    return Happening(
+        **facts | {"event": Event(facts["event"])},
+        message_id=row.message_id,
+        sender=row.sender,
+        at=datetime.fromisoformat(at) if at else None,
+        on=date.fromisoformat(on) if on else None,
     )
 
 

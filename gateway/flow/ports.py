@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from gateway.domain.calendars import Calendar
-from gateway.domain.treaties import Treaty
-from gateway.errors import NotHome, UnknownTreaty
+from gateway.domain.calendars import Calendar, Side
+from gateway.domain.case import Case
+from gateway.domain.treaties import Treaty, treaty_between
+from gateway.errors import NotHome
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.database import Database
@@ -115,9 +116,18 @@ class Runtime:
         """Return the translator of the authority's own dialect."""
         return self.translators[self.partners.authority(authority).dialect]
 
-    def treaty(self, treaty_id: str) -> Treaty:
-        """Return the rules of a treaty. Raises `UnknownTreaty`: a case never runs without them."""
-        try:
-            return self.treaties[treaty_id]
-        except KeyError:
-            raise UnknownTreaty(f"there is no treaty {treaty_id!r} in the rule files", path="Request/Agreement") from None
+    def treaty(self, treaty_id: str, requesting: str, requested: str) -> Treaty:
+        """Return the rules that hold between the states of two authorities, a protocol laid over its agreement.
+
+        Raises `UnknownTreaty`: a case never runs without its rules.
+        """
+        return treaty_between(self.treaties, treaty_id, requesting[:2], requested[:2])
+
+    def rules_of(self, case: Case) -> Treaty:
+        """Return the rules of a case."""
+        return self.treaty(case.treaty, case.requesting, case.requested)
+
+    def side(self, authority: str) -> Side:
+        """Return an authority's side of the clock: its state, and the calendar that its folder names."""
+        known = self.partners.authorities.get(authority)
+        return Side.of(authority[:2], self.calendars, known.calendar if known else None)

@@ -6,16 +6,17 @@ A receipt exists if and only if the message is durable, or its refusal is.
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain.case import State
+from gateway.domain.case import Case
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import Header, Receipt, ReceiptItem
+from gateway.domain.moves import OPENS
 from gateway.errors import Refused
-from gateway.flow.clockwork import first_deadlines, reply_settles
-from gateway.flow.papers import receipt_paper, sha256
+from gateway.flow.clockwork import Started, happened, start_clocks
+from gateway.flow.papers import clear, happening_of, receipt_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Signed
-from gateway.store import cases, deadlines, journal, messages, outbox
+from gateway.store import cases, journal, messages, outbox
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
 from gateway.store.outbox import OutboxRow
@@ -68,6 +69,19 @@ class Drafts:
             )
         )
         return draft
+
+    def wait(self, header: Header, digest: str, received_at: datetime, missing: tuple[int, ...]) -> None:
+        """Add the line for a message that is kept until earlier ones of its case come; it asks for them."""
+        self._draft(header.recipient, header.sender, received_at).items.append(
+            ReceiptItem(
+                message_id=header.message_id,
+                digest=digest,
+                received_at=received_at,
+                accepted=False,
+                code="sequence-gap",
+                missing=missing,
+            )
+        )
 
     def issue(self, tx: Tx, rt: Runtime, now: datetime) -> list[journal.Entry]:
         """Sign, seal and queue the receipts; return their journal entries."""
@@ -126,9 +140,7 @@ def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:
     document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
     if receipt is None or receipt.id is None or document is None or outbox.waits(tx, receipt.id):
         return
-    signed = Signed(body=document.body, digest=sha256(document.body), signer=receipt.sender, signed_at=now)
-    sealed = seal(signed, message_id=receipt.message_id, sender=receipt.sender, recipient=receipt.recipient, trust=rt.trust)
-    outbox.add(tx, [(receipt.id, sealed)], now)
+    _seal_again(tx, rt, receipt, document.body, now)
 
 
 def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], MessageRow], now: datetime) -> list[journal.Entry]:
@@ -141,7 +153,9 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
     for item in receipt.items:
         key = (header.recipient, item.message_id)
         row = sent[key]
-        if row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
+        if item.waits:
+            send_again(tx, rt, row, item.missing, now)
+        elif row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
             outcome = "received" if item.accepted else "refused"
             news.append((item, row))
             # A second line about it, in this receipt or the next one of the batch, meets what was noted.
@@ -159,19 +173,51 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
             for item, row in news
         ],
     )
-    started = {
-        row.case_id: item.received_at
-        for item, row in news
-        if item.accepted and row.case_id and row.type == "ReadmissionApplication"
-    }
-    found = cases.get_many(tx, list(started))
-    deadlines.add(tx, first_deadlines([(case, started[case.id]) for case in found if case.id], rt, now))
-    for case in found:
-        assert case.id is not None
-        reply = None if case.state is State.REQUESTED else messages.reply_of(tx, case.id)
-        if reply is not None and reply.received_at is not None:  # the reply overtook the receipt
-            reply_settles(tx, case, reply.received_at, now)
+    _clocks_of(tx, rt, [(item.received_at, row) for item, row in news if item.accepted and row.case_id], now)
     return [_refusal(item, row, header, now) for item, row in news if not item.accepted]
+
+
+def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], now: datetime) -> None:
+    """Start, meet and move the clocks by messages of ours, now that the other side's receipt says when it had them."""
+    found = {case.id: case for case in cases.get_many(tx, sorted({row.case_id for _, row in proven if row.case_id}))}
+    news = [
+        Started(case=found[row.case_id], happening=happening_of(row), received_at=received_at)
+        for received_at, row in proven
+        if row.case_id in found
+    ]
+    start_clocks(tx, news, rt, now)
+    for new in news:
+        if new.happening.event in OPENS and new.case.state is not OPENS[new.happening.event] and new.case.id:
+            _overtaken(tx, rt, new.case, now)
+
+
+def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
+    """Meet the clocks that a receipt started after what meets them had come."""
+    assert case.id is not None
+    for row in messages.of_case(tx, case.id):
+        if row.direction == "in" and row.outcome == "accepted" and row.received_at is not None:
+            happened(tx, case, happening_of(row), row.received_at, rt, now)
+
+
+def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], now: datetime) -> None:
+    """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there."""
+    if row.case_id is None:
+        return
+    case = cases.get(tx, row.case_id)
+    for earlier in messages.of_sequences(tx, row.case_id, missing):
+        document = messages.document(tx, earlier.id, "signed") if earlier.id else None
+        if earlier.id is None or document is None or case.wrapped_key is None or outbox.waits(tx, earlier.id):
+            continue
+        _seal_again(tx, rt, earlier, clear(rt, case, document), now)
+        log.info("message.sent_again", message_id=earlier.message_id, case=case.id)
+
+
+def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime) -> None:
+    """Seal what was signed once more: the signed bytes, and so the digest, are the same."""
+    assert row.id is not None
+    signed = Signed(body=body, digest=sha256(body), signer=row.sender, signed_at=now)
+    sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust)
+    outbox.add(tx, [(row.id, sealed)], now)
 
 
 def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:

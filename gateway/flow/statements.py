@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from gateway.domain.case import Case, State
+from gateway.domain.case import Case
+from gateway.domain.moves import State
 from gateway.domain.safeguards import Answers, Statement, release
 from gateway.errors import NotFound, StatementInvalid, TransitionNotAllowed
 from gateway.flow.ports import Runtime

@@ -1,61 +1,137 @@
-"""The clock's walk: overdue deadline, look again, conditional update, journal.
+"""The clock's walk: deadline whose moment has come, look again, conditional update, journal.
 
-Silence is recorded with its evidence; nothing is arranged by it. A person decides what follows.
+Reminders, overdue and lapse are each told once, however many watches run. Silence is recorded with its evidence;
+nothing is arranged by it. A person decides what follows.
 """
 
-from gateway.domain.case import Case, Role, State
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.domain.case import Case
+from gateway.domain.clock import MEETS, Mark
+from gateway.domain.moves import Event
+from gateway.flow.clockwork import told
+from gateway.flow.inbound import heal
+from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
+from gateway.flow.recount import recount_outdated
 from gateway.log import logger
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import Tx, transaction
 from gateway.store.deadlines import DeadlineRow
 
 log = logger("watch")
 
+AGAIN = timedelta(hours=1)  # when a lapse lacks its evidence, it is looked at again after this
+
 
 def watch_once(rt: Runtime, *, most: int = 100) -> int:
-    """Look at the deadlines that have run out; return how many lapses were recorded."""
-    now = rt.clock()
-    recorded = 0
-    with transaction(rt.engine) as tx:
-        entries: list[journal.Entry] = []
-        for row in deadlines.open_before(tx, now, most=most):
-            case = cases.get(tx, row.case_id)
-            proof = _evidence(tx, case, row)
-            if case.state is not State.REQUESTED or proof is None:
-                continue  # answered, or no proof that it was received: then no clock ran out
-            if deadlines.settle(tx, row.case_id, row.limit_id, state="lapsed", at=now):
-                recorded += 1
-                log.info("deadline.lapsed", case=case.id, limit=row.limit_id, treaty=case.treaty)
-                entries.append(
-                    journal.Entry(
-                        at=now,
-                        event="deadline.lapsed",
-                        actor="gateway",
-                        authority=case.home,
-                        case_id=case.id,
-                        message_id=proof.message_id,
-                        digest=proof.digest,
-                        detail={
-                            "limit": row.limit_id,
-                            "on_lapse": row.on_lapse,
-                            "lapses_at": row.lapses_at.isoformat() if row.lapses_at else None,
-                            "received_at": row.started_at.isoformat(),
-                            "receipt": proof.receipt_message_id,
-                            "treaty_version": row.treaty_version,
-                            "calendar_version": row.calendar_version,
-                        },
-                    )
-                )
-        journal.append(tx, entries)
-    return recorded
+    """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
+    heal(rt)
+    if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
+        recount_outdated(rt)
+    count = 0
+    while True:
+        now = rt.clock()
+        with transaction(rt.engine) as tx:
+            rows = deadlines.due(tx, now, most=most)
+            entries = [entry for row in rows for entry in _tell(tx, row, now)]
+            journal.append(tx, entries)
+        count += len(entries)
+        if len(rows) < most:
+            return count
 
 
-def _evidence(tx: Tx, case: Case, row: DeadlineRow) -> messages.MessageRow | None:
-    """Return the application with proof of its receipt, None when there is none."""
+def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[journal.Entry]:
+    """Tell of one deadline what its time has brought; nothing if another watch was faster."""
+    case = cases.get(tx, row.case_id)
+    ahead = [
+        Mark(stage=stage, at=datetime.fromisoformat(at)) for stage, at in row.inputs["marks"] if not told(stage, row.stage)
+    ]
+    come = [mark for mark in ahead if mark.at <= now]
+    later = [mark for mark in ahead if mark.at > now]
+    if not come:
+        deadlines.tell(tx, row, stage=row.stage, look_at=later[0].at if later else None, at=now)
+        return []
+    reminders = [mark for mark in come if mark.stage.startswith("remind")]
+    said = [mark for mark in come if mark not in reminders]
+    if not said:
+        said = reminders[-1:]  # after a downtime only the reminder nearest to the end
+    lapse = _evidence(tx, case, row) if said[-1].stage == "lapse" else None
+    if said[-1].stage == "lapse" and lapse is None:
+        said, later = said[:-1], [Mark(stage="lapse", at=now + AGAIN)]
+    stage = said[-1].stage if said else row.stage
+    state = "lapsed" if lapse is not None else "open"
+    if not deadlines.tell(tx, row, stage=stage, look_at=later[0].at if later else None, at=now, state=state):
+        return []
+    return [_entry(mark, row, case, now, lapse) for mark in said]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Why silence may be recorded: what started the clock, and the signed receipt that says when it was received."""
+
+    message_id: str
+    digest: str
+    receipt: str | None  # message id of the receipt; None where we received it ourselves and issued it
+
+
+def _evidence(tx: Tx, case: Case, row: DeadlineRow) -> Evidence | None:
+    """Return the evidence for a lapse, None when it is not complete: no proof of receipt, or an answer is there."""
     assert case.id is not None
-    application = messages.applications(tx, [case.id]).get(case.id)
-    if application is None or row.lapses_at is None:
+    rows = messages.of_case(tx, case.id)
+    starter = next((one for one in rows if one.message_id == row.inputs["message"]), None)
+    if starter is None or row.lapses_at is None or case.suspended:
         return None
-    proven = application.receipt_message_id is not None and application.outcome in {"received", "accepted"}
-    return application if proven or case.role is Role.REQUESTED else None
+    proven = starter.direction == "in" or (starter.receipt_message_id is not None and starter.outcome == "received")
+    if not proven or _answered(rows, row):
+        return None
+    return Evidence(message_id=starter.message_id, digest=starter.digest, receipt=starter.receipt_message_id)
+
+
+def _answered(rows: Sequence[messages.MessageRow], row: DeadlineRow) -> bool:
+    """Whether a message that meets the limit was received in time, though it may be processed late."""
+    assert row.lapses_at is not None
+    return any(
+        row.limit_id in MEETS.get(_event(one), ())
+        and one.outcome not in {"refused", "parked"}
+        and (one.received_at is None or one.received_at < row.lapses_at)
+        for one in rows
+        if one.message_id != row.inputs["message"]
+    )
+
+
+def _event(row: messages.MessageRow) -> Event:
+    return happening_of(row).event
+
+
+def _entry(mark: Mark, row: DeadlineRow, case: Case, now: datetime, lapse: Evidence | None) -> journal.Entry:
+    event = {"overdue": "deadline.overdue", "lapse": "deadline.lapsed"}.get(mark.stage, "deadline.reminded")
+    log.info(event, case=case.id, limit=row.limit_id, treaty=case.treaty)
+    detail = {
+        "limit": row.limit_id,
+        "must_act": row.must_act,
+        "stage": mark.stage,
+        "due_on": row.due_on.isoformat() if row.due_on else None,
+        "lapses_at": row.lapses_at.isoformat() if row.lapses_at else None,
+    }
+    if mark.stage == "lapse" and lapse is not None:
+        detail |= {
+            "on_lapse": row.on_lapse,
+            "received_at": row.started_at.isoformat(),
+            "receipt": lapse.receipt,
+            "treaty_version": row.treaty_version,
+            "calendar_version": row.calendar_version,
+        }
+    return journal.Entry(
+        at=now,
+        event=event,
+        actor="gateway",
+        authority=case.home,
+        case_id=case.id,
+        message_id=lapse.message_id if lapse and mark.stage == "lapse" else None,
+        digest=lapse.digest if lapse and mark.stage == "lapse" else None,
+        detail=detail,
+    )

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from gateway.domain.calendars import Calendar, RestDay, Status
+from gateway.domain.calendars import Calendar, Kind, SpecialDay, Status
 from gateway.errors import CalendarInvalid
 from gateway.partners.fields import Table
 from gateway.partners.values import day, optional, word, zone
@@ -17,7 +17,7 @@ from gateway.partners.values import day, optional, word, zone
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _KEYS = {"id", "version", "state", "zone", "weekend", "known_from", "known_until", "source", "note", "days"}
-_DAY_KEYS = {"on", "name", "status"}
+_DAY_KEYS = {"on", "name", "status", "kind", "source"}
 
 
 def load_calendars(folder: Path) -> Mapping[str, Calendar]:
@@ -37,14 +37,14 @@ def load_calendar(path: Path) -> Calendar:
     known_from, known_until = day(table, "known_from"), day(table, "known_until")
     if known_from > known_until:
         raise table.refuse("known_until", "lies before known_from")
-    days: dict[date, RestDay] = {}
+    days: dict[date, SpecialDay] = {}
     for entry in table.tables("days"):
-        rest = _rest_day(entry)
-        if rest.on in days:
-            raise entry.refuse("on", f"names {rest.on} a second time")
-        if not known_from <= rest.on <= known_until:
-            raise entry.refuse("on", f"is {rest.on}, outside known_from and known_until")
-        days[rest.on] = rest
+        special = _special_day(entry)
+        if special.on in days:
+            raise entry.refuse("on", f"names {special.on} a second time")
+        if not known_from <= special.on <= known_until:
+            raise entry.refuse("on", f"is {special.on}, outside known_from and known_until")
+        days[special.on] = special
     return Calendar(
         id=path.stem,
         version=_version(table),
@@ -76,6 +76,12 @@ def _weekend(table: Table) -> frozenset[int]:
     return frozenset(WEEKDAYS.index(name) for name in names)
 
 
-def _rest_day(entry: Table) -> RestDay:
+def _special_day(entry: Table) -> SpecialDay:
     entry.only(_DAY_KEYS)
-    return RestDay(on=day(entry, "on"), name=entry.text("name"), status=word(entry, "status", Status))
+    return SpecialDay(
+        on=day(entry, "on"),
+        name=entry.text("name"),
+        status=word(entry, "status", Status),
+        kind=word(entry, "kind", Kind, Kind.REST),
+        source=optional(entry, "source"),
+    )

@@ -17,7 +17,7 @@ from gateway.partners.fields import Table
 EDGES = ("pull", "push", "queue", "files", "page")  # how a home authority is connected
 
 _PARTNER_KEYS = {"code", "state", "name", "own_name", "languages", "working_language", "zone", "calendar", "authorities"}
-_AUTHORITY_KEYS = {"code", "name", "own_name", "dialect", "edge", "language", "zone"}
+_AUTHORITY_KEYS = {"code", "name", "own_name", "dialect", "edge", "language", "zone", "calendar"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class Authority:
     edge: str  # one of EDGES
     language: str  # of its pages, e.g. "bs"
     zone: str  # IANA time zone in which its days are counted
+    calendar: str  # whose working days are its own: the state's, or that of a part of the state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,13 @@ def load_partner(folder: Path) -> Partner:
     languages = table.texts("languages")
     dialects = _dialects(folder, code)
     authorities = tuple(
-        _authority(entry, code=code, state=state, language=languages[0], zone=table.text("zone"), dialects=dialects)
+        _authority(
+            entry,
+            code=code,
+            state=state,
+            defaults=(languages[0], table.text("zone"), table.text("calendar")),
+            dialects=dialects,
+        )
         for entry in table.tables("authorities")
     )
     codes = [authority.code for authority in authorities]
@@ -143,7 +150,10 @@ def _dialects(folder: Path, partner: str) -> dict[str, Dialect]:
     return {dialect.id: dialect for dialect in loaded}
 
 
-def _authority(entry: Table, *, code: str, state: str, language: str, zone: str, dialects: Mapping[str, Dialect]) -> Authority:
+def _authority(
+    entry: Table, *, code: str, state: str, defaults: tuple[str, str, str], dialects: Mapping[str, Dialect]
+) -> Authority:
+    language, zone, calendar = defaults
     entry.only(_AUTHORITY_KEYS)
     name = entry.text("code")
     if not name.startswith(f"{state}-"):
@@ -164,6 +174,7 @@ def _authority(entry: Table, *, code: str, state: str, language: str, zone: str,
         edge=edge,
         language=entry.text("language", language),
         zone=_zone(entry, zone),
+        calendar=entry.text("calendar", calendar),
     )
 
 

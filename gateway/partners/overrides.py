@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.domain.treaties import Confidence, Limit, OnLapse, Override, Treaty, Unit
+from gateway.domain.limits import Confidence, Limit, OnLapse, Override, Unit
+from gateway.domain.treaties import Treaty
 from gateway.errors import TreatyInvalid
 from gateway.partners.fields import Table
 from gateway.partners.values import day, optional, whole, word

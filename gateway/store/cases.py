@@ -6,13 +6,14 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
-from gateway.domain.case import Case, Role, State
+from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
+from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
 from gateway.store.portions import add_rows, among, next_ids
-from gateway.store.tables import cases, in_range
+from gateway.store.tables import cases, deadlines, in_range
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 
@@ -32,8 +33,16 @@ _FIELDS = (
     "wrapped_key",
     "opened_at",
     "changed_at",
+    "linked",
+    "suspended",
+    "deemed_at",
+    "lapse_notice",
+    "late",
+    "plan",
+    "revision",
 )
 _VALUES = attrgetter(*_FIELDS)
+_LINKED = _FIELDS.index("linked")
 
 
 def key_of(case: Case) -> CaseKey:
@@ -59,7 +68,20 @@ def _case(row: Row[Any]) -> Case:
         wrapped_key=row.wrapped_key,
         opened_at=row.opened_at,
         changed_at=row.changed_at,
+        linked=tuple((row.linked or "").split()),
+        suspended=row.suspended,
+        deemed_at=row.deemed_at,
+        lapse_notice=row.lapse_notice,
+        late=State(row.late) if row.late else None,
+        plan=row.plan,
+        revision=row.revision,
     )
+
+
+def _values(case: Case) -> tuple[Any, ...]:
+    """Return what is written of a new case, in the order of the columns."""
+    values = _VALUES(case)
+    return (case.id, *values[:_LINKED], " ".join(case.linked) or None, *values[_LINKED + 1 :])
 
 
 def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[CaseKey, Case]:
@@ -117,21 +139,53 @@ def all_of(tx: Connection, homes: Sequence[str] | None = None, *, most: int = 50
     return [_case(row) for row in tx.execute(found)]
 
 
+def by_due(
+    tx: Connection,
+    *,
+    homes: Sequence[str] | None = None,
+    state: str | None = None,
+    treaty: str | None = None,
+    counterparty: str | None = None,
+    due_before: datetime | None = None,
+    most: int = 500,
+) -> list[tuple[Case, datetime | None]]:
+    """Return cases with the instant at which their next open deadline ends, the soonest first; those without one last."""
+    due = (
+        select(deadlines.c.case_id, func.min(deadlines.c.due_until).label("until"))
+        .where(deadlines.c.state == "open")
+        .group_by(deadlines.c.case_id)
+        .subquery()
+    )
+    found = select(cases, due.c.until).outerjoin(due, due.c.case_id == cases.c.id)
+    for column, value in ((cases.c.state, state), (cases.c.treaty, treaty), (cases.c.counterparty, counterparty)):
+        if value is not None:
+            found = found.where(column == value)
+    if homes is not None:
+        found = found.where(cases.c.home.in_(homes))
+    if due_before is not None:
+        found = found.where(due.c.until <= due_before)
+    ordered = found.order_by(due.c.until.is_(None), due.c.until, cases.c.id.desc()).limit(most)
+    return [(_case(row), row.until) for row in tx.execute(ordered)]
+
+
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:
     """Insert new cases; return them with their ids, in the same order."""
     if not new:
         return []
     added = [replace(case, id=id_) for case, id_ in zip(new, next_ids(tx, cases, len(new)), strict=True)]
-    add_rows(tx, cases, ("id", *_FIELDS), [(case.id, *_VALUES(case)) for case in added])
+    add_rows(tx, cases, ("id", *_FIELDS), list(map(_values, added)))
     return added
 
 
-def change_state(tx: Connection, case: Case, *, before: State) -> bool:
-    """Write the new state if the row still stands at `before`. Returns False when someone else was faster."""
+_CHANGING = ("state", "changed_at", "suspended", "deemed_at", "lapse_notice", "late", "plan")
+
+
+def change(tx: Connection, case: Case, *, before: Case) -> bool:
+    """Write what a message made of the case, if the row is still the one that was read. False when someone was faster."""
     changed = tx.execute(
         update(cases)
-        .where(cases.c.id == case.id, cases.c.state == before.value)
-        .values(state=case.state.value, changed_at=case.changed_at)
+        .where(cases.c.id == case.id, cases.c.revision == before.revision)
+        .values(**{name: getattr(case, name) for name in _CHANGING}, revision=before.revision + 1)
     )
     return changed.rowcount == 1
 

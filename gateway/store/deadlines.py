@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from gateway.store.portions import add_rows, among
-from gateway.store.tables import cases, deadlines
+from gateway.store.tables import deadlines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,14 @@ class DeadlineRow:
     source: str
     confidence: str
     treaty_version: str
-    calendar_version: str | None
+    calendar_ids: str | None  # "rs+at": the calendars it was counted with
+    calendar_version: str | None  # their versions, in the same order
     state: str  # open | met | late | lapsed | moot
     detail: dict[str, Any]  # what due_date said, explanation included
     changed_at: datetime
+    inputs: dict[str, Any]  # what it was counted from, and the marks the watch looks for
+    stage: str = "new"  # new | remind-N | overdue | lapse: what the watch has told of it
+    look_at: datetime | None = None  # when the watch looks at it next
     id: int | None = None
 
 
@@ -69,26 +73,38 @@ def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
     ]
 
 
-def open_before(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
-    """Return open, known deadlines of unanswered cases on which the other side may rely by `instant`, earliest first."""
+def due(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
+    """Return open deadlines of which there is something to tell by `instant`, in order of time."""
     found = (
         select(deadlines)
-        .join(cases, cases.c.id == deadlines.c.case_id)
-        .where(deadlines.c.state == "open", deadlines.c.lapses_at <= instant, cases.c.state == "requested")
-        .order_by(deadlines.c.lapses_at)
+        .where(deadlines.c.state == "open", deadlines.c.look_at <= instant)
+        .order_by(deadlines.c.look_at, deadlines.c.id)
         .limit(most)
     )
     return [_deadline(row) for row in tx.execute(found)]
 
 
-def settle(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime, before: str = "open") -> bool:
-    """Move a deadline out of `before`; False when it stands elsewhere, so that whoever changes one row wins."""
+def tell(tx: Connection, row: DeadlineRow, *, stage: str, look_at: datetime | None, at: datetime, state: str = "open") -> bool:
+    """Note what was told of a deadline; False when another watch was faster, so that each thing is told once."""
     changed = tx.execute(
         update(deadlines)
-        .where(deadlines.c.case_id == case_id, deadlines.c.limit_id == limit_id, deadlines.c.state == before)
-        .values(state=state, changed_at=at)
+        .where(
+            deadlines.c.id == row.id,
+            deadlines.c.state == row.state,
+            deadlines.c.stage == row.stage,
+            deadlines.c.look_at == row.look_at,
+        )
+        .values(stage=stage, look_at=look_at, state=state, changed_at=at)
     )
     return changed.rowcount == 1
+
+
+def rewrite(tx: Connection, row: DeadlineRow, *, before: datetime | None = None) -> bool:
+    """Write a deadline that was counted again; with `before`, only if nobody changed it since."""
+    changed = update(deadlines).where(deadlines.c.id == row.id)
+    if before is not None:
+        changed = changed.where(deadlines.c.changed_at == before)
+    return tx.execute(changed.values(**{name: getattr(row, name) for name in _FIELDS})).rowcount == 1
 
 
 def answer(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime) -> None:
@@ -96,5 +112,23 @@ def answer(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datet
     tx.execute(
         update(deadlines)
         .where(deadlines.c.case_id == case_id, deadlines.c.limit_id == limit_id)
-        .values(state=state, changed_at=at)
+        .values(state=state, look_at=None, changed_at=at)
     )
+
+
+def get(tx: Connection, case_id: int, limit_id: str) -> DeadlineRow | None:
+    """Return one deadline of a case, None if the case has none."""
+    found = select(deadlines).where(deadlines.c.case_id == case_id, deadlines.c.limit_id == limit_id)
+    row = tx.execute(found).one_or_none()
+    return None if row is None else _deadline(row)
+
+
+def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
+    """Return open deadlines with a row id above `after`, in order."""
+    found = select(deadlines).where(deadlines.c.state == "open", deadlines.c.id > after).order_by(deadlines.c.id).limit(most)
+    return [_deadline(row) for row in tx.execute(found)]
+
+
+def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:
+    """Write deadlines that were counted again, each only if nobody changed it since the instant beside it."""
+    return [rewrite(tx, row, before=before) for row, before in rows]

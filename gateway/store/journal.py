@@ -111,3 +111,12 @@ def of_case(tx: Connection, case_id: int) -> Iterator[Entry]:
             digest=row.digest,
             detail=json.loads(row.detail),
         )
+
+
+LATELY = 1000  # entries; the newest instant stands among these
+
+
+def newest(tx: Connection) -> datetime | None:
+    """Return the latest instant of the newest entries, None for an empty journal."""
+    last = select(journal.c.at).order_by(journal.c.id.desc()).limit(LATELY)
+    return max(tx.execute(last).scalars(), default=None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, select, update
 
+from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
 from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import documents, in_range, messages
@@ -35,6 +36,7 @@ class MessageRow:
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
+    facts: dict[str, Any] | None = None  # what the clock must know of it
     id: int | None = None
 
 
@@ -78,6 +80,7 @@ _FIELDS = (
     "outcome",
     "code",
     "receipt_message_id",
+    "facts",
 )
 _VALUES = attrgetter(*_FIELDS)
 
@@ -170,30 +173,38 @@ def documents_of(tx: Connection, message_rows: Sequence[int]) -> list[DocumentRo
     return [DocumentRow(**row) for row in tx.execute(found).mappings()]
 
 
-def applications(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
-    """Return the application of each case, whichever way it went."""
+def openers(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
+    """Return the message that opened each case, whichever way it went."""
     if not case_ids:
         return {}
-    found = select(messages).where(among(tx, messages.c.case_id, case_ids), messages.c.type == "ReadmissionApplication")
+    found = select(messages).where(among(tx, messages.c.case_id, case_ids), messages.c.type.in_(OPENING))
     return {row.case_id: _message(row) for row in tx.execute(found) if row.outcome != "refused" or row.direction == "out"}
 
 
-def reply_of(tx: Connection, case_id: int) -> MessageRow | None:
-    """Return the reply of a case, whichever way it went, None while there is none."""
-    found = select(messages).where(
-        messages.c.case_id == case_id, messages.c.type == "ReadmissionReply", messages.c.outcome != "refused"
-    )
-    row = tx.execute(found.order_by(messages.c.id).limit(1)).one_or_none()
+def last_of(tx: Connection, case_id: int, types: Sequence[str], direction: str | None = None) -> MessageRow | None:
+    """Return the newest message of these types in a case, refused ones left out; None while there is none."""
+    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), messages.c.outcome != "refused")
+    if direction is not None:
+        found = found.where(messages.c.direction == direction)
+    row = tx.execute(found.order_by(messages.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _message(row)
 
 
+def of_sequences(tx: Connection, case_id: int, sequences: Sequence[int]) -> list[MessageRow]:
+    """Return the messages we sent in a case under these sequence numbers."""
+    found = select(messages).where(
+        messages.c.case_id == case_id, messages.c.direction == "out", messages.c.sequence.in_(sequences)
+    )
+    return [_message(row) for row in tx.execute(found.order_by(messages.c.sequence))]
+
+
 def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> dict[int, int]:
-    """Return the highest sequence number used per case in one direction."""
+    """Return the highest sequence number used per case in one direction; a refused message has used its number up."""
     if not case_ids:
         return {}
     found = (
         select(messages.c.case_id, func.max(messages.c.sequence))
-        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction, messages.c.outcome != "refused")
+        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction)
         .group_by(messages.c.case_id)
     )
     return {case_id: highest or 0 for case_id, highest in tx.execute(found)}

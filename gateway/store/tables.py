@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 
@@ -91,6 +92,15 @@ cases = Table(
     Column("wrapped_key", LargeBinary, nullable=True),  # key of the case, wrapped; destroying it is erasure
     Column("opened_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("linked", Text),  # references of the cases of the same family, space-separated
+    Column("suspended", Boolean, nullable=False, default=False, server_default=false()),  # the clock stands
+    Column("deemed_at", Instant),  # from when recorded silence counts as agreement
+    Column("lapse_notice", String(36)),  # message id of the notice that recorded it
+    Column("late", String(20)),  # state that a reply which came too late would have made
+    Column("plan", String(36)),  # message id of the transfer notification that stands
+    Column(
+        "revision", Integer, nullable=False, default=0, server_default="0"
+    ),  # grows with every change: whoever is first wins
     UniqueConstraint("reference", "home", "counterparty"),
 )
 
@@ -115,6 +125,7 @@ messages = Table(
     Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
     Column("code", String(40)),  # of a refusal
     Column("receipt_message_id", String(36)),  # the receipt that proves it
+    Column("facts", JSON(none_as_null=True)),  # what the clock must know of a step: days, instants, codes; never the person
     UniqueConstraint("message_id", "sender", "direction"),
 )
 
@@ -166,6 +177,24 @@ inbox = Table(
     Index("ix_inbox_waiting", "authority", "fetched_at"),
 )
 
+# Messages that came before an earlier one of their case: kept sealed as they came until the gap is closed.
+early = Table(
+    "early",
+    metadata,
+    _id(),
+    Column("home", String(16), nullable=False),
+    Column("sender", String(16), nullable=False),
+    Column("reference", String(32), nullable=False),  # of the case
+    Column("sequence", Integer, nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # sealed
+    Column("transport", String(12), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("message_id", "sender"),
+    Index("ix_early_case", "reference", "sender", "sequence"),
+)
+
 # The embedded broker: durable queues in the database.
 queue = Table(
     "queue",
@@ -203,12 +232,17 @@ deadlines = Table(
     Column("source", String(80), nullable=False),
     Column("confidence", String(12), nullable=False),
     Column("treaty_version", String(40), nullable=False),
-    Column("calendar_version", String(40)),
+    Column("calendar_ids", String(40)),  # calendars it was counted with
+    Column("calendar_version", String(80)),  # their versions, in the same order
     Column("state", String(12), nullable=False),  # open | met | late | lapsed | moot
     Column("detail", JSON, nullable=False),  # the whole answer of due_date, explanation included
     Column("changed_at", Instant, nullable=False),
+    Column("inputs", JSON, nullable=False, default=dict, server_default="{}"),  # what it was counted from, to count again
+    Column("stage", String(12), nullable=False, default="new", server_default="new"),  # what the watch has told of it
+    Column("look_at", Instant),  # when the watch must look at it next
     UniqueConstraint("case_id", "limit_id"),
     Index("ix_deadlines_open", "state", "lapses_at"),
+    Index("ix_deadlines_look", "state", "look_at"),
 )
 
 # A statement on the person's rights. It never leaves the home installation.

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, false, func, or_, select, true
 
+from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
@@ -152,10 +153,24 @@ def _open(*more: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 _HELD = exists().where(holds.c.case_id == cases.c.id, holds.c.ended_at.is_(None))
-_OURS = or_(_HELD, _open(deadlines.c.must_act == cases.c.role), and_(cases.c.role == "requested", cases.c.state == "requested"))
+
+
+def _waits_for(role: Role) -> ColumnElement[bool]:
+    """Return the condition that a case waits for one side; who stopped the clock must set it going."""
+    states = [state.value for state, side in WAITS_FOR.items() if side is role]
+    both = [state.value for state, side in WAITS_FOR.items() if side is not None]
+    stopped = and_(cases.c.suspended, cases.c.state.in_(both))
+    return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
+
+
+_OURS = or_(
+    _HELD,
+    _open(deadlines.c.must_act == cases.c.role),
+    *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
+)
 FILTERS: Mapping[str, ColumnElement[bool]] = {
     "todo": _OURS,
-    "waiting": and_(~_OURS, cases.c.state == "requested"),
+    "waiting": and_(~_OURS, or_(*(and_(cases.c.role == role.value, _waits_for(role.other)) for role in Role))),
     "all": true(),
 }
 

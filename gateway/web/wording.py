@@ -4,6 +4,7 @@ A deadline is told in words first; the tone (a colour) only repeats them. A date
 is counted in.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -136,6 +137,7 @@ _LAPSE: Mapping[str, str] = {
     "agreed": "agreement is deemed to have been given",
     "document-consent": "consent to the requesting side's travel document is deemed to have been given",
     "proposal-accepted": "the proposal is deemed to have been accepted",
+    "reasons": "the silent side owes its reasons",
     "nothing": "nothing follows by itself",
 }
 
@@ -154,6 +156,22 @@ _STATES: Mapping[tuple[str, str], Tag] = {
     ("requested", "agreed"): Tag(text="Agreed", tone=Tone.GOOD),
     ("requesting", "refused"): Tag(text="Refused", tone=Tone.CALM),
     ("requested", "refused"): Tag(text="Refused", tone=Tone.CALM),
+    ("requesting", "notified"): Tag(text="Notified: transfer can follow", tone=Tone.GOOD),
+    ("requested", "notified"): Tag(text="Notified: no answer is needed", tone=Tone.CALM),
+    ("requesting", "planned"): Tag(text="Transfer announced", tone=Tone.CALM),
+    ("requested", "planned"): Tag(text="Transfer announced: answer the plan", tone=Tone.SOON),
+    ("requesting", "claimed"): Tag(text="Readmission in error claimed: to be answered", tone=Tone.SOON),
+    ("requested", "claimed"): Tag(text="Readmission in error claimed", tone=Tone.CALM),
+    ("requesting", "taken-back"): Tag(text="Taken back", tone=Tone.CALM),
+    ("requested", "taken-back"): Tag(text="Taken back", tone=Tone.CALM),
+    ("requesting", "transferred"): Tag(text="Handed over", tone=Tone.GOOD),
+    ("requested", "transferred"): Tag(text="Handed over", tone=Tone.GOOD),
+    ("requesting", "transit-requested"): Tag(text="Transit: waiting for the answer", tone=Tone.CALM),
+    ("requested", "transit-requested"): Tag(text="Transit: to be answered", tone=Tone.SOON),
+    ("requesting", "transit-agreed"): Tag(text="Transit agreed", tone=Tone.GOOD),
+    ("requested", "transit-agreed"): Tag(text="Transit agreed", tone=Tone.GOOD),
+    ("requesting", "transited"): Tag(text="Transit done", tone=Tone.GOOD),
+    ("requested", "transited"): Tag(text="Transit done", tone=Tone.GOOD),
 }
 
 _GROUNDS: Mapping[str, str] = {
@@ -165,12 +183,15 @@ _GROUNDS: Mapping[str, str] = {
     "third-country-permit": "third-country national, residence permit",
     "third-country-entry": "third-country national, direct entry",
     "stateless": "stateless person",
+    "transit": "transit",
 }
 
 _TYPES: Mapping[str, str] = {
     "ReadmissionApplication": "Readmission application",
     "ReadmissionReply": "Reply",
-    "Receipt": "Receipt",
+    "LapseNotice": "Notice of silence",
+    "ReadmissionInError": "Claim of readmission in error",
+    "ReadmissionInErrorReply": "Reply on readmission in error",
 }
 
 _KINDS: Mapping[str, str] = {
@@ -195,7 +216,10 @@ _SUBJECTS: Mapping[str, str] = {
     "message": "Message",
     "receipt": "Receipt",
     "statement": "Due diligence statement",
+    "deadline": "Time limit",
 }
+
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where a word begins in "TransferNotification"
 
 
 def in_words(code: str) -> str:
@@ -225,8 +249,9 @@ def ground_text(ground: str) -> str:
 
 
 def type_text(kind: str) -> str:
-    """Return the name of a message type."""
-    return _TYPES.get(kind, kind)
+    """Return the name of a message type: "TransferNotification" is "Transfer notification"."""
+    first, *rest = _CAPITALS.split(kind)
+    return _TYPES.get(kind, " ".join((first, *map(str.lower, rest))))
 
 
 def document_text(kind: str) -> str:

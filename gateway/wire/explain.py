@@ -47,6 +47,9 @@ _FORMS = {
     "Language": "a language code of two or three letters, such as ur, or with its script: pa-Arab",
     "Script": "a script as four letters (ISO 15924), such as Latn or Cyrl",
     "EvidenceCode": "a code of the evidence tables N1, N2, T1, T2 or S1, such as N2-08",
+    "Amount": "an amount with two decimal places, such as 120.00",
+    "decimal": "an amount with two decimal places, such as 120.00",
+    "Currency": "a currency as three capital letters (ISO 4217)",
     "boolean": "true or false",
     "integer": "a whole number",
 }
@@ -75,7 +78,7 @@ class Explainer:
     def to_json(self, document: Tree) -> dict[str, Any]:
         """Return the content of a document that meets the schema. Raises `SchemaViolation`."""
         try:
-            value: Any = self.schema.decode(document, namespaces={"": NS})
+            value: Any = self.schema.decode(document, namespaces={"": NS}, decimal_type=str)
         except XMLSchemaValidationError as error:
             raise _problem(error, document) from None
         return {key: content for key, content in value.items() if key != "@xmlns"}

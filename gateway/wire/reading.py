@@ -1,12 +1,14 @@
 """From a checked document to the domain's words, and from the domain's words to documents the gateway itself writes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from lxml import etree
 
 from gateway.domain.messages import (
+    STEPS,
     Answered,
     Application,
     Ground,
@@ -21,6 +23,7 @@ from gateway.domain.messages import (
 from gateway.errors import UnknownMessageType
 from gateway.stages import Checked, Tree
 from gateway.wire.documents import NS, parse_xml
+from gateway.wire.steps import read_step
 
 _R = f"{{{NS}}}"
 _HEADER_ORDER = ("MessageId", "CaseReference", "Sender", "Recipient", "Sequence", "Created", "NationalReference", "InReplyTo")
@@ -87,6 +90,30 @@ def _application(document: Tree) -> Application:
         born=text(person, "Birth/Date"),
         children_born=tuple(text(child, "Birth/Date") for child in document.iterfind(_R + "Child")),
         evidence=texts(document, "Evidence/Code"),
+        linked=texts(document, "LinkedCase"),
+        apprehended_at=_instant(apprehended) if (apprehended := text(document, "Apprehension/At")) else None,
+    )
+
+
+def _notification(document: Tree) -> Application:
+    return replace(_application(document), type="WrittenNotification")
+
+
+def _transit(document: Tree) -> Application:
+    person = document.find(_R + "Person")
+    return Application(
+        header=read_header(document),
+        type="TransitApplication",
+        agreement=_needed(document, "Request/Agreement"),
+        ground=Ground.TRANSIT,
+        procedure=Procedure.ORDINARY,
+        interview_requested=False,
+        nationalities=texts(person, "Nationality"),
+        former_nationalities=texts(person, "FormerNationality"),
+        born=text(person, "Birth/Date"),
+        children_born=(),
+        evidence=(),
+        planned=_instant(_needed(document, "Transit/At")),
     )
 
 
@@ -109,6 +136,7 @@ def _receipt(document: Tree) -> Receipt:
                 accepted=_needed(item, "Outcome") == "accepted",
                 code=text(item, "Code"),
                 text=text(item, "Text"),
+                missing=tuple(map(int, texts(item, "Missing"))),
             )
             for item in document.iterfind(_R + "Item")
         ),
@@ -117,6 +145,8 @@ def _receipt(document: Tree) -> Receipt:
 
 _READERS: Mapping[str, Callable[[Tree], Message]] = {
     "ReadmissionApplication": _application,
+    "WrittenNotification": _notification,
+    "TransitApplication": _transit,
     "ReadmissionReply": _reply,
     "Receipt": _receipt,
 }
@@ -124,6 +154,8 @@ _READERS: Mapping[str, Callable[[Tree], Message]] = {
 
 def read(checked: Checked) -> Message:
     """Return what the domain must know of a checked document."""
+    if checked.type in STEPS:
+        return read_step(checked.type, checked.document, read_header(checked.document))
     try:
         reader = _READERS[checked.type]
     except KeyError:
@@ -203,7 +235,8 @@ def write_receipt(header: Header, items: Sequence[ReceiptItem], *, hosted_by: st
             ("MessageId", item.message_id),
             ("Sha256", item.digest),
             ("ReceivedAt", instant_text(item.received_at)),
-            ("Outcome", "accepted" if item.accepted else "refused"),
+            ("Outcome", "waiting" if item.waits else "accepted" if item.accepted else "refused"),
+            *(("Missing", str(number)) for number in item.missing),
             ("Code", item.code or ""),
             ("Text", (item.text or "")[:250]),
         ):

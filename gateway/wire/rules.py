@@ -30,7 +30,7 @@ class _Assert:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Asserts that hold for each node the context selects. `root` is the message type the context names, if it does."""
+    """Asserts that hold for each node the context selects. `root` is the message type the context names, None for all."""
 
     root: str | None
     context: etree.XPath
@@ -101,9 +101,9 @@ def _at_one_go(rules: Iterable[_Rule], names: dict[str, str]) -> dict[str, etree
 def _rule(rule: Tree, names: dict[str, str]) -> _Rule:
     context = rule.get("context", "")
     steps = context.split("/")
-    root = steps[1].partition(":")[2] if context.startswith("/") else None
+    root = steps[1].partition(":")[2] if context.startswith("/") else "*"
     return _Rule(
-        root=root,
+        root=None if root == "*" else root,
         context=etree.XPath(context if context.startswith("/") else f"//{context}", namespaces=names),
         asserts=tuple(
             _Assert(

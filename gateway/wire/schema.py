@@ -14,7 +14,45 @@ from gateway.wire.rules import Rules, path_of
 if TYPE_CHECKING:
     from gateway.wire.explain import Explainer
 
-MESSAGE_ROOTS = ("ReadmissionApplication", "ReadmissionReply", "Receipt")
+# The global elements of the schema, in its order; a test compares.
+MESSAGE_ROOTS = (
+    "ReadmissionApplication",
+    "WrittenNotification",
+    "ReadmissionReply",
+    "InformationRequest",
+    "InformationReply",
+    "InterviewRequest",
+    "InterviewAppointment",
+    "InterviewResult",
+    "RegisterSearchResult",
+    "TravelDocumentRequest",
+    "TravelDocumentIssued",
+    "TravelDocumentRefused",
+    "TransferNotification",
+    "TransferNotificationReply",
+    "TransferPostponed",
+    "TransferRecord",
+    "TransitApplication",
+    "TransitReply",
+    "TransitRevocation",
+    "ExtensionRequest",
+    "ExtensionDecision",
+    "Withdrawal",
+    "Suspension",
+    "Resumption",
+    "LapseNotice",
+    "ReadmissionInError",
+    "ReadmissionInErrorReply",
+    "Correction",
+    "ErasureNotice",
+    "DataUseReport",
+    "CostStatement",
+    "CostSettlement",
+    "ReintegrationReferral",
+    "PostReturnFollowUp",
+    "Receipt",
+    "Rejection",
+)
 _ROOT_TAGS = {f"{{{NS}}}{name}": name for name in MESSAGE_ROOTS}
 _NAMESPACE_STEM = "urn:readmission-gateway:readmission:"
 _VERSION = NS.removeprefix(_NAMESPACE_STEM)
@@ -80,7 +118,8 @@ class SchemaSet:
         """
         if not isinstance(data, dict) or len(data) != 1 or next(iter(data)) not in MESSAGE_ROOTS:
             raise UnknownMessageType(
-                f"the JSON must be one object with one member, named {' or '.join(MESSAGE_ROOTS)}", path="/"
+                "the JSON must be one object with one member, named after a message type such as ReadmissionApplication",
+                path="/",
             )
         name, value = next(iter(data.items()))
         if not isinstance(value, dict):

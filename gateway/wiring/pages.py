@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.domain.case import Case, Role
+from gateway.domain.case import Case
+from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, NotFound
 from gateway.flow.draft import Held, Sent
@@ -35,7 +36,7 @@ def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Cas
     case = cases.get(tx, case_id)
     if case.home not in _homes(viewer, rt):
         raise NotFound("there is no such case")
-    row = messages.applications(tx, [case_id]).get(case_id)
+    row = messages.openers(tx, [case_id]).get(case_id)
     paper = messages.document(tx, row.id, "signed") if row and row.id else None
     if paper is not None:
         return case, message_inside(clear(rt, case, paper))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from gateway.errors import SettingsInvalid, UnknownAuthority
 from gateway.flow.ports import Clock, Runtime
 from gateway.partners import load as load_partners
-from gateway.partners.calendars import load_calendars
+from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings
 from gateway.store.database import Database, open_engine, require_current, upgrade
@@ -62,7 +62,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
         engine=engine,
         partners=partners,
         treaties=load_treaties(settings.partners / "treaties", settings.overrides),
-        calendars=load_calendars(settings.partners / "calendars"),
+        calendars=CalendarBook(settings.partners / "calendars", settings.calendar_changes),
         schemas=schemas,
         allowed=AllowedFields.load(settings.schemas / SCHEMA_VERSION),
         translators={

@@ -73,7 +73,7 @@ def test_reply_to_an_application_received_on_a_monday_is_due_on_the_tenth_day():
         "lapses_at": "2026-06-11T22:00:00Z",
         "source": "Art. 10(2)",
         "confidence": "verified",
-        "calendar": {"id": "rs", "version": "holidays-0.109/1"},
+        "calendar": {"id": "rs", "version": "holidays-0.109/2"},
         "estimated": False,
     }
     assert "Every day counts: day 1 is Tue 2 June 2026, day 10 is Thu 11 June 2026." in explain
@@ -119,12 +119,25 @@ def test_transfer_with_no_requesting_state_named_takes_the_days_of_serbia():
     assert any("was not named" in sentence for sentence in found["explain"])
 
 
-def test_transfer_by_a_state_whose_days_nobody_entered_is_not_known():
+@pytest.fixture
+def no_calendar_of_france(monkeypatch, tmp_path):
+    folder = tmp_path / "partners"
+    shutil.copytree(data_folder("partners"), folder)
+    (folder / "calendars" / "fr.toml").unlink()
+    monkeypatch.setenv("GATEWAY_PARTNERS", str(folder))
+
+
+def test_transfer_by_france_is_counted_by_the_days_of_france():
+    found = told("deadline", "--treaty", "eu-rs", "--limit", "transfer", *MONDAY, "--requesting", "FR")
+    assert (found["calendar"]["id"], found["rolled"]["due_on"]) == ("fr", "2026-09-01")
+
+
+def test_transfer_by_a_state_whose_days_nobody_entered_is_not_known(no_calendar_of_france):
     found = told("deadline", "--treaty", "eu-rs", "--limit", "transfer", *MONDAY, "--requesting", "FR", code=1)
     assert (found["applies"], found["known"]) == (True, False)
 
 
-def test_reply_to_a_state_without_calendar_is_known_because_serbia_must_act():
+def test_reply_to_a_state_without_calendar_is_known_because_serbia_must_act(no_calendar_of_france):
     assert told(*REPLY, *MONDAY, "--requesting", "FR")["rolled"]["due_on"] == "2026-06-11"
 
 

@@ -21,7 +21,7 @@ from gateway.wire.allowed import AllowedFields
 from gateway.wire.documents import parse_json, parse_xml
 from gateway.wire.examples import example_files, flat
 from gateway.wire.identifiers import warnings
-from gateway.wire.schema import SchemaSet
+from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
 from gateway.wire.translate import Translator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,14 +39,46 @@ FILES = [
     for path in example_files(dialect)
 ]
 CLAIM = re.compile("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", re.IGNORECASE)
-# A receipt is about several cases, and only a reply answers a message.
-NEVER_USED = {
-    "ReadmissionApplication": ["Header/InReplyTo/MessageId", "Header/InReplyTo/Sha256"],
-    "ReadmissionReply": [],
-    "Receipt": [
-        f"Header/{name}"
-        for name in ("CaseReference", "Sequence", "NationalReference", "InReplyTo/MessageId", "InReplyTo/Sha256")
-    ],
+ANSWERING = {
+    "ReadmissionReply",
+    "ExtensionRequest",
+    "ExtensionDecision",
+    "InformationReply",
+    "InterviewAppointment",
+    "TravelDocumentIssued",  # where it was asked for
+    "TravelDocumentRefused",
+    "TransferNotificationReply",
+    "TransitReply",
+    "Withdrawal",
+    "LapseNotice",
+    "ReadmissionInErrorReply",
+    "CostSettlement",
+    "Rejection",
+}
+_ANSWERED = ["Header/InReplyTo/MessageId", "Header/InReplyTo/Sha256"]
+# A receipt is about several cases, and it names what it answers in its items.
+NEVER_USED = {name: [] if name in ANSWERING else _ANSWERED for name in MESSAGE_ROOTS} | {
+    "Receipt": ["Header/CaseReference", "Header/Sequence", "Header/NationalReference", *_ANSWERED]
+}
+# Who may send what; the other types may come from either side.
+ONLY_REQUESTING = {
+    "ReadmissionApplication",
+    "WrittenNotification",
+    "TransitApplication",
+    "TransferNotification",
+    "Withdrawal",
+    "Suspension",
+    "Resumption",
+    "ReadmissionInErrorReply",
+}
+ONLY_REQUESTED = {
+    "ReadmissionReply",
+    "InterviewResult",
+    "RegisterSearchResult",
+    "TransferNotificationReply",
+    "TransitReply",
+    "TransitRevocation",
+    "ReadmissionInError",
 }
 NATIONAL = {"national", "former-national", "family-member"}
 
@@ -104,12 +136,46 @@ def test_a_canonical_example_is_named_after_its_message_type(path: Path) -> None
 
 
 def test_every_message_type_has_a_canonical_example_and_ba_sends_an_application() -> None:
-    assert {path.name.partition("-")[0] for path in CANONICAL} == {"ReadmissionApplication", "ReadmissionReply", "Receipt"}
+    assert {path.name.partition("-")[0] for path in CANONICAL} == set(MESSAGE_ROOTS)
     senders = {text(read(path), "Header/Sender") for path in CANONICAL if path.name.startswith("ReadmissionApplication")}
     assert "BA-MS" in senders
 
 
-@pytest.mark.parametrize("name", ["ReadmissionApplication", "ReadmissionReply", "Receipt"])
+@pytest.mark.parametrize("name", sorted(set(MESSAGE_ROOTS) - {"ReadmissionApplication", "ReadmissionReply", "Receipt"}))
+def test_a_type_has_an_example_from_each_side_that_may_send_it(name: str) -> None:
+    sides = {"AT-BMI": "requesting", "RS-MUP": "requested"}
+    found = {sides[text(read(path), "Header/Sender")] for path in CANONICAL if path.name.startswith(f"{name}-")}
+    only = {"requesting"} if name in ONLY_REQUESTING else {"requested"} if name in ONLY_REQUESTED else None
+    assert found == (only or {"requesting", "requested"})
+
+
+def _outcomes() -> Iterator[tuple[str, str, set[str]]]:
+    """Yield message type, path below the root, and the codes of every field that says how something ended."""
+    xsd = {code.get("name"): code for code in etree.parse(str(SCHEMAS / "common.xsd")).iterfind(".//{*}simpleType[@name]")}
+    for name, path, kind in (
+        ("ReadmissionReply", "Decision/Outcome", "ReplyOutcome"),
+        ("Receipt", "Item/Outcome", "ReceiptOutcome"),
+        ("InterviewResult", "Result/Finding", "InterviewFinding"),
+        ("RegisterSearchResult", "Search/Finding", "SearchFinding"),
+        ("TravelDocumentRequest", "TravelDocument/Purpose", "TravelDocumentPurpose"),
+        ("TransferNotificationReply", "Decision/Outcome", "PlanOutcome"),
+        ("TransferRecord", "Record/Outcome", "TransferOutcome"),
+        ("TransitReply", "Decision/Outcome", "TransitOutcome"),
+        ("ExtensionDecision", "Decision/Outcome", "ExtensionOutcome"),
+        ("Withdrawal", "Withdrawal/Reason", "WithdrawalReason"),
+        ("LapseNotice", "Lapse/Meaning", "LapseMeaning"),
+        ("ReadmissionInErrorReply", "Decision/Outcome", "ErrorOutcome"),
+        ("ErasureNotice", "Erasure/Scope", "ErasureScope"),
+    ):
+        yield name, path, {code.get("value") for code in xsd[kind].iterfind(".//{*}enumeration")}
+
+
+@pytest.mark.parametrize(("name", "path", "codes"), list(_outcomes()), ids=[name for name, *_ in _outcomes()])
+def test_every_outcome_has_a_canonical_example(name: str, path: str, codes: set[str]) -> None:
+    assert {code for file in CANONICAL if file.name.startswith(f"{name}-") for code in texts(read(file), path)} == codes
+
+
+@pytest.mark.parametrize("name", MESSAGE_ROOTS)
 def test_every_field_that_may_leave_stands_in_an_example(name: str) -> None:
     seen: set[str] = set()
     for path in (*CANONICAL, *TWINS):
@@ -215,7 +281,8 @@ def test_an_example_is_sent_by_its_partner_to_the_one_it_has_an_agreement_with(d
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_reply_answers_an_example_of_the_other_side(dialect: str) -> None:
     sent = {text(read(path), "Header/MessageId"): read(path) for path in TWINS}
-    replies = [read(twin_of(path)) for path in example_files(PARTNERS.dialect(dialect)) if path.stem.startswith("reply")]
+    documents = [read(twin_of(path)) for path in example_files(PARTNERS.dialect(dialect))]
+    replies = [document for document in documents if etree.QName(document).localname == "ReadmissionReply"]
     for reply in replies:
         asked = sent[text(reply, "Header/InReplyTo/MessageId")]
         assert text(reply, "Header/CaseReference") == text(asked, "Header/CaseReference")
@@ -315,7 +382,9 @@ def test_a_personal_number_checks_out_although_it_is_nobodys(path: Path) -> None
         assert marks[kind]
 
 
-@pytest.mark.parametrize("path", [path for path in TWINS if not path.stem.startswith("reply")], ids=label)
+@pytest.mark.parametrize(
+    "path", [path for path in TWINS if etree.QName(read(path)).localname == "ReadmissionApplication"], ids=label
+)
 def test_the_evidence_is_of_the_sort_that_the_ground_asks_for(path: Path) -> None:
     ground = text(read(path), "Request/Ground")
     wanted = "N" if ground in NATIONAL else "S" if ground == "former-sfry-national" else "T"
@@ -355,10 +424,10 @@ def test_making_the_examples_again_leaves_no_difference(tmp_path: Path) -> None:
 
 def test_the_page_of_codes_explains_every_code_of_the_schema() -> None:
     xsd = etree.parse(str(SCHEMAS / "common.xsd"))
-    lists = ["Ground", "RefusalReason", "NamePartKind", "OtherNameKind", "DocumentKind", "IdentifierKind", "DateQuality"]
-    wanted = {
-        code.get("value") for name in lists for code in xsd.iterfind(f".//{{*}}simpleType[@name='{name}']//{{*}}enumeration")
-    }
+    # What the word itself says needs no explanation.
+    plain = {"Procedure", "Sex", "CivilStatus", "EyeColour", "Transport", "AttachmentKind", "MediaType"}
+    lists = [kind for kind in xsd.iterfind(".//{*}simpleType[@name]") if kind.get("name") not in plain]
+    wanted = {code.get("value") for kind in lists for code in kind.iterfind(".//{*}enumeration")}
     pattern = xsd.find(".//{*}simpleType[@name='EvidenceCode']//{*}pattern").get("value")
     every = [f"{family}-{number:02}" for family in ("N1", "N2", "T1", "T2", "S1") for number in range(100)]
     wanted |= {code for code in every if re.fullmatch(pattern, code)}

@@ -44,8 +44,8 @@ def names_of_the_code() -> frozenset[str]:
                     found.add(name)
                 case ast.Assign(targets=targets):
                     found |= {target.id for target in targets if isinstance(target, ast.Name)}
-    for file in ("common.xsd", "readmission.xsd", "envelope.xsd"):
-        found |= {item.get("name", "") for item in ET.parse(SCHEMAS / file).iter() if item.get("name")}
+    for file in SCHEMAS.glob("*.xsd"):
+        found |= {item.get("name", "") for item in ET.parse(file).iter() if item.get("name")}
     return frozenset(found)
 
 

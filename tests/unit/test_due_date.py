@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.answers import ExtensionAsked
 from gateway.domain.calendars import Calendar, Side
-from gateway.domain.deadlines import ExtensionAsked, count, due_date
-from gateway.domain.treaties import Actor, Confidence, Direction, Extension, ExtensionKind, OnLapse, Override, Unit, Whose
+from gateway.domain.counting import count
+from gateway.domain.deadlines import due_date
+from gateway.domain.limits import Actor, Confidence, Direction, Extension, ExtensionKind, OnLapse, Override, Unit, Whose
 from gateway.errors import UnknownLimit
 from tests.clock_samples import ask, calendar, instant, limit, treaty
 

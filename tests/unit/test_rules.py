@@ -11,11 +11,15 @@ from lxml import etree, isoschematron
 from gateway.errors import RuleViolation, SchemaSetBroken
 from gateway.settings import data_folder
 from gateway.wire.documents import parse_xml
+from gateway.wire.explain import explainer
 from gateway.wire.rules import Rules, path_of
-from gateway.wire.schema import SchemaSet
+from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
+from scripts.make_vectors import rule_defects
+from tests.rule_cases import FOLLOW_UPS_ACCEPTED
 
 FOLDER = data_folder("schemas") / "readmission" / "1.0"
 BROKEN = Path(__file__).resolve().parent.parent / "vectors" / "broken"
+EXAMPLES = sorted((FOLDER / "examples").glob("*.xml"))
 SCH = "http://purl.oclc.org/dsdl/schematron"
 
 
@@ -100,6 +104,7 @@ ACCEPTED: list[tuple[str, str, list[Change]]] = [
         RECEIPT,
         [("<Outcome>refused</Outcome>\n    <Code>rule-violation</Code>", "<Outcome>accepted</Outcome>")],
     ),
+    *((rule, example(name), list(changes)) for rule, name, changes in FOLLOW_UPS_ACCEPTED),
 ]
 
 # rule, good document, changes that break it, place that is told
@@ -141,6 +146,7 @@ REFUSALS: list[tuple[str, str, list[Change], str]] = [
     ("refusal-needs-reason", REFUSED, [(SECOND_REASON, ""), (FIRST_REASON, "")], "/ReadmissionReply"),
     ("agreement-has-no-reason", REFUSED, [("<Outcome>refused<", "<Outcome>agreed<")], "/ReadmissionReply"),
     ("refused-needs-code", RECEIPT, [("<Code>rule-violation</Code>", "")], "/Receipt/Item[2]"),
+    *((defect.rule, defect.text, list(defect.changes), defect.place) for defect in rule_defects()),
 ]
 
 
@@ -189,12 +195,84 @@ def test_each_rule_of_the_published_file_has_an_accepting_case_with_a_refusing_o
     assert {rule for rule, *_ in ACCEPTED} == {rule for rule, *_ in REFUSALS} == published
 
 
+def test_each_rule_of_the_published_file_has_a_broken_vector() -> None:
+    published = {found.get("id", "") for found in etree.parse(FOLDER / "rules.sch").iter(f"{{{SCH}}}assert")}
+    assert {path.stem for path in BROKEN.glob("rule_*.xml")} == {f"rule_{rule.replace('-', '_')}" for rule in published}
+
+
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("rule_*.xml")), ids=lambda path: path.name)
 def test_lxmls_own_schematron_refuses_the_same_vectors(path: Path) -> None:
     document = parse_xml(path.read_bytes())
     assert not reference().validate(document)
     (found,) = schemas().rules.violations(document)
     assert path.stem == f"rule_{found.message.partition('(rule ')[2].rstrip(')').replace('-', '_')}"
+
+
+ANSWERING = (
+    "ReadmissionReply",
+    "InformationReply",
+    "InterviewAppointment",
+    "TravelDocumentRefused",
+    "TransferNotificationReply",
+    "TransitReply",
+    "ExtensionRequest",
+    "ExtensionDecision",
+    "Withdrawal",
+    "LapseNotice",
+    "ReadmissionInErrorReply",
+    "CostSettlement",
+    "Rejection",
+)
+
+
+def example_without(name: str, element: str) -> Any:
+    """Return the first example of a message type, without an element of its header."""
+    document = parse_xml(next(path for path in EXAMPLES if path.name.startswith(f"{name}-")).read_bytes())
+    header = document[0]
+    for found in [child for child in header if etree.QName(child).localname == element]:
+        header.remove(found)
+    schemas().xsd.assertValid(document)
+    return document
+
+
+@pytest.mark.parametrize("element", ["CaseReference", "Sequence"])
+@pytest.mark.parametrize("name", [name for name in MESSAGE_ROOTS if name != "Receipt"])
+def test_a_message_about_a_case_is_refused_without_case_reference_or_sequence(name: str, element: str) -> None:
+    document = example_without(name, element)
+    (found,) = schemas().rules.violations(document)
+    assert found.message.endswith("-has-case)")
+    assert not reference().validate(document)
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGE_ROOTS if name != "Receipt"])
+def test_only_a_message_that_answers_must_name_what_it_answers(name: str) -> None:
+    document = example_without(name, "InReplyTo")
+    found = [one.message for one in schemas().rules.violations(document)]
+    assert ([message.rpartition("-")[2] for message in found] == ["answers)"]) == (name in ANSWERING)
+    assert reference().validate(document) == (name not in ANSWERING)
+
+
+def free_text(declaration: Any, path: str = "") -> dict[str, bool]:
+    """Return the path of every leaf below an element of the schema, and whether it is of type Text."""
+    if declaration.type.is_simple():
+        return {path: declaration.type.local_name == "Text"}
+    below = {child.local_name: child for child in declaration.type.content.iter_elements()}
+    return {place: free for name, child in below.items() for place, free in free_text(child, f"{path}/{name}").items()}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_only_free_text_keeps_its_blanks(path: Path) -> None:
+    document = parse_xml(path.read_bytes())
+    name = etree.QName(document).localname
+    kinds = free_text(explainer(FOLDER).schema.elements[name])
+    told: set[str] = set()
+    for leaf in (element for element in document.iter() if len(element) == 0):
+        leaf.text = f"{leaf.text} "
+        place = re.sub(r"\[\d+\]", "", path_of(leaf)).removeprefix(f"/{name}")
+        if not kinds[place] and place != "/Item/Text":  # the text of a receipt is cut to its length wherever that is
+            told.add(path_of(leaf))
+    found = schemas().rules.violations(document)
+    assert {one.path for one in found if one.message.endswith("(rule no-outer-blanks)")} == told
 
 
 def test_all_violations_are_told_unless_the_first_is_asked_for() -> None:

@@ -23,6 +23,7 @@ from gateway.wire.documents import NS, parse_xml
 from gateway.wire.examples import flat
 from gateway.wire.explain import MOST
 from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
+from gateway.wire.shapes import xml_shapes
 from tests.canonical_strategies import Messages
 
 FOLDER = data_folder("schemas") / "readmission" / "1.0"
@@ -59,6 +60,15 @@ def test_every_example_is_accepted_as_the_type_in_its_name(path: Path) -> None:
     checked = schemas().check(document)
     assert (checked.type, checked.schema_version) == (path.name.partition("-")[0], "1.0")
     assert checked.document is document
+
+
+def test_the_message_types_are_the_global_elements_of_the_schema_in_its_order() -> None:
+    assert tuple(xml_shapes(FOLDER / "readmission.xsd")[1]) == MESSAGE_ROOTS
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.xsd")), ids=lambda path: path.name)
+def test_each_file_of_the_schema_stands_by_itself(path: Path) -> None:
+    assert etree.XMLSchema(etree.parse(path))
 
 
 def test_there_is_an_example_of_every_message_type() -> None:
@@ -204,7 +214,12 @@ def test_rules_between_fields_wait_until_the_schema_is_met() -> None:
     assert [error.code for error in schemas().problems(parse_xml(text.encode()))] == ["schema-violation"]
 
 
-def leaves() -> Iterator[str]:
+@lru_cache
+def leaves() -> tuple[str, ...]:
+    return tuple(_leaves())
+
+
+def _leaves() -> Iterator[str]:
     """Yield the path of every leaf of every example, once per type."""
     seen: set[str] = set()
     for path in EXAMPLES:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gateway.domain.treaties import Confidence, OnLapse, Unit
+from gateway.domain.limits import Confidence, OnLapse, Unit
 from gateway.errors import TreatyInvalid
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples

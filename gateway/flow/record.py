@@ -1,0 +1,141 @@
+"""The writing end of the walk inward: one transaction for a batch, whose messages were decided before."""
+
+from dataclasses import replace
+
+from gateway.domain.clock import Happening
+from gateway.domain.messages import Receipt
+from gateway.errors import AnswerMismatch, StoreConflict
+from gateway.flow import receipts
+from gateway.flow.arrival import Prepared, Rejected
+from gateway.flow.clockwork import Started, start_clocks
+from gateway.flow.papers import facts_of, paper, receipt_paper, report_paper
+from gateway.flow.ports import Runtime
+from gateway.flow.taking import Batch, fits, place_of, type_inside
+from gateway.store import cases, early, inbox, journal, messages
+from gateway.store.cases import CaseKey
+from gateway.store.database import Tx
+from gateway.store.messages import MessageRow
+
+
+def record(tx: Tx, work: Batch, rt: Runtime) -> None:
+    """Write the batch: cases, messages, documents, inboxes, deadlines, receipts, journal."""
+    sent = work.sent
+    _write_cases(tx, work)
+    issued = work.drafts.issue(tx, rt, work.now)
+    rows = [_message_row(item, work, key, draft) for item, key, draft in work.taken]
+    rows += [_refused_row(item, draft, key, work) for item, draft, key in work.refused if draft is not None]
+    ids = messages.add(tx, rows)[: len(work.taken)]
+    papers: list[messages.DocumentRow] = []
+    deliveries: list[inbox.NewInboxRow] = []
+    starts: list[Started] = []
+    for (item, key, _), row_id in zip(work.taken, ids, strict=True):
+        if key is None or item.translation is None:
+            papers.append(receipt_paper(row_id, item.opened.signed))
+            continue
+        case = work.current[key]
+        assert case.id is not None
+        papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
+        papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
+        papers.append(report_paper(rt, case, row_id, item.translation.report))
+        dialect = rt.partners.authority(case.home).dialect
+        deliveries.append(
+            inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
+        )
+        assert not isinstance(item.message, Receipt)
+        starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
+    messages.add_documents(tx, papers)
+    inbox.add(tx, deliveries)
+    early.add(tx, work.waiting)
+    early.remove(tx, work.done)
+    start_clocks(tx, starts, rt, work.now)
+    for item, _, _ in work.taken:
+        if isinstance(item.message, Receipt):
+            good = tuple(one for one in item.message.items if fits(one, item, sent))
+            work.entries += receipts.apply(tx, rt, replace(item.message, items=good), sent, work.now)
+            if len(good) < len(item.message.items):
+                work.entries.append(_unfit(item, len(item.message.items) - len(good), work))
+    work.entries += [_entry(item, work, key) for item, key, _ in work.taken]
+    work.entries += issued
+    journal.append(tx, work.entries)
+
+
+def _write_cases(tx: Tx, work: Batch) -> None:
+    """Insert the cases that were opened, change those that advanced."""
+    touched = list(dict.fromkeys(key for _, key, _ in work.taken if key))
+    fresh = [key for key in touched if work.current[key].id is None]
+    for fresh_key, added in zip(fresh, cases.add(tx, [work.current[key] for key in fresh]), strict=True):
+        work.current[fresh_key] = added
+    for changed in touched:
+        if changed in work.before and not cases.change(tx, work.current[changed], before=work.before[changed]):
+            raise StoreConflict("the case was changed meanwhile")
+
+
+def _message_row(item: Prepared, work: Batch, key: CaseKey | None, draft: receipts.Draft | None) -> MessageRow:
+    header = item.message.header
+    return MessageRow(
+        direction="in",
+        sender=header.sender,
+        message_id=header.message_id,
+        recipient=header.recipient,
+        case_id=work.current[key].id if key else None,
+        type=item.checked.type,
+        sequence=header.sequence,
+        digest=item.opened.digest,
+        in_reply_to=header.answers.message_id if header.answers else None,
+        signed_at=item.opened.signed_at,
+        created_at=work.now,
+        received_at=item.received.received_at,
+        outcome="accepted",
+        receipt_message_id=draft.message_id if draft else None,
+        facts=facts_of(item.message),
+    )
+
+
+def _unfit(item: Prepared, count: int, work: Batch) -> journal.Entry:
+    return journal.Entry(
+        at=work.now,
+        event="receipt.partly_refused",
+        actor=item.opened.signer,
+        authority=item.message.header.recipient,
+        message_id=item.message.header.message_id,
+        digest=item.opened.digest,
+        detail={"code": AnswerMismatch.code, "count": count},
+    )
+
+
+def _entry(item: Prepared, work: Batch, key: CaseKey | None) -> journal.Entry:
+    case = work.current[key] if key else None
+    return journal.Entry(
+        at=work.now,
+        event="message.received",
+        actor=item.opened.signer,
+        authority=item.message.header.recipient,
+        case_id=case.id if case else None,
+        message_id=item.message.header.message_id,
+        digest=item.opened.digest,
+        detail={"type": item.checked.type, "state": str(case.state) if case else None, "transport": item.received.transport},
+    )
+
+
+def _refused_row(item: Rejected, draft: receipts.Draft, key: CaseKey | None, work: Batch) -> MessageRow:
+    """Return the row of a refused message: a repeat of it gets the recorded receipt."""
+    opened = item.opened
+    assert opened is not None
+    case, place = work.current.get(key) if key else None, place_of(opened)
+    return MessageRow(
+        direction="in",
+        sender=opened.signer,
+        message_id=opened.sealed_id or "",
+        recipient=draft.issuer,
+        case_id=case.id if case else None,
+        type=type_inside(opened),
+        sequence=place[1] if place and case else None,
+        digest=opened.digest,
+        in_reply_to=None,
+        signed_at=opened.signed_at,
+        created_at=work.now,
+        received_at=item.received.received_at,
+        outcome="refused",
+        code=item.error.code,
+        receipt_message_id=draft.message_id,
+    )

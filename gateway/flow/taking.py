@@ -1,0 +1,270 @@
+"""One batch of received messages, decided message by message: taken, waiting, repeated or refused. Nothing is written here.
+
+A batch couples nothing but the commit: a message that is refused is settled alone, and the others go on.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.domain.case import Case, advance, opened
+from gateway.domain.messages import MESSAGE_TYPES, OPENING, Application, Message, Receipt, ReceiptItem, Reply, type_of
+from gateway.domain.moves import event_of
+from gateway.errors import (
+    AnswerMismatch,
+    Erased,
+    MessageIdReused,
+    Refused,
+    TransitionNotAllowed,
+    UnknownCase,
+)
+from gateway.flow import receipts
+from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
+from gateway.flow.order import missing_before, wait_for
+from gateway.flow.papers import sha256
+from gateway.flow.ports import Runtime
+from gateway.log import logger
+from gateway.stages import Opened
+from gateway.store import cases, early, journal, messages
+from gateway.store.cases import CaseKey
+from gateway.store.database import Tx
+from gateway.store.messages import MessageRow
+from gateway.wire.reading import header_of
+
+log = logger("inbound")
+
+LONGEST_SEQUENCE = 6  # digits, as the schema has it
+REPLY_TYPES = ("ReadmissionReply", "TransitReply")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is known before the messages are looked at, and what one transaction is going to write."""
+
+    now: datetime
+    seen: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages that came before
+    kept: dict[tuple[str, str], early.EarlyRow] = field(default_factory=dict)  # messages that wait already
+    sent: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages of ours that these speak about
+    in_batch: dict[tuple[str, str], str] = field(default_factory=dict)  # digests of what was decided in this batch
+    current: dict[CaseKey, Case] = field(default_factory=dict)
+    before: dict[CaseKey, Case] = field(default_factory=dict)
+    sequences: dict[CaseKey, int] = field(default_factory=dict)  # highest number taken from the other side
+    taken: list[tuple[Prepared, CaseKey | None, receipts.Draft | None]] = field(default_factory=list)
+    refused: list[tuple[Rejected, receipts.Draft | None, CaseKey | None]] = field(default_factory=list)
+    waiting: list[early.EarlyRow] = field(default_factory=list)
+    done: list[tuple[str, str]] = field(default_factory=list)  # early messages whose turn has come
+    drafts: receipts.Drafts = field(default_factory=receipts.Drafts)
+    entries: list[journal.Entry] = field(default_factory=list)
+
+
+def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch:
+    """Read at one go what the database knows of a batch; the cases are locked until the transaction ends."""
+    good = [item for item in prepared if isinstance(item, Prepared)]
+    keys = {key for item in good if (key := _case_key(item.message))}
+    keys |= {place[0] for item in prepared if isinstance(item, Rejected) and (place := place_of(item.opened))}
+    names = [name for item in prepared if (name := name_of(item))]
+    work = Batch(now=now)
+    work.seen = messages.known(tx, "in", names)
+    work.kept = early.known(tx, [message_id for _, message_id in names])
+    work.current = cases.load(tx, sorted(keys))
+    work.before = dict(work.current)
+    numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")
+    work.sequences = {key: numbers.get(case.id, 0) for key, case in work.current.items() if case.id is not None}
+    work.sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
+    return work
+
+
+def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answer:
+    """Decide one message of a batch. Nothing of a refused message is kept but its refusal."""
+    name = name_of(item)
+    if name is None:
+        assert isinstance(item, Rejected), "what was unsealed has an id"
+        return _refuse(item, work)
+    assert item.opened is not None, "what has an id was opened"
+    digest = item.opened.digest
+    earlier = work.seen[name].digest if name in work.seen else work.in_batch.get(name)
+    if earlier == digest:
+        if name in work.seen:
+            receipts.repeat(tx, rt, work.seen[name], work.now)
+        return Answer(outcome="repeated", message_id=name[1])
+    work.in_batch.setdefault(name, digest)
+    if isinstance(item, Rejected):
+        return _refuse(item, work, again=earlier is not None)
+    try:
+        if earlier is not None or (name in work.kept and work.kept[name].digest != digest):
+            raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
+        answer = _wait(item, name, work) or _take(tx, item, work, rt)
+    except Refused as error:
+        answer = _refuse(Rejected(received=item.received, error=error, opened=item.opened), work, again=earlier is not None)
+    if name in work.kept and answer.outcome != "waiting":
+        work.done.append(name)
+    return answer
+
+
+def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
+    """Keep a message that came before an earlier one of its case, and ask for that; None when its turn has come."""
+    header, key = item.message.header, _case_key(item.message)
+    if key is None:
+        return None
+    missing = missing_before(header, work.sequences.get(key, 0))
+    if not missing:
+        return None
+    if name not in work.kept:
+        work.waiting.append(wait_for(item.received, item.opened, header))
+        work.entries.append(_gap(item, len(missing), work))
+    work.drafts.wait(header, item.opened.digest, item.received.received_at, missing)
+    return Answer(outcome="waiting", message_id=header.message_id)
+
+
+def _gap(item: Prepared, count: int, work: Batch) -> journal.Entry:
+    return journal.Entry(
+        at=work.now,
+        event="message.waiting",
+        actor=item.opened.signer,
+        authority=item.message.header.recipient,
+        message_id=item.message.header.message_id,
+        digest=item.opened.digest,
+        detail={"code": "sequence-gap", "missing": count, "type": item.checked.type},
+    )
+
+
+def name_of(item: Prepared | Rejected) -> tuple[str, str] | None:
+    """Return (sender, message id) of a message whose signature was verified: both are bound into the seal and checked."""
+    opened = item.opened
+    return None if opened is None or opened.sealed_id is None else (opened.signer, opened.sealed_id)
+
+
+def _case_key(message: Message) -> CaseKey | None:
+    header = message.header
+    return None if header.case_reference is None else (header.recipient, header.sender, header.case_reference)
+
+
+def _answered(message: Message) -> list[tuple[str, str]]:
+    """Return the messages of ours that this one speaks about, as (sender, message id)."""
+    if isinstance(message, Receipt):
+        return [(message.header.recipient, item.message_id) for item in message.items]
+    return [(message.header.recipient, message.header.answers.message_id)] if message.header.answers else []
+
+
+def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
+    """Advance the case in memory, and note the line of the receipt. Raises `Refused` when the message does not fit."""
+    message, header = item.message, item.message.header
+    if isinstance(message, Receipt):
+        if not any(fits(one, item, work.sent) for one in message.items):
+            raise AnswerMismatch("the receipt names nothing that was sent to this authority, as it was sent", path="Item")
+        work.taken.append((item, None, None))
+        return Answer(outcome="accepted", message_id=header.message_id)
+    key = _case_key(message)
+    if key is None:
+        raise UnknownCase("the message carries no case reference", path="Header/CaseReference")
+    case = work.current.get(key)
+    if isinstance(message, Application):
+        if case is not None:
+            raise TransitionNotAllowed("there is a case with this reference already", path="Header/CaseReference")
+        work.current[key] = opened(
+            message,
+            home=header.recipient,
+            event=event_of(message),
+            treaty_version=rt.treaty(message.agreement, header.sender, header.recipient).version,
+            schema_version=item.checked.schema_version,
+            wrapped_key=rt.vault.new_case_key(),
+            at=work.now,
+        )
+    else:
+        work.current[key] = _advanced(tx, item, case, work)
+    work.sequences[key] = header.sequence or 0
+    draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
+    work.taken.append((item, key, draft))
+    return Answer(outcome="accepted", message_id=header.message_id)
+
+
+def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch) -> Case:
+    """Return the case after a message of the other side. Raises `Refused` when it does not fit."""
+    message, header = item.message, item.message.header
+    assert not isinstance(message, Receipt | Application), "handled before"
+    lapse = case is not None and case.id is not None and type_of(message) == "LapseNotice"
+    own_reply = messages.last_of(tx, case.id, REPLY_TYPES, "out") if lapse and case and case.id else None
+    changed = advance(
+        case,
+        message,
+        work.now,
+        received_at=item.received.received_at,
+        answered_at=own_reply.received_at if own_reply else None,
+    )
+    if changed.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
+    answers = header.answers
+    if answers is None:
+        return changed
+    answered = work.sent.get((header.recipient, answers.message_id)) or messages.known(
+        tx, "in", [(header.sender, answers.message_id)]
+    ).get((header.sender, answers.message_id))
+    if answered is None or answered.digest != answers.digest or answered.case_id != changed.id:
+        raise AnswerMismatch("the message answers nothing that was exchanged in this case", path="Header/InReplyTo")
+    if isinstance(message, Reply) and answered.type not in OPENING:
+        raise AnswerMismatch("the reply does not answer the application that was sent", path="Header/InReplyTo")
+    return changed
+
+
+def fits(one: ReceiptItem, item: Prepared, sent: dict[tuple[str, str], MessageRow]) -> bool:
+    """Whether a line of a receipt speaks of a message of ours, sent to this authority, as it was sent, at a possible time."""
+    header = item.message.header
+    row = sent.get((header.recipient, one.message_id))
+    if row is None or row.recipient != header.sender or row.digest != one.digest or row.signed_at is None:
+        return False
+    return row.signed_at - CLOCK_SKEW <= one.received_at <= item.opened.signed_at + CLOCK_SKEW
+
+
+def _refuse(item: Rejected, work: Batch, *, again: bool = False) -> Answer:
+    """Note a refusal. A verified sender gets a signed negative receipt; anything else is only recorded.
+
+    Ids come from the seal, which was checked: the refused document itself may say anything. `again` means that the id was
+    used before with other bytes; that is alarmed.
+    """
+    opened = item.opened
+    message_id = opened.sealed_id if opened else None
+    draft = None
+    if opened and opened.sealed_for and message_id and type_inside(opened) != "Receipt":
+        draft = work.drafts.refuse(
+            sender=opened.signer,
+            recipient=opened.sealed_for,
+            message_id=message_id,
+            digest=opened.digest,
+            received_at=item.received.received_at,
+            error=item.error,
+        )
+    place = None if again else place_of(opened)
+    if place is not None and place[1] == work.sequences.get(place[0], 0) + 1:
+        work.sequences[place[0]] = place[1]  # its number is used up: what follows it need not wait
+    else:
+        place = None
+    work.refused.append((item, None if again else draft, place[0] if place else None))
+    work.entries.append(
+        journal.Entry(
+            at=work.now,
+            event="message.refused",
+            actor=opened.signer if opened else "unknown",
+            authority=opened.sealed_for if opened else None,
+            message_id=message_id,
+            digest=sha256(item.received.body),
+            detail={"code": item.error.code, "path": item.error.path, "transport": item.received.transport, "alarm": again},
+        )
+    )
+    log.warning("message.refused", code=item.error.code, transport=item.received.transport, message_id=message_id)
+    return Answer(outcome="refused", message_id=message_id, code=item.error.code)
+
+
+def place_of(opened: Opened | None) -> tuple[CaseKey, int] | None:
+    """Return the case and the number that a verified sender gave a message which may be wrong in all else."""
+    if opened is None or opened.sealed_for is None:
+        return None
+    header = header_of(opened.document)
+    reference, sequence = header.get("CaseReference", ""), header.get("Sequence", "")
+    if not (reference and sequence.isascii() and sequence.isdigit() and len(sequence) <= LONGEST_SEQUENCE):
+        return None
+    return (opened.sealed_for, opened.signer, reference), int(sequence)
+
+
+def type_inside(opened: Opened) -> str:
+    """Return the type of a document that may be anything: one of ours, or "unknown"."""
+    name = str(opened.document.tag).rpartition("}")[2]
+    return name if name in MESSAGE_TYPES else "unknown"
