@@ -209,9 +209,11 @@ def _read(
     row: Limit, amount: int, start_on: date, reading: Reading, stops: Sequence[Standstill], more: int
 ) -> tuple[date, date, date]:
     """Return the last day as counted in one reading, the literal end and the rolled end."""
-    last = latest = _last(row, amount, start_on, reading, stops) + timedelta(days=more)
-    if more and row.extension is not None and row.extension.other_base is not None:
-        latest = max(last, count_with_stops(start_on, row.extension.other_base + more, Unit.CALENDAR_DAYS, (), stops))
+    last = latest = _last(row, amount, start_on, reading, stops)
+    if more:
+        last = latest = count_with_stops(last, more, Unit.CALENDAR_DAYS, (), stops)
+        if row.extension is not None and row.extension.other_base is not None:
+            latest = max(last, count_with_stops(start_on, row.extension.other_base + more, Unit.CALENDAR_DAYS, (), stops))
     literal = _roll(row, last, reading.acting, stops) if row.end is EndRule.ROLLED else last
     return last, literal, _roll(row, latest, reading.acting, stops)
 

@@ -136,6 +136,8 @@ def _check_trust(entry: Table, confidence: Confidence, amount: int | None) -> No
 def _check_end(entry: Table, row: Limit) -> None:
     if (row.end is EndRule.OPEN) == bool(row.end_source):
         raise entry.refuse("end_source", "goes with an 'end' that the text fixes, and is needed there")
+    if row.end is not EndRule.OPEN and (row.direction is Direction.BEFORE or row.unit is Unit.HOURS):
+        raise entry.refuse("end", "is only for limits in days, months or years after an event: no other end moves")
     if row.saturday_may_count and row.unit is not Unit.WORKING_DAYS:
         raise entry.refuse("saturday_may_count", "is only for working days")
 

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from functools import cache
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from gateway.cli import clock
 from gateway.cli.clock import register
 from gateway.errors import UnknownLimit, UnknownTreaty
+from gateway.partners.treaties import load_treaties
 from gateway.settings import data_folder
 
 MONDAY = ("--start", "2026-06-01T10:15:00+02:00")
@@ -34,9 +37,14 @@ REPLY = ("deadline", "--treaty", "eu-rs", "--limit", "reply")
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch, tmp_path):
+    """Keep settings of this machine out, and read each folder of files once."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(clock, "load_treaties", TREATIES)
     for name in ("PARTNERS", "OVERRIDES"):
         monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
+
+
+TREATIES = cache(load_treaties)
 
 
 def run(*arguments):

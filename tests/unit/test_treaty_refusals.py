@@ -147,6 +147,7 @@ def test_missing_folder_of_treaties_is_refused(tmp_path):
 
 
 ROW = 'confidence = "verified"'
+BACK = 'start = "planned-transfer"\ndirection = "before"'
 EXTENSION = '{ days = 30, kind = "total", who = "requested", article = "Art. 7(2)" }'
 
 
@@ -158,7 +159,7 @@ EXTENSION = '{ days = 30, kind = "total", who = "requested", article = "Art. 7(2
         (ROW, f'{ROW}\ndirection = "before"', "direction"),
         ('start = "receipt"', 'start = "planned-transfer"', "direction"),
         ('start = "receipt"', 'start = "planned-transfer"\ndirection = "after"', "direction"),
-        ('start = "receipt"', 'start = "planned-transfer"\ndirection = "before"', "extension"),
+        ('start = "receipt"', BACK, "extension"),
         # what silence means
         (ROW, f'{ROW}\non_lapse = "consent"', "on_lapse"),
         (ROW, f'{ROW}\nalso_on_lapse = ["consent"]', "also_on_lapse"),
@@ -170,6 +171,8 @@ EXTENSION = '{ days = 30, kind = "total", who = "requested", article = "Art. 7(2
         (ROW, f'{ROW}\nend = "rolled"', "end_source"),
         (ROW, f'{ROW}\nend_source = "Art. 1"', "end_source"),
         (ROW, f'{ROW}\nend = "open"\nend_source = "Art. 1"', "end_source"),
+        ('unit = "calendar-days"', 'unit = "hours"\nend = "rolled"\nend_source = "Art. 1"', "end"),
+        ('start = "receipt"', f"{BACK}\nend = 'literal'\nend_source = 'Art. 1'", "end"),
         (ROW, f"{ROW}\nsaturday_may_count = true", "saturday_may_count"),
         (ROW, f'{ROW}\nsaturday_may_count = "yes"', "saturday_may_count"),
         # which transfer

@@ -243,6 +243,13 @@ def test_extension_is_added_to_the_end_that_a_suspension_moved():
     assert ends(row, stop(june(3), june(5), "suspension"), **more) == (june(19), june(19))
 
 
+def test_days_of_a_suspension_within_the_extension_are_left_out():
+    row = limit(extension=Extension(kind=ExtensionKind.INCREMENT, days=6, who=Actor.REQUESTED, article="Art. 1"))
+    more = {"extension": ExtensionAsked(at=instant("2026-06-10T12:00:00+02:00"), days=6)}
+    assert ends(row, stop(june(13), june(15), "suspension"), **more) == (june(19), june(19))
+    assert ends(row, stop(june(3), june(5), "suspension"), stop(june(15), june(16), "suspension"), **more)[0] == june(20)
+
+
 def test_other_day_of_an_extension_moves_with_the_suspension():
     rule = Extension(kind=ExtensionKind.INCREMENT, days=4, who=Actor.REQUESTED, article="Art. 5", other_base=10)
     more = {"extension": ExtensionAsked(at=instant("2026-06-03T12:00:00+02:00"), days=4)}

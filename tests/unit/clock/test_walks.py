@@ -1,15 +1,17 @@
 """The clock agrees with a count on paper, day by day: forward and backward, with one calendar and with two."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.answers import ExtensionAsked
 from gateway.domain.counting import count_with_stops
 from gateway.domain.limits import Actor, Direction, EndRule, Extension, ExtensionKind, Unit, Whose
 from gateway.domain.readings import MOST_FEASTS
-from tests.clock_samples import ask, calendar, dates, limit
+from tests.clock_samples import ask, calendar, dates, instant, limit
 from tests.clock_walk import (
     DAY,
     ONE_YEAR,
@@ -144,6 +146,16 @@ def test_suspensions_alone_count_where_the_rule_allows_no_obstacle(start, amount
 def test_order_in_which_standstills_are_told_does_not_matter(start, amount, stops, unit):
     row = limit(amount=amount, unit=unit, extension=OBSTACLE)
     assert dates(ask(row, at_noon(start), stops=stops)) == dates(ask(row, at_noon(start), stops=stops[::-1]))
+
+
+@given(dates_drawn, AMOUNTS, calendars_drawn(), stops_drawn, st.integers(1, 20))
+def test_extension_with_suspensions_equals_a_walk(start, amount, here, stops, days):
+    suspended = [replace(stop, why="suspension") for stop in stops]
+    last = walk(start, amount + days, 1, lambda day: not stands(suspended, day))
+    row = limit(amount=amount, extension=Extension(kind=ExtensionKind.INCREMENT, days=20, who=Actor.REQUESTED, article="x"))
+    asked = ExtensionAsked(at=instant(at_noon(start)), days=days)
+    found = ask(row, at_noon(start), requested=here, stops=suspended, extension=asked)
+    assert dates(found) == (last, roll(last, here, suspended))
 
 
 # --- with estimated feasts ------------------------------------------------------------------------------------------
