@@ -138,6 +138,7 @@ def reverse(
     limit: Annotated[str, typer.Option(help="Limit whose lapse is taken back, e.g. reply.")],
     who: Annotated[str, typer.Option(help="Person who decides.")],
     why: Annotated[str, typer.Option(help="Reason.")],
+    json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Take back a lapse that was recorded, with a reason.
@@ -145,6 +146,9 @@ def reverse(
     Example: `gateway case reverse-lapse 7 --limit reply --who officer.one@ba-ms --why "the reply came by courier"`
     """
     reverse_lapse(case, limit, by=who, why=why, rt=build(load(config)))
+    if json:
+        print_json({"case": case, "limit": limit, "state": "open"})
+        return
     console().print(f"The lapse of {limit} in case {case} is taken back; the deadline is open again.")
 
 

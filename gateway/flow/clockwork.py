@@ -210,18 +210,18 @@ def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: date
     prolongs = limit.extension if limit else None
     if happening.event is Event.EXTENSION_REQUEST and happening.limit == row.limit_id and prolongs is not None:
         if prolongs.kind is ExtensionKind.OBSTACLE:
-            return _stopped(row.inputs, day, "obstacle") if by == Role(prolongs.who) else None
+            return _stopped(row.inputs, day, "obstacle", happening.message_id) if by == Role(prolongs.who) else None
         asked = {"at": received_at.isoformat(), "days": happening.days or 0, "by": str(by)}
         return row.inputs | {"extension": asked}
     if happening.event is Event.SUSPENSION:
-        return _stopped(row.inputs, day, "suspension")
+        return _stopped(row.inputs, day, "suspension", happening.message_id)
     if happening.event is Event.RESUMPTION:
-        return _going(row.inputs, day)
+        return _going(row.inputs, day, happening.message_id)
     if row.limit_id == "transfer" and prolongs is not None and prolongs.kind is ExtensionKind.OBSTACLE:
         if happening.event is Event.POSTPONED:
-            return _stopped(row.inputs, day, "obstacle")
+            return _stopped(row.inputs, day, "obstacle", happening.message_id)
         if happening.event is Event.TRANSFER_NOTICE:
-            return _going(row.inputs, day)
+            return _going(row.inputs, day, happening.message_id)
     return None
 
 
@@ -232,16 +232,34 @@ def _local_day(row: DeadlineRow, case: Case, happening: Happening, received_at: 
     return max(had, happening.on) if happening.on else had
 
 
-def _stopped(inputs: dict[str, Any], day: date, why: str) -> dict[str, Any] | None:
-    if any(stop["until"] is None for stop in inputs["stops"]):
-        return None  # it stands already
-    return inputs | {"stops": [*inputs["stops"], {"since": day.isoformat(), "until": None, "why": why}]}
+def _stopped(inputs: dict[str, Any], day: date, why: str, message: str) -> dict[str, Any] | None:
+    """Return the inputs with a clock that stands since `day`; None if it stood before.
 
-
-def _going(inputs: dict[str, Any], day: date) -> dict[str, Any] | None:
-    if all(stop["until"] is not None for stop in inputs["stops"]):
+    Of a message of ours the day is known for certain only by its receipt: then it is written anew.
+    """
+    stops = inputs["stops"]
+    if any(stop["message"] == message for stop in stops):
+        return inputs | {"stops": [_since(stop, day) if stop["message"] == message else stop for stop in stops]}
+    if any(stop["until"] is None for stop in stops):
         return None
-    stops = [stop if stop["until"] else stop | {"until": max(day.isoformat(), stop["since"])} for stop in inputs["stops"]]
+    return inputs | {
+        "stops": [*stops, {"since": day.isoformat(), "until": None, "why": why, "message": message, "ended": None}]
+    }
+
+
+def _since(stop: dict[str, Any], day: date) -> dict[str, Any]:
+    return stop | {"since": day.isoformat(), "until": max(stop["until"], day.isoformat()) if stop["until"] else None}
+
+
+def _going(inputs: dict[str, Any], day: date, message: str) -> dict[str, Any] | None:
+    """Return the inputs with a clock that runs again from `day`; None if it ran."""
+    ends = [stop["until"] is None or stop["ended"] == message for stop in inputs["stops"]]
+    if not any(ends):
+        return None
+    stops = [
+        stop | {"until": max(day.isoformat(), stop["since"]), "ended": message} if end else stop
+        for stop, end in zip(inputs["stops"], ends, strict=True)
+    ]
     return inputs | {"stops": stops}
 
 

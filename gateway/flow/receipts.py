@@ -186,13 +186,15 @@ def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], n
         if row.case_id in found
     ]
     start_clocks(tx, news, rt, now)
-    for new in news:
-        if new.happening.event in OPENS and new.case.state is not OPENS[new.happening.event] and new.case.id:
-            _overtaken(tx, rt, new.case, now)
+    opened = [new.case for new in news if new.happening.event in OPENS]
+    spoken = messages.last_sequences(tx, [case.id for case in opened if case.id], "in")
+    for case in opened:
+        if case.id in spoken:  # the other side spoke before its receipt came
+            _overtaken(tx, rt, case, now)
 
 
 def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
-    """Meet the clocks that a receipt started after what meets them had come."""
+    """Meet, stop and prolong the clocks that a receipt started after what does so had come."""
     assert case.id is not None
     for row in messages.of_case(tx, case.id):
         if row.direction == "in" and row.outcome == "accepted" and row.received_at is not None:

@@ -37,15 +37,15 @@ def watch_once(rt: Runtime, *, most: int = 100) -> int:
         now = rt.clock()
         with transaction(rt.engine) as tx:
             rows = deadlines.due(tx, now, most=most)
-            entries = [entry for row in rows for entry in _tell(tx, row, now)]
-            journal.append(tx, entries)
-        count += len(entries)
+            said = sorted((one for row in rows for one in _tell(tx, row, now)), key=lambda one: one[0])
+            journal.append(tx, [entry for _, entry in said])
+        count += len(said)
         if len(rows) < most:
             return count
 
 
-def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[journal.Entry]:
-    """Tell of one deadline what its time has brought; nothing if another watch was faster."""
+def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[tuple[datetime, journal.Entry]]:
+    """Tell of one deadline what its time has brought, each with its time; nothing if another watch was faster."""
     case = cases.get(tx, row.case_id)
     ahead = [
         Mark(stage=stage, at=datetime.fromisoformat(at)) for stage, at in row.inputs["marks"] if not told(stage, row.stage)
@@ -66,7 +66,7 @@ def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[journal.Entry]:
     state = "lapsed" if lapse is not None else "open"
     if not deadlines.tell(tx, row, stage=stage, look_at=later[0].at if later else None, at=now, state=state):
         return []
-    return [_entry(mark, row, case, now, lapse) for mark in said]
+    return [(mark.at, _entry(mark, row, case, now, lapse)) for mark in said]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,7 +127,9 @@ def test_what_ended_nothing_is_not_measured(engine, kind_of_answer) -> None:
 def test_first_of_several_answers_is_the_one_that_counts(engine) -> None:
     for number in range(1, SMALLEST_GROUP + 1):
         case_id = add_case(engine, reference=f"{number:026d}")
-        told_ = told(case_id, number, *[("TravelDocumentIssued", at, {"facts": {"event": "document-issued"}}) for at in (3, 50)])
+        told_ = told(
+            case_id, number, *[("TravelDocumentIssued", at, {"facts": {"event": "document-issued"}}) for at in (3, 50)]
+        )
         with transaction(engine) as tx:
             messages.add(tx, told_)
     assert asked(engine)[*KEY, "travel-document"].median_hours == 2.0
