@@ -268,6 +268,7 @@ RESUMES = replace(WORKING, extension=replace(OBSTACLE, resumes=3))
         (june(3), june(4), june(15)),  # three days after the 4th are over before the limit
         (june(15), june(16), june(19)),
         (june(16), june(24), june(15)),  # it began after the end
+        (june(12), june(12), june(15)),  # it fell away on its first day
         (date(2026, 5, 1), date(2026, 5, 4), june(15)),  # it was over before the start
         (date(2026, 5, 1), june(12), june(17)),
     ],
