@@ -188,6 +188,11 @@ def test_clock_that_stands_before_the_rolled_end_moves_the_rolled_end_only():
     assert ends(SATURDAY, stop(june(15), june(20))) == (june(13), june(22))
 
 
+def test_rolled_end_waits_for_one_standstill_after_another():
+    assert ends(SATURDAY, stop(june(3), june(4)), stop(june(15), june(17))) == (june(14), june(17))
+    assert ends(SATURDAY, stop(june(14), june(17)), stop(june(17), june(19))) == (june(13), june(19))
+
+
 def test_clock_that_stands_after_the_rolled_end_changes_nothing():
     found = stopped(SATURDAY, stop(june(16), june(20)))
     assert (dates(found), found.stops) == ((june(13), june(15)), ())
