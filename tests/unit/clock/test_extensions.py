@@ -80,8 +80,16 @@ def test_extension_beyond_the_total_is_not_granted():
     assert extended("2026-06-10T12:00:00+02:00", 6, rule=TOTAL).extension.granted is False
 
 
-def test_no_extension_is_told_as_not_asked_for():
-    assert ask(limit(extension=SIX_MORE), MONDAY).extension.why == "No extension was asked for."
+@pytest.mark.parametrize("row", [limit(extension=SIX_MORE), limit(), limit(unit=Unit.HOURS)])
+def test_no_extension_is_told_as_not_asked_for(row):
+    found = ask(row, MONDAY)
+    assert (found.extension.asked, found.extension.why) == (False, "No extension was asked for.")
+    assert "No extension was asked for." in found.explain
+
+
+def test_extension_asked_for_in_vain_is_told_with_its_verdict():
+    explain = extended("2026-06-01T12:00:00+02:00", 1, rule=None, unit=Unit.HOURS).explain
+    assert "Extension not granted: The rule allows no extension." in explain
 
 
 # --- who may ask, and until when ------------------------------------------------------------------------------------

@@ -180,6 +180,11 @@ def test_feast_beyond_the_planned_day_may_come_before_it():
     assert ends(NOTICE, requested=feast(10), planned=june(10)) == (june(4), june(5))
 
 
+def test_earlier_end_brings_the_feast_before_it_into_doubt():
+    # The 8th may be a rest day; then the notice ends on the 4th, onto which the feast of the 3rd may move.
+    assert ends(NOTICE, requested=feast(3, 7), planned=june(10)) == (june(3), june(5))
+
+
 def test_feast_at_a_notice_in_calendar_days_does_not_matter():
     row = replace(NOTICE, unit=Unit.CALENDAR_DAYS)
     assert ask(row, MONDAY, requested=feast(7), planned=june(10)).estimated is False

@@ -188,6 +188,11 @@ def test_clock_that_stands_before_the_rolled_end_moves_the_rolled_end_only():
     assert ends(SATURDAY, stop(june(15), june(20))) == (june(13), june(22))
 
 
+def test_rolled_end_waits_for_one_standstill_after_another():
+    assert ends(SATURDAY, stop(june(3), june(4)), stop(june(15), june(17))) == (june(14), june(17))
+    assert ends(SATURDAY, stop(june(14), june(17)), stop(june(17), june(19))) == (june(13), june(19))
+
+
 def test_clock_that_stands_after_the_rolled_end_changes_nothing():
     found = stopped(SATURDAY, stop(june(16), june(20)))
     assert (dates(found), found.stops) == ((june(13), june(15)), ())
@@ -268,6 +273,7 @@ RESUMES = replace(WORKING, extension=replace(OBSTACLE, resumes=3))
         (june(3), june(4), june(15)),  # three days after the 4th are over before the limit
         (june(15), june(16), june(19)),
         (june(16), june(24), june(15)),  # it began after the end
+        (june(12), june(12), june(15)),  # it fell away on its first day
         (date(2026, 5, 1), date(2026, 5, 4), june(15)),  # it was over before the start
         (date(2026, 5, 1), june(12), june(17)),
     ],
