@@ -202,6 +202,13 @@ def _may_go_back(case: Case) -> bool:
     return case.deemed_at is not None and case.state in {State.AGREED, State.TRANSIT_AGREED}
 
 
+def answered_in_time(case: Case, received_at: datetime, at: datetime) -> Case:
+    """Return the case once a receipt says when the other side had our reply: in time, it wins over silence noted meanwhile."""
+    if case.deemed_at is None or received_at >= case.deemed_at or not _may_go_back(case):
+        return case
+    return reversed_lapse(case, at)
+
+
 def reversed_lapse(case: Case, at: datetime) -> Case:
     """Return the case as it would be had silence not been recorded as agreement. Raises `TransitionNotAllowed`."""
     if not _may_go_back(case):

@@ -73,6 +73,8 @@ def start_clocks(tx: Tx, news: Sequence[Started], rt: Runtime, now: datetime) ->
 
 
 def _rows_started(rules: Treaty, new: Started) -> Iterator[tuple[Start, Limit]]:
+    if new.case.deemed_at is not None and new.happening.event in {Event.AGREEMENT, Event.TRANSIT_AGREEMENT}:
+        return  # it came after silence had been recorded as agreement: the clocks run from there
     only = kept_limits(new.happening)
     for start in STARTS_BY.get(new.happening.event, ()):
         for row in rules.started_by(start.word, new.case.procedure, new.case.category):

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.case import Case, advance, opened
-from gateway.domain.messages import MESSAGE_TYPES, OPENING, Application, Message, Receipt, ReceiptItem, Reply, Step, type_of
+from gateway.domain.messages import (
+    MESSAGE_TYPES,
+    OPENING,
+    REPLY_TYPES,
+    Application,
+    Message,
+    Receipt,
+    ReceiptItem,
+    Reply,
+    Step,
+    type_of,
+)
 from gateway.domain.moves import event_of
 from gateway.errors import (
     AnswerMismatch,
@@ -33,7 +44,6 @@ from gateway.wire.reading import header_of
 log = logger("inbound")
 
 LONGEST_SEQUENCE = 6  # digits, as the schema has it
-REPLY_TYPES = ("ReadmissionReply", "TransitReply")
 
 
 @dataclass(slots=True)
