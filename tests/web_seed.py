@@ -55,6 +55,7 @@ PARTNERS = Partners(
             edge="page",
             language="en",
             zone=zone,
+            calendar=code[:2].lower(),
         )
         for code, name, zone in (
             ("BA-MS", "Ministry of Security of Bosnia and Herzegovina", "Europe/Sarajevo"),

@@ -58,14 +58,16 @@ def list_cases(
     before = None if due_within is None else utc_now() + timedelta(days=due_within)
     with reading(engine) as tx:
         rows = cases.by_due(tx, state=state, treaty=treaty, counterparty=counterparty, due_before=before)
-    found = [_summary(case) | {"due_until": due} for case, due in rows]
+    found = [_summary(case) | {"due_until": due, "secondary_source": secondary} for case, due, secondary in rows]
     if json:
         print_json({"cases": found})
         return
     columns = ["id", "reference", "home", "counterparty", "role", "state", "waits_for", "treaty", "procedure", "due_until"]
     table = Table(*columns, title=f"{len(found)} cases")
     for case in found:
-        table.add_row(*("" if case[name] is None else str(case[name]) for name in columns))
+        mark = " (secondary source)" if case["secondary_source"] else ""
+        values = ["" if case[name] is None else str(case[name]) for name in columns]
+        table.add_row(*values[:-1], values[-1] + mark)
     console().print(table)
 
 

@@ -79,7 +79,7 @@ def deadline(
         return
     if treaty is None or limit is None:
         raise typer.BadParameter("is needed", param_hint="--treaty" if treaty is None else "--limit")
-    plan = None if planned is None else _day(planned)
+    plan = None if planned is None else _day(planned, "--planned")
     asked = _extension(extension_asked, extension_days)
     began = None if start is None else _instant(start, "--start")
     settings = load_settings(config, overrides={"partners": partners})
@@ -167,10 +167,11 @@ def _stops(text: str | None, why: str) -> tuple[Standstill, ...]:
     """Return the days of "2026-08-01/2026-08-11"; an end that is left out means that it lasts."""
     if text is None:
         return ()
+    option = "--obstacle" if why == "obstacle" else "--suspended"
     since, _, until = text.partition("/")
-    first, last = _day(since), _day(until) if until else None
+    first, last = _day(since, option), _day(until, option) if until else None
     if last is not None and last < first:
-        raise typer.BadParameter("ends before it begins", param_hint=f"--{'obstacle' if why == 'obstacle' else 'suspended'}")
+        raise typer.BadParameter("ends before it begins", param_hint=option)
     return (Standstill(since=first, until=last, why=why),)
 
 
@@ -186,13 +187,13 @@ def _instant(text: str, option: str) -> datetime:
     return instant
 
 
-def _day(text: str) -> date:
+def _day(text: str, option: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter("is no date such as 2026-06-01", param_hint="--planned") from error
+        raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
     if day.year not in YEARS:
-        raise typer.BadParameter(f"lies outside the years {YEARS.start} to {YEARS.stop - 1}", param_hint="--planned")
+        raise typer.BadParameter(f"lies outside the years {YEARS.start} to {YEARS.stop - 1}", param_hint=option)
     return day
 
 
@@ -211,7 +212,9 @@ def _print(found: Deadline) -> None:
     if row is not None:
         screen.print(f"{escape(row.cited)}, confidence: {row.confidence}")
     if found.estimated:
-        screen.print("[yellow]A rest day near the end is only estimated: ask before you rely on this date.[/]")
+        screen.print(
+            "[yellow]The end hangs on an estimated rest day or on how a word is read: ask before you rely on this date.[/]"
+        )
     screen.print()
     for sentence in found.explain:
         screen.print(f"  {escape(sentence)}")

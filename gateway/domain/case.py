@@ -124,7 +124,7 @@ def advance(
     by = case.role.other if arrives else case.role
     event = event_of(message)
     _check_issuer(case, event, by)
-    if event in ABOUT_THE_PLAN and by is Role.REQUESTED and arrives and _is_stale(case, message):
+    if event in ABOUT_THE_PLAN and by is Role.REQUESTED and _is_stale(case, message, arrives=arrives):
         return replace(case, changed_at=at)
     if event is Event.LAPSE and arrives and isinstance(message, Step):
         _check_silence(message, answered_at)
@@ -153,10 +153,18 @@ def _check_issuer(case: Case, event: Event, by: Role) -> None:
         )
 
 
-def _is_stale(case: Case, message: Application | Reply | Step) -> bool:
-    """Whether a message speaks of a plan that no longer stands."""
+def _is_stale(case: Case, message: Application | Reply | Step, *, arrives: bool) -> bool:
+    """Whether a message of the requested side speaks of a plan that no longer stands. Refuses to send one that does.
+
+    A message that does not say which plan it is about could be read as being about another one than was meant.
+    """
     answers = message.header.answers
-    return case.plan is not None and answers is not None and answers.message_id != case.plan
+    if answers is None and case.plan is not None:
+        raise TransitionNotAllowed("what is said about a plan names the transfer notification it is about")
+    stale = answers is not None and case.plan is not None and answers.message_id != case.plan
+    if stale and not arrives:
+        raise TransitionNotAllowed("another transfer notification stands than the one this is about")
+    return stale
 
 
 def _check_silence(message: Step, answered_at: datetime | None) -> None:

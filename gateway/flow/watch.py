@@ -109,7 +109,7 @@ def _event(row: messages.MessageRow) -> Event:
 
 def _entry(mark: Mark, row: DeadlineRow, case: Case, now: datetime, lapse: Evidence | None) -> journal.Entry:
     event = {"overdue": "deadline.overdue", "lapse": "deadline.lapsed"}.get(mark.stage, "deadline.reminded")
-    log.info(event, case=case.id, limit=row.limit_id, treaty=case.treaty)
+    log.info("deadline.told", step=mark.stage, case=case.id, limit=row.limit_id, treaty=case.treaty)
     detail = {
         "limit": row.limit_id,
         "must_act": row.must_act,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from gateway.store.portions import add_rows, among
 from gateway.store.tables import deadlines
@@ -123,12 +123,21 @@ def get(tx: Connection, case_id: int, limit_id: str) -> DeadlineRow | None:
     return None if row is None else _deadline(row)
 
 
-def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
-    """Return open deadlines with a row id above `after`, in order."""
+def still_open(tx: Connection, *, after: int, most: int, lock: bool = False) -> list[DeadlineRow]:
+    """Return open deadlines with a row id above `after`, in order; with `lock`, nobody else changes them meanwhile."""
     found = select(deadlines).where(deadlines.c.state == "open", deadlines.c.id > after).order_by(deadlines.c.id).limit(most)
-    return [_deadline(row) for row in tx.execute(found)]
+    return [_deadline(row) for row in tx.execute(found.with_for_update() if lock else found)]
 
 
-def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:
-    """Write deadlines that were counted again, each only if nobody changed it since the instant beside it."""
-    return [rewrite(tx, row, before=before) for row, before in rows]
+_REWRITTEN = tuple(name for name in _FIELDS if name not in {"case_id", "limit_id"})
+
+
+def rewrite_many(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
+    """Write deadlines that were counted again and locked before, by one statement."""
+    if rows:
+        change = update(deadlines).where(deadlines.c.id == bindparam("row_id"))
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _REWRITTEN}
+        tx.execute(
+            change.values(values),
+            [{"row_id": row.id} | {f"new_{name}": getattr(row, name) for name in _REWRITTEN} for row in rows],
+        )

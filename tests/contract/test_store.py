@@ -37,6 +37,23 @@ def test_instant_comes_back_in_utc_to_the_microsecond(engine) -> None:
     assert found.utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize("count", [3, 4, 64, 131])
+def test_many_rows_come_back_as_they_were_written_in_their_order(engine, count) -> None:
+    new = [new_case(reference=f"{number:026d}", changed_at=NOW + timedelta(seconds=number)) for number in range(count)]
+    with transaction(engine) as tx:
+        written = cases.add(tx, new)
+        details = [{"steps": [f"day {number}", "Дан", None, number / 7]} for number in range(count)]
+        rows = [
+            deadline_row(case.id, detail=detail, known=number % 2 == 0, due_on=None if number % 3 else NOW.date())
+            for number, (case, detail) in enumerate(zip(written, details, strict=True))
+        ]
+        deadlines.add(tx, rows)
+    with reading(engine) as tx:
+        ids = [case.id for case in written]
+        assert cases.get_many(tx, ids) == written
+        assert [replace(row, id=None) for row in deadlines.of_cases(tx, ids)] == rows
+
+
 @pytest.mark.parametrize("count", [1, 10])
 def test_instant_without_a_zone_is_refused(engine, count) -> None:
     naive = datetime(2026, 6, 1, 8, 15)  # noqa: DTZ001  # the point of the test

@@ -179,15 +179,22 @@ def several(engine):
 
 
 def ids(found) -> list[int]:
-    return [case.id for case, _ in found]
+    return [case.id for case, _, _ in found]
 
 
 def test_cases_come_by_what_is_due_next_and_those_without_a_deadline_last(engine, several) -> None:
     later, soon, none, met = several
     with reading(engine) as tx:
         found = cases.by_due(tx)
-        assert [(case.id, due) for case, due in found] == [(soon, NOW), (later, LATER), (met, None), (none, None)]
+        assert [(case.id, due) for case, due, _ in found] == [(soon, NOW), (later, LATER), (met, None), (none, None)]
         assert ids(cases.by_due(tx, most=1)) == [soon]
+
+
+def test_case_whose_open_deadline_rests_on_a_secondary_source_is_marked(engine) -> None:
+    read_first_hand, hearsay = add_case(engine), add_case(engine, reference="B" * 26)
+    written(engine, deadline_row(read_first_hand), deadline_row(hearsay, confidence="secondary"))
+    with reading(engine) as tx:
+        assert {case.id: secondary for case, _, secondary in cases.by_due(tx)} == {read_first_hand: False, hearsay: True}
 
 
 @pytest.mark.parametrize(

@@ -1,174 +1,206 @@
-"""The case as a table of states: what is in the table is allowed, everything else is refused."""
+"""One case as one side sees it: how it opens, whom it waits for, and what a message makes of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import product
+from datetime import timedelta
 
 import pytest
 
-from gateway.domain.case import NEXT, Case, Event, Role, State, advance, event_of, opened, step
-from gateway.domain.messages import Answered, Application, Category, Ground, Header, Outcome, Procedure, Receipt, Reply
+from gateway.domain.case import advance, opened
+from gateway.domain.messages import Application, Category, Ground, Receipt
+from gateway.domain.moves import Event, Role, State, event_of
 from gateway.errors import TransitionNotAllowed, UnknownCase
+from tests.case_samples import ASKED, ASKING, GROUND_OF, HOME, NOW, application, case, header, sent
 
-NOW = datetime(2026, 6, 1, 8, 15, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
-
-ALLOWED = {
-    (None, Event.HOLD): State.HELD,
-    (None, Event.APPLICATION): State.REQUESTED,
-    (State.HELD, Event.HOLD): State.HELD,
-    (State.HELD, Event.APPLICATION): State.REQUESTED,
-    (State.REQUESTED, Event.AGREEMENT): State.AGREED,
-    (State.REQUESTED, Event.REFUSAL): State.REFUSED,
-}
-EVERY_PAIR = list(product([None, *State], Event))
+BOTH = [Role.REQUESTING, Role.REQUESTED]
+ANSWERS = [(Event.AGREEMENT, State.AGREED), (Event.REFUSAL, State.REFUSED), (Event.INTERVIEW_PROPOSAL, State.REQUESTED)]
 
 
-def application(*, sender: str = "BA-MS", recipient: str = "PK-MOI") -> Application:
-    return Application(
-        header=Header(
-            message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01",
-            sender=sender,
-            recipient=recipient,
-            created=NOW,
-            case_reference="KQ3XN7YB2MZV5TDWA4RUHE6PCG",
-            sequence=1,
-            national_reference="08-30-1/26",
-        ),
-        agreement="ba-pk",
-        ground=Ground.STATELESS,
-        procedure=Procedure.ORDINARY,
-        interview_requested=False,
-        nationalities=("stateless",),
-        former_nationalities=(),
-        children_born=(),
-        born=None,
-        evidence=("N2-08",),
-    )
-
-
-def reply(*, sender: str = "PK-MOI", recipient: str = "BA-MS", outcome: Outcome = Outcome.AGREED) -> Reply:
-    answered = Answered(message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01", digest="0" * 64)
-    header = Header(
-        message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c02",
-        sender=sender,
-        recipient=recipient,
-        created=NOW,
-        case_reference="KQ3XN7YB2MZV5TDWA4RUHE6PCG",
-        sequence=1,
-        answers=answered,
-    )
-    return Reply(header=header, outcome=outcome, reasons=() if outcome is Outcome.AGREED else ("other",))
-
-
-def case(*, home: str = "BA-MS", event: Event = Event.APPLICATION) -> Case:
+def open_case(message: Application, home: str, event: Event | None = None):
     return opened(
-        application(), home=home, event=event, treaty_version="2026-11-24", schema_version="1.0", wrapped_key=b"key", at=NOW
+        message,
+        home=home,
+        event=event or event_of(message),
+        treaty_version="1",
+        schema_version="1.0",
+        wrapped_key=b"key",
+        at=NOW,
     )
 
 
-@pytest.mark.parametrize(("pair", "after"), ALLOWED.items(), ids=str)
-def test_row_of_the_table_leads_to_its_state(pair: tuple[State | None, Event], after: State) -> None:
-    assert step(*pair) is after
-
-
-@pytest.mark.parametrize("pair", [pair for pair in EVERY_PAIR if pair not in ALLOWED], ids=str)
-def test_pair_that_is_not_in_the_table_is_refused(pair: tuple[State | None, Event]) -> None:
-    with pytest.raises(TransitionNotAllowed):
-        step(*pair)
-
-
-def test_table_holds_no_row_that_this_test_does_not_name() -> None:
-    assert dict(NEXT) == ALLOWED
-
-
-@pytest.mark.parametrize("final", [State.AGREED, State.REFUSED])
-def test_answered_case_takes_nothing_more(final: State) -> None:
-    assert not [pair for pair in NEXT if pair[0] is final]
-
-
-def test_refusal_names_state_and_event_only() -> None:
-    with pytest.raises(TransitionNotAllowed, match="a case that is new does not take agreement"):
-        step(None, Event.AGREEMENT)
-
-
-@pytest.mark.parametrize(
-    ("message", "event"),
-    [
-        (application(), Event.APPLICATION),
-        (reply(), Event.AGREEMENT),
-        (reply(outcome=Outcome.REFUSED), Event.REFUSAL),
-    ],
-    ids=["application", "agreed", "refused"],
-)
-def test_message_is_one_event(message: Application | Reply, event: Event) -> None:
-    assert event_of(message) is event
+# --- opening ----------------------------------------------------------------------------------------------------------
 
 
 def test_requesting_side_opens_the_case_under_its_own_file_number() -> None:
-    mine = case(home="BA-MS")
-
+    head = replace(header(Role.REQUESTING), national_reference="08-30-1/26")
+    mine = open_case(application(header=head), ASKING)
     assert mine.role is Role.REQUESTING
-    assert (mine.home, mine.counterparty, mine.national_reference) == ("BA-MS", "PK-MOI", "08-30-1/26")
-    assert (mine.state, mine.category) == (State.REQUESTED, Category.STATELESS)
+    assert (mine.home, mine.counterparty, mine.national_reference) == (ASKING, ASKED, "08-30-1/26")
 
 
 def test_requested_side_does_not_keep_the_other_sides_file_number_as_its_own() -> None:
-    theirs = case(home="PK-MOI")
-
+    head = replace(header(Role.REQUESTING), national_reference="08-30-1/26")
+    theirs = open_case(application(header=head), ASKED)
     assert theirs.role is Role.REQUESTED
-    assert (theirs.home, theirs.counterparty, theirs.national_reference) == ("PK-MOI", "BA-MS", None)
+    assert (theirs.home, theirs.counterparty, theirs.national_reference) == (ASKED, ASKING, None)
 
 
-@pytest.mark.parametrize("home", ["BA-MS", "PK-MOI"])
-def test_both_sides_name_the_same_states(home: str) -> None:
-    assert (case(home=home).requesting_state, case(home=home).requested_state) == ("BA", "PK")
+@pytest.mark.parametrize("role", BOTH)
+def test_both_sides_name_the_same_authorities_and_states(role: Role) -> None:
+    seen = open_case(application(), HOME[role])
+    assert (seen.requesting, seen.requested) == (ASKING, ASKED)
+    assert (seen.requesting_state, seen.requested_state) == ("AA", "BB")
+
+
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        (Event.APPLICATION, State.REQUESTED),
+        (Event.NOTIFICATION, State.NOTIFIED),
+        (Event.TRANSIT, State.TRANSIT_REQUESTED),
+    ],
+)
+def test_what_opens_a_case_says_where_it_begins(event: Event, state: State) -> None:
+    assert open_case(application(event), ASKED).state is state
+
+
+def test_application_that_must_not_leave_yet_opens_a_held_case() -> None:
+    assert open_case(application(), ASKING, Event.HOLD).state is State.HELD
 
 
 def test_case_cannot_be_opened_by_an_answer() -> None:
+    with pytest.raises(TransitionNotAllowed, match="does not begin with agreement"):
+        open_case(application(), ASKING, Event.AGREEMENT)
+
+
+def test_case_knows_the_cases_of_the_same_family() -> None:
+    assert open_case(application(linked=("ONE", "TWO")), ASKED).linked == ("ONE", "TWO")
+
+
+def test_person_in_transit_is_no_national_of_the_state_asked() -> None:
+    assert open_case(application(Event.TRANSIT), ASKED).category is Category.THIRD_COUNTRY
+    assert open_case(application(Event.TRANSIT, nationalities=("stateless",)), ASKED).category is Category.STATELESS
+
+
+# --- going on ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", BOTH)
+@pytest.mark.parametrize(("event", "state"), ANSWERS)
+def test_answer_of_the_requested_side_moves_the_case_on_both_sides(role: Role, event: Event, state: State) -> None:
+    after = advance(case(role=role), sent(event, Role.REQUESTED), LATER)
+    assert (after.state, after.opened_at, after.changed_at) == (state, NOW, LATER)
+
+
+@pytest.mark.parametrize("role", BOTH)
+@pytest.mark.parametrize("event", [event for event, _ in ANSWERS])
+def test_answer_of_the_side_that_asked_is_refused(role: Role, event: Event) -> None:
+    with pytest.raises(TransitionNotAllowed, match="from the requesting side"):
+        advance(case(role=role), sent(event, Role.REQUESTING), LATER)
+
+
+@pytest.mark.parametrize("role", BOTH)
+@pytest.mark.parametrize("second", [Event.AGREEMENT, Event.REFUSAL])
+def test_second_answer_is_refused(role: Role, second: Event) -> None:
+    answered = advance(case(role=role), sent(Event.AGREEMENT, Role.REQUESTED), LATER)
+    with pytest.raises(TransitionNotAllowed, match=f"a case that is agreed does not take {second}"):
+        advance(answered, sent(second, Role.REQUESTED), LATER)
+
+
+@pytest.mark.parametrize("role", BOTH)
+def test_second_application_is_refused(role: Role) -> None:
     with pytest.raises(TransitionNotAllowed):
-        case(event=Event.AGREEMENT)
-
-
-@pytest.mark.parametrize("home", ["BA-MS", "PK-MOI"])
-def test_answer_of_the_requested_side_moves_the_case(home: str) -> None:
-    after = advance(case(home=home), reply(), LATER)
-
-    assert (after.state, after.opened_at, after.changed_at) == (State.AGREED, NOW, LATER)
-
-
-@pytest.mark.parametrize("home", ["BA-MS", "PK-MOI"])
-def test_answer_of_the_side_that_asked_is_refused(home: str) -> None:
-    with pytest.raises(TransitionNotAllowed, match="requested authority"):
-        advance(case(home=home), reply(sender="BA-MS", recipient="PK-MOI"), LATER)
-
-
-def test_second_answer_is_refused() -> None:
-    answered = advance(case(), reply(), LATER)
-    with pytest.raises(TransitionNotAllowed):
-        advance(answered, reply(outcome=Outcome.REFUSED), LATER)
-
-
-def test_second_application_is_refused() -> None:
-    with pytest.raises(TransitionNotAllowed):
-        advance(case(), application(), LATER)
+        advance(case(role=role), application(), LATER)
 
 
 def test_answer_to_a_case_that_is_not_here_is_refused() -> None:
     with pytest.raises(UnknownCase):
-        advance(None, reply(), LATER)
+        advance(None, sent(Event.AGREEMENT, Role.REQUESTED), LATER)
 
 
-def test_answer_to_a_held_case_is_refused() -> None:
+@pytest.mark.parametrize("event", [Event.AGREEMENT, Event.CORRECTION, Event.LAPSE])
+@pytest.mark.parametrize("by", BOTH)
+def test_held_case_takes_nothing_from_anybody(event: Event, by: Role) -> None:
     with pytest.raises(TransitionNotAllowed):
-        advance(case(event=Event.HOLD), reply(), LATER)
+        advance(case(State.HELD), sent(event, by), LATER)
 
 
 def test_held_case_goes_on_with_its_application() -> None:
-    assert advance(case(event=Event.HOLD), application(), LATER).state is State.REQUESTED
+    assert advance(case(State.HELD), application(), LATER).state is State.REQUESTED
 
 
 def test_receipt_does_not_change_a_case() -> None:
-    receipt = Receipt(header=replace(reply().header, case_reference=None, sequence=None), items=())
+    receipt = Receipt(header=replace(header(Role.REQUESTED), case_reference=None, sequence=None), items=())
     with pytest.raises(TransitionNotAllowed, match="receipt"):
         advance(case(), receipt, LATER)
+
+
+def test_refusal_names_state_event_and_side_only() -> None:
+    with pytest.raises(TransitionNotAllowed) as caught:
+        advance(case(), sent(Event.ERROR_CLAIM, Role.REQUESTED), LATER)
+    assert caught.value.message == "a case that is requested does not take error-claim from the requested side"
+
+
+# --- who issues the travel document -----------------------------------------------------------------------------------
+
+ISSUER = {
+    Category.NATIONAL: Role.REQUESTED,
+    Category.THIRD_COUNTRY: Role.REQUESTING,
+    Category.STATELESS: Role.REQUESTING,
+}
+
+
+@pytest.mark.parametrize("role", BOTH)
+@pytest.mark.parametrize(("category", "issuer"), ISSUER.items())
+@pytest.mark.parametrize("event", [Event.DOCUMENT_ISSUED, Event.DOCUMENT_REFUSED])
+def test_travel_document_comes_from_its_issuer_only(role: Role, category: Category, issuer: Role, event: Event) -> None:
+    agreed = case(State.AGREED, role, category=category, ground=GROUND_OF[category])
+    assert agreed.issuer is issuer
+    assert advance(agreed, sent(event, issuer), LATER).state is State.AGREED
+    with pytest.raises(TransitionNotAllowed, match=f"the {issuer} side issues the travel document"):
+        advance(agreed, sent(event, issuer.other), LATER)
+
+
+@pytest.mark.parametrize("role", BOTH)
+@pytest.mark.parametrize(("category", "issuer"), ISSUER.items())
+def test_travel_document_is_asked_from_its_issuer_only(role: Role, category: Category, issuer: Role) -> None:
+    agreed = case(State.AGREED, role, category=category)
+    assert advance(agreed, sent(Event.DOCUMENT_REQUEST, issuer.other), LATER).state is State.AGREED
+    with pytest.raises(TransitionNotAllowed, match="document-request does not come from"):
+        advance(agreed, sent(Event.DOCUMENT_REQUEST, issuer), LATER)
+
+
+# --- the clock stands -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", BOTH)
+def test_suspended_case_waits_for_the_side_that_stopped_the_clock(role: Role) -> None:
+    asked = case(role=role)
+    stopped = advance(asked, sent(Event.SUSPENSION, Role.REQUESTING), LATER)
+    going = advance(stopped, sent(Event.RESUMPTION, Role.REQUESTING), LATER)
+    assert [one.waits_for for one in (asked, stopped, going)] == [Role.REQUESTED, Role.REQUESTING, Role.REQUESTED]
+    assert [one.suspended for one in (asked, stopped, going)] == [False, True, False]
+    assert {one.state for one in (asked, stopped, going)} == {State.REQUESTED}
+
+
+def test_closed_case_waits_for_nobody_though_its_clock_stands() -> None:
+    assert case(State.REFUSED, suspended=True).waits_for is None
+
+
+@pytest.mark.parametrize(
+    ("event", "suspended", "words"), [(Event.SUSPENSION, True, "stands already"), (Event.RESUMPTION, False, "runs")]
+)
+def test_clock_is_not_stopped_twice_nor_set_going_when_it_runs(event: Event, words: str, *, suspended: bool) -> None:
+    with pytest.raises(TransitionNotAllowed, match=words):
+        advance(case(suspended=suspended), sent(event, Role.REQUESTING), LATER)
+
+
+@pytest.mark.parametrize("event", [Event.SUSPENSION, Event.RESUMPTION])
+def test_requested_side_cannot_stop_or_start_the_clock(event: Event) -> None:
+    stopped = case(role=Role.REQUESTED, suspended=event is Event.RESUMPTION)
+    with pytest.raises(TransitionNotAllowed, match="from the requested side"):
+        advance(stopped, sent(event, Role.REQUESTED), LATER)
+
+
+def test_ground_of_a_transit_case_is_no_ground_for_readmission() -> None:
+    assert open_case(application(Event.TRANSIT), ASKING).ground is Ground.TRANSIT

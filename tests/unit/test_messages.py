@@ -9,6 +9,8 @@ import pytest
 from gateway.domain.messages import (
     CATEGORY_OF,
     MESSAGE_TYPES,
+    OPENING,
+    STEPS,
     Application,
     Category,
     Ground,
@@ -17,10 +19,12 @@ from gateway.domain.messages import (
     Procedure,
     Receipt,
     Reply,
+    Step,
     type_of,
 )
 from gateway.settings import data_folder
 from gateway.wire.schema import MESSAGE_ROOTS
+from gateway.wire.shapes import xml_shapes
 
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 SCHEMAS = data_folder("schemas") / "readmission" / "1.0"
@@ -52,8 +56,8 @@ def child_on(today: date, born: str | None) -> bool:
 
 def values_of_type(name: str) -> set[str]:
     """Return the enumeration of a named simple type of the schema, or of the one inside the first element of that name."""
-    for file in ("common.xsd", "readmission.xsd"):
-        for kind in ET.parse(SCHEMAS / file).iter():
+    for file in sorted(SCHEMAS.glob("*.xsd")):
+        for kind in ET.parse(file).iter():
             values = {item.get("value", "") for item in kind.iter(f"{XSD}enumeration")}
             if kind.get("name") == name and values:
                 return values
@@ -123,18 +127,38 @@ def test_ground_belongs_to_one_category(ground: Ground, category: Category) -> N
     assert replace(APPLICATION, ground=ground).category is category
 
 
-def test_every_ground_has_a_category() -> None:
-    assert set(CATEGORY_OF) == set(Ground)
+def test_every_ground_for_readmission_has_a_category() -> None:
+    # Transit claims no ground: there the nationality decides.
+    assert set(CATEGORY_OF) == set(Ground) - {Ground.TRANSIT}
 
 
-@pytest.mark.parametrize(("type_", "words"), [("Ground", Ground), ("Procedure", Procedure), ("Outcome", Outcome)])
-def test_words_of_the_domain_are_the_words_of_the_schema(type_: str, words: type[Ground]) -> None:
+@pytest.mark.parametrize(
+    ("nationalities", "category"),
+    [(("PK",), Category.THIRD_COUNTRY), (("unknown",), Category.THIRD_COUNTRY), (("stateless",), Category.STATELESS)],
+)
+def test_person_in_transit_is_counted_by_nationality(nationalities: tuple[str, ...], category: Category) -> None:
+    transit = replace(APPLICATION, type="TransitApplication", ground=Ground.TRANSIT, nationalities=nationalities)
+    assert transit.category is category
+
+
+@pytest.mark.parametrize(("type_", "words"), [("Procedure", Procedure), ("ReplyOutcome", Outcome)])
+def test_words_of_the_domain_are_the_words_of_the_schema(type_: str, words: type[Procedure | Outcome]) -> None:
     assert values_of_type(type_) == {str(word) for word in words}
 
 
+def test_grounds_are_those_of_the_schema_and_transit() -> None:
+    # A case needs a ground; a transit application has none, so the domain says "transit" where the schema has no word.
+    assert values_of_type("Ground") == {str(ground) for ground in Ground} - {"transit"}
+
+
 def test_message_types_are_the_roots_of_the_schema() -> None:
-    roots = {element.get("name") for element in ET.parse(SCHEMAS / "readmission.xsd").getroot().iterfind(f"{XSD}element")}
-    assert set(MESSAGE_TYPES) == roots == set(MESSAGE_ROOTS)
+    _, shapes = xml_shapes(SCHEMAS / "readmission.xsd")
+    assert set(MESSAGE_TYPES) == set(shapes) == set(MESSAGE_ROOTS)
+
+
+def test_each_message_type_opens_a_case_tells_a_step_replies_or_is_a_receipt() -> None:
+    groups = [OPENING, STEPS, ("ReadmissionReply", "Receipt")]
+    assert sorted(name for group in groups for name in group) == sorted(MESSAGE_ROOTS)
 
 
 @pytest.mark.parametrize(
@@ -142,11 +166,13 @@ def test_message_types_are_the_roots_of_the_schema() -> None:
     [
         (APPLICATION, "ReadmissionApplication"),
         (Reply(header=HEADER, outcome=Outcome.AGREED, reasons=()), "ReadmissionReply"),
+        (replace(APPLICATION, type="WrittenNotification"), "WrittenNotification"),
+        (Step(header=HEADER, type="Withdrawal"), "Withdrawal"),
         (Receipt(header=HEADER, items=()), "Receipt"),
     ],
-    ids=["application", "reply", "receipt"],
+    ids=["application", "reply", "notification", "step", "receipt"],
 )
-def test_type_of_a_message_is_the_name_of_its_root(message: Application | Reply | Receipt, name: str) -> None:
+def test_type_of_a_message_is_the_name_of_its_root(message: Application | Reply | Step | Receipt, name: str) -> None:
     assert type_of(message) == name
 
 

@@ -222,6 +222,15 @@ def test_written_receipt_meets_schema_rules_and_allow_list(hosted_by: str | None
     assert found.items == (ACCEPTED, REFUSED)
 
 
+def test_line_of_a_message_that_waits_names_what_is_missing_and_is_no_refusal() -> None:
+    waits = replace(ACCEPTED, accepted=False, missing=(2, 3), code="sequence-gap", text="earlier messages have not come")
+    checked = SCHEMAS.check(parse_xml(serialize(write_receipt(HEADER, [waits]))))
+    AllowedFields.load(FOLDER).check(checked)
+    (found,) = read(checked).items
+    assert found == waits
+    assert (found.waits, text(checked.document, "Item/Outcome")) == (True, "waiting")
+
+
 def test_long_text_of_a_refusal_is_cut_to_what_the_schema_takes() -> None:
     written = write_receipt(HEADER, [replace(REFUSED, text="x" * 1000)])
     assert read(SCHEMAS.check(written)).items[0].text == "x" * 250

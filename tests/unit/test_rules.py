@@ -104,6 +104,12 @@ ACCEPTED: list[tuple[str, str, list[Change]]] = [
         RECEIPT,
         [("<Outcome>refused</Outcome>\n    <Code>rule-violation</Code>", "<Outcome>accepted</Outcome>")],
     ),
+    ("waiting-names-missing", RECEIPT, []),
+    (
+        "waiting-names-missing",
+        RECEIPT,
+        [("<Outcome>accepted</Outcome>", "<Outcome>waiting</Outcome><Missing>2</Missing><Missing>3</Missing>")],
+    ),
     *((rule, example(name), list(changes)) for rule, name, changes in FOLLOW_UPS_ACCEPTED),
 ]
 
@@ -146,6 +152,13 @@ REFUSALS: list[tuple[str, str, list[Change], str]] = [
     ("refusal-needs-reason", REFUSED, [(SECOND_REASON, ""), (FIRST_REASON, "")], "/ReadmissionReply"),
     ("agreement-has-no-reason", REFUSED, [("<Outcome>refused<", "<Outcome>agreed<")], "/ReadmissionReply"),
     ("refused-needs-code", RECEIPT, [("<Code>rule-violation</Code>", "")], "/Receipt/Item[2]"),
+    ("waiting-names-missing", RECEIPT, [("<Outcome>accepted<", "<Outcome>waiting<")], "/Receipt/Item[1]"),
+    (
+        "waiting-names-missing",
+        RECEIPT,
+        [("<Outcome>accepted</Outcome>", "<Outcome>accepted</Outcome><Missing>2</Missing>")],
+        "/Receipt/Item[1]",
+    ),
     *((defect.rule, defect.text, list(defect.changes), defect.place) for defect in rule_defects()),
 ]
 

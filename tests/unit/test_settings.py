@@ -128,7 +128,7 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
     for item in fields(Settings):
-        number = item.name in {"port", "batch", "retry_seconds", "watch_seconds"}
+        number = item.name in {"port", "batch", "retry_seconds", "watch_seconds", "remind_days"}
         value = changed.get(item.name, "7" if number else "x")
         found = load(environment={f"GATEWAY_{item.name.upper()}": value})
         assert getattr(found, item.name) != getattr(Settings(), item.name), item.name

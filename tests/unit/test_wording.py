@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gateway.domain.case import NEXT, Role, State
 from gateway.domain.messages import MESSAGE_TYPES, Ground
+from gateway.domain.moves import WAITS_FOR, Role, State
 from gateway.web import wording
 from gateway.web.wording import Due, Tone, deadline_tag
 
@@ -125,11 +125,25 @@ def test_age_is_told_in_its_largest_unit(ago: timedelta, text: str) -> None:
     assert wording.age_text(NOW - ago, NOW) == text
 
 
-def test_every_state_that_a_side_can_see_has_words() -> None:
-    seen = {(role.value, state.value) for state in NEXT.values() for role in Role}
+@pytest.mark.parametrize("state", [state for state in State if WAITS_FOR[state] is not None])
+@pytest.mark.parametrize("role", Role)
+def test_state_in_which_somebody_must_act_has_words_for_each_side(role: Role, state: State) -> None:
     # The requested side never sees a held case: nothing has left yet.
-    seen.discard((Role.REQUESTED.value, State.HELD.value))
-    assert seen == set(wording._STATES)
+    assert ((role.value, state.value) in wording._STATES) is not ((role, state) == (Role.REQUESTED, State.HELD))
+
+
+def test_words_are_for_states_that_there_are() -> None:
+    assert set(wording._STATES) <= {(role.value, state.value) for role in Role for state in State}
+
+
+def test_side_that_must_act_is_not_told_to_be_calm() -> None:
+    waited_for = {
+        (WAITS_FOR[state], state) for state in (State.REQUESTED, State.PLANNED, State.CLAIMED, State.TRANSIT_REQUESTED)
+    }
+    for role, state in waited_for:
+        assert role is not None
+        assert wording.state_tag(role.value, state.value).tone is Tone.SOON
+        assert wording.state_tag(role.other.value, state.value).tone is Tone.CALM
 
 
 def test_every_ground_has_words() -> None:
@@ -137,7 +151,10 @@ def test_every_ground_has_words() -> None:
 
 
 def test_every_message_type_has_a_name() -> None:
-    assert set(wording._TYPES) == set(MESSAGE_TYPES)
+    names = {kind: wording.type_text(kind) for kind in MESSAGE_TYPES}
+    assert len(set(names.values())) == len(MESSAGE_TYPES)
+    assert names["TransferNotification"] == "Transfer notification"
+    assert set(wording._TYPES) <= set(MESSAGE_TYPES)
 
 
 def test_unknown_code_is_shown_in_its_own_words() -> None:
