@@ -129,13 +129,9 @@ def advance(
     arrives = message.header.sender != case.home
     by = case.role.other if arrives else case.role
     event = event_of(message)
-    _check_issuer(case, event, by)
+    _check_turn(case, message, event, by, answered_at if arrives else None)
     if event in ABOUT_THE_PLAN and by is Role.REQUESTED and _is_stale(case, message, arrives=arrives):
         return replace(case, changed_at=at)
-    if event is Event.LAPSE and arrives and isinstance(message, Step):
-        _check_silence(message, answered_at)
-    if event is Event.TRANSFER_NOTICE and not arrives:
-        _check_lapse_stands(case)
     if event in REPLIES and arrives and case.lapse_notice is not None:
         return _after_lapse(case, event, at, received_at)
     if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
@@ -149,6 +145,15 @@ def advance(
     if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
         return replace(moved, plan=message.header.message_id)
     return moved
+
+
+def _check_turn(case: Case, message: Application | Reply | Step, event: Event, by: Role, answered_at: datetime | None) -> None:
+    """Refuse what the table of moves cannot see: who issues documents, and what silence and a reply make of each other."""
+    _check_issuer(case, event, by)
+    if event is Event.LAPSE and isinstance(message, Step):
+        _check_silence(message, answered_at)
+    if event is Event.TRANSFER_NOTICE and by is case.role:
+        _check_lapse_stands(case)
 
 
 def _check_issuer(case: Case, event: Event, by: Role) -> None:
