@@ -47,14 +47,14 @@ def due_date_us(rt: Runtime) -> Mapping[str, float]:
     for unit in (Unit.CALENDAR_DAYS, Unit.WORKING_DAYS):
         rows = tuple(replace(row, amount=30, unit=unit) if row.id == "reply" else row for row in rules.limits)
         changed = replace(rules, limits=rows)
-        times = [_timed(lambda: due_date(changed, "reply", start=NOW, **sides)) for _ in range(20_000)]
+        times = [_timed(due_date, changed, "reply", start=NOW, **sides) for _ in range(20_000)]
         found[str(unit)] = round(median(times) * 1e6, 1)
     return found
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _timed(work: Callable[..., object], *given: Any, **named: Any) -> float:
     before = time.perf_counter()
-    work()
+    work(*given, **named)
     return time.perf_counter() - before
 
 
@@ -110,7 +110,7 @@ def find_due_ms(rt: Runtime) -> float:
     times = []
     for _ in range(9):
         with transaction(rt.engine) as tx:
-            times.append(_timed(lambda tx=tx: deadlines.due(tx, NOW, most=100)))  # type: ignore[misc]
+            times.append(_timed(deadlines.due, tx, NOW, most=100))
     return round(median(times) * 1000, 2)
 
 
@@ -124,7 +124,7 @@ def recount_seconds(rt: Runtime) -> float:
     change = Change(calendar="rs", on=day, action=Action.ADD, name="Day off", kind=Kind.REST, who="bench", at=NOW, why="bench")
     append_change(rt.settings.calendar_changes, change)
     rt.calendars.refresh()  # type: ignore[attr-defined]
-    return round(_timed(lambda: recount_outdated(rt)), 1)
+    return round(_timed(recount_outdated, rt), 1)
 
 
 def measure(say: Callable[[str], None], on: Servers) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from gateway.domain.limits import Actor, Direction, ExtensionKind, Limit
 from gateway.domain.moves import OPENS, Event, Role
 from gateway.domain.treaties import Treaty
 from gateway.errors import TreatyDoesNotBind
+from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
-from gateway.store import deadlines
+from gateway.store import deadlines, messages
 from gateway.store.database import Tx
 from gateway.store.deadlines import DeadlineRow
 
@@ -68,8 +69,20 @@ def start_clocks(tx: Tx, news: Sequence[Started], rt: Runtime, now: datetime) ->
             happened(tx, new.case, new.happening, new.received_at, rt, now)
     for new in news:
         if new.happening.event not in OPENS:
-            deadlines.put(tx, first_deadlines([new], rt, now))
+            started = first_deadlines([new], rt, now)
+            deadlines.put(tx, started)
             happened(tx, new.case, new.happening, new.received_at, rt, now)
+            if started and new.case.id:
+                _stand_still(tx, new.case, new.case.id, rt, now)
+
+
+def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -> None:
+    """Let clocks that have just started stand where the case stands."""
+    if messages.last_of(tx, case_id, ("Suspension",)) is None:
+        return
+    for row in messages.of_case(tx, case_id):
+        if row.type in {"Suspension", "Resumption"} and row.outcome != "refused":
+            happened(tx, case, happening_of(row), row.received_at or now, rt, now)
 
 
 def _rows_started(rules: Treaty, new: Started) -> Iterator[tuple[Start, Limit]]:
@@ -116,6 +129,7 @@ def count_deadline(case: Case, limit_id: str, inputs: dict[str, Any], rules: Tre
         stops=tuple(
             Standstill(since=date.fromisoformat(stop["since"]), until=_day(stop["until"]), why=stop["why"])
             for stop in inputs["stops"]
+            if stop["until"] is None or stop["until"] > stop["since"]
         ),
     )
 
@@ -228,10 +242,10 @@ def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: date
 
 
 def _local_day(row: DeadlineRow, case: Case, happening: Happening, received_at: datetime, rt: Runtime) -> date:
-    """Return the day that counts: the one the message names, never before the other side had it."""
-    acting = rt.side(case.requested if row.must_act == "requested" else case.requesting)
-    had = acting.calendar.local_date(received_at) if acting.calendar else received_at.date()
-    return max(had, happening.on) if happening.on else had
+    """Return the day that counts: the one the message names, never before the other side had it or the clock started."""
+    calendar = rt.side(case.requested if row.must_act == "requested" else case.requesting).calendar
+    had, began = (calendar.local_date(at) if calendar else at.date() for at in (received_at, row.started_at))
+    return max(had, began, happening.on or had)
 
 
 def _stopped(inputs: dict[str, Any], day: date, why: str, message: str) -> dict[str, Any] | None:

@@ -116,6 +116,38 @@ async def test_both_sent_before_either_arrived_end_alike_on_both_sides(case, clo
     assert due(case, "reply") == date(2026, 6, 11)  # it was over before the other side knew of it
 
 
+async def test_clock_that_starts_while_the_case_stands_does_not_run(case, clock) -> None:
+    await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-01", Suspension__ExpectedUntil=None)
+    clock.now = at(4)
+    await case.answered()
+    assert due(case, "transfer") is None
+    clock.now = at(9)
+    await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-09")
+    assert due(case, "transfer") == date(2026, 9, 9)  # three months from the 4th, and the five days to the 9th
+
+
+async def test_standstill_that_was_over_before_the_clock_started_does_not_touch_it(case, clock) -> None:
+    await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-01", Suspension__ExpectedUntil=None)
+    clock.now = at(3)
+    await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-03")
+    clock.now = at(4)
+    await case.answered()
+    assert due(case, "transfer") == date(2026, 9, 4)
+    assert not any("stood" in line for line in case.deadline(case.west, "transfer").detail["explain"])
+
+
+async def test_resumption_that_crosses_the_agreement_ends_the_standstill_on_the_same_day(case, clock) -> None:
+    await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-01", Suspension__ExpectedUntil=None)
+    clock.now = at(4)
+    case.send("Resumption-plain", ASKING, Resumption__Since="2026-06-04")
+    case.answer()
+    await case.east.deliver()
+    await case.west.take_in()  # the agreement is there on the 4th; the resumption is on its way until the 6th
+    clock.now = at(6)
+    await case.exchange()
+    assert due(case, "transfer") == date(2026, 9, 6)
+
+
 async def test_clock_that_stands_is_not_stopped_twice(case) -> None:
     await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-01", Suspension__ExpectedUntil=None)
     assert case.send("Suspension-illness", ASKING).code == "transition-not-allowed"
