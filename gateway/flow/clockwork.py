@@ -208,7 +208,7 @@ def told(stage: str, last: str) -> bool:
 def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> None:
     """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts."""
     assert case.id is not None
-    for row in deadlines.of_cases(tx, [case.id]):
+    for row in deadlines.of_cases(tx, [case.id], lock=True):
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)

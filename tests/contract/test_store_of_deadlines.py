@@ -141,21 +141,23 @@ def test_open_deadlines_are_walked_in_portions_by_their_row(engine) -> None:
         assert deadlines.still_open(tx, after=third, most=2) == []
 
 
-def test_deadline_counted_again_is_written_only_over_what_was_read(engine) -> None:
+def test_deadlines_counted_again_are_written_and_no_other(engine) -> None:
     case_id = add_case(engine)
-    moved, taken = written(engine, deadline_row(case_id), deadline_row(case_id, "transfer"))
+    moved, left = written(engine, deadline_row(case_id), deadline_row(case_id, "transfer"))
     with transaction(engine) as tx:
-        deadlines.answer(tx, case_id, "transfer", state="met", at=LATER)
-        fresh = [replace(row, source="counted again", changed_at=LATER) for row in (moved, taken)]
-        assert deadlines.rewrite_many(tx, [(row, NOW) for row in fresh]) == [True, False]
+        locked = deadlines.still_open(tx, after=0, most=10, lock=True)
+        assert locked == [moved, left]
+        deadlines.rewrite_many(tx, [replace(moved, source="counted again", changed_at=LATER)])
     with reading(engine) as tx:
-        found = {row.limit_id: (row.source, row.state) for row in deadlines.of_cases(tx, [case_id])}
-    assert found == {"reply": ("counted again", "open"), "transfer": ("Art. 11(2)", "met")}
+        found = {row.limit_id: row.source for row in deadlines.of_cases(tx, [case_id])}
+    assert found == {"reply": "counted again", "transfer": "Art. 11(2)"}
 
 
 def test_nothing_to_count_again_writes_nothing(engine) -> None:
+    (kept,) = written(engine, deadline_row(add_case(engine)))
     with transaction(engine) as tx:
-        assert deadlines.rewrite_many(tx, []) == []
+        deadlines.rewrite_many(tx, [])
+        assert deadlines.of_cases(tx, [kept.case_id]) == [kept]
 
 
 # --- cases by what is due next ----------------------------------------------------------------------------------------
