@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from gateway.domain.case import Role, State
 from gateway.errors import BadValue, DatabaseUnavailable, NotFound, StoreConflict
-from gateway.store import cases, inbox, messages
+from gateway.store import cases, deadlines, inbox, messages
 from gateway.store.database import open_engine, reading, transaction
 from gateway.store.inbox import NewInboxRow
 from gateway.store.messages import DocumentRow, ReceiptNote
-from tests.store_rows import NOW, add_case, message_row, new_case
+from tests.store_rows import NOW, add_case, deadline_row, message_row, new_case
 
 LATER = NOW + timedelta(hours=1)
 UNKNOWN = 999_999
