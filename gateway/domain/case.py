@@ -12,6 +12,7 @@ ABOUT_THE_PLAN = frozenset(
     {Event.PLAN_ACCEPTED, Event.PLAN_CHANGED, Event.PLAN_REFUSED, Event.POSTPONED, Event.REFUSED_AT_BORDER}
 )
 REPLIES = frozenset({Event.AGREEMENT, Event.REFUSAL, Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL})
+AGREED = frozenset({State.AGREED, State.TRANSIT_AGREED})
 DOCUMENTS = {Event.DOCUMENT_REQUEST: False, Event.DOCUMENT_ISSUED: True, Event.DOCUMENT_REFUSED: True}  # by the issuer?
 
 
@@ -37,9 +38,9 @@ class Case:
     changed_at: datetime
     linked: tuple[str, ...] = ()  # references of the cases of the same family
     suspended: bool = False  # the requesting side stopped the clock
-    deemed_at: datetime | None = None  # UTC instant from which recorded silence counts as agreement
+    deemed_at: datetime | None = None  # UTC instant from which recorded silence counts; None too when a reply was in time
     lapse_notice: str | None = None  # message id of the notice that recorded it
-    late: State | None = None  # what a reply that lost against recorded silence would have made of the case
+    late: State | None = None  # what a reply that came after recorded silence makes of the case once the notice is taken back
     plan: str | None = None  # message id of the transfer notification that stands
     revision: int = 0  # of the row in the store
 
@@ -67,6 +68,11 @@ class Case:
     def waits_for(self) -> Role | None:
         """Return the side that must act next; None when nobody must. Who stopped the clock must set it going."""
         return Role.REQUESTING if self.suspended and WAITS_FOR[self.state] else WAITS_FOR[self.state]
+
+    @property
+    def must_take_back(self) -> bool:
+        """Whether silence was recorded, and a refusal that was received in time contradicts it."""
+        return self.lapse_notice is not None and self.deemed_at is None and self.late not in {None, *AGREED}
 
     @property
     def issuer(self) -> Role:
@@ -112,7 +118,7 @@ def advance(
     """Return `case` after `message`, ours or the other side's.
 
     `received_at` is when the receiving side had it, None while that is not known; `answered_at` is when the requesting
-    side had our reply. Both decide a race between silence and a reply: whoever was in time wins.
+    side had our reply. Both decide a race between silence and a reply: a reply in time wins.
 
     Raises `UnknownCase` for a message to a case that is not here, `TransitionNotAllowed` for a message out of turn.
     """
@@ -123,12 +129,10 @@ def advance(
     arrives = message.header.sender != case.home
     by = case.role.other if arrives else case.role
     event = event_of(message)
-    _check_issuer(case, event, by)
+    _check_turn(case, message, event, by, answered_at if arrives else None)
     if event in ABOUT_THE_PLAN and by is Role.REQUESTED and _is_stale(case, message, arrives=arrives):
         return replace(case, changed_at=at)
-    if event is Event.LAPSE and arrives and isinstance(message, Step):
-        _check_silence(message, answered_at)
-    if event in REPLIES and arrives and case.deemed_at is not None:
+    if event in REPLIES and arrives and case.lapse_notice is not None:
         return _after_lapse(case, event, at, received_at)
     if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
         return replace(case, changed_at=at) if arrives and not _may_go_back(case) else reversed_lapse(case, at)
@@ -141,6 +145,15 @@ def advance(
     if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
         return replace(moved, plan=message.header.message_id)
     return moved
+
+
+def _check_turn(case: Case, message: Application | Reply | Step, event: Event, by: Role, answered_at: datetime | None) -> None:
+    """Refuse what the table of moves cannot see: who issues documents, and what silence and a reply make of each other."""
+    _check_issuer(case, event, by)
+    if event is Event.LAPSE and isinstance(message, Step):
+        _check_silence(message, answered_at)
+    if event is Event.TRANSFER_NOTICE and by is case.role:
+        _check_lapse_stands(case)
 
 
 def _check_issuer(case: Case, event: Event, by: Role) -> None:
@@ -174,15 +187,21 @@ def _check_silence(message: Step, answered_at: datetime | None) -> None:
 
 
 def _after_lapse(case: Case, event: Event, at: datetime, received_at: datetime | None) -> Case:
-    """Return the case after a reply to which silence was recorded: in time it wins; late it is kept and changes nothing."""
-    assert case.deemed_at is not None
+    """Return the case after a reply to which silence was recorded: kept, and what it says holds once the notice is taken back.
+
+    The other side was told of the silence, so the case goes back on both sides by a correction of that notice, or on
+    neither. A reply that was in time wins: silence counts no longer, and the requesting side must take its notice back.
+    """
     before = State.TRANSIT_REQUESTED if event in {Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL} else State.REQUESTED
     told = step(before, event, Role.REQUESTED, arrives=True)
-    if received_at is None or received_at >= case.deemed_at:
-        return replace(case, late=told, changed_at=at)
-    if not _may_go_back(case):
-        raise TransitionNotAllowed("the case went on since silence was recorded: a person decides")
-    return replace(case, state=told, deemed_at=None, lapse_notice=None, changed_at=at)
+    in_time = case.deemed_at is not None and received_at is not None and received_at < case.deemed_at
+    return replace(case, late=told, deemed_at=None if in_time else case.deemed_at, changed_at=at)
+
+
+def _check_lapse_stands(case: Case) -> None:
+    """Refuse to go on from silence that a refusal in time has overtaken."""
+    if case.must_take_back:
+        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
 
 
 def _stopped(case: Case, event: Event, *, arrives: bool) -> Case:
@@ -199,7 +218,7 @@ def _takes_lapse_back(case: Case, message: Step, by: Role) -> bool:
 
 
 def _may_go_back(case: Case) -> bool:
-    return case.deemed_at is not None and case.state in {State.AGREED, State.TRANSIT_AGREED}
+    return case.lapse_notice is not None and case.state in AGREED
 
 
 def answered_in_time(case: Case, received_at: datetime, at: datetime) -> Case:

@@ -214,7 +214,7 @@ NEXT: Mapping[tuple[State, Event, Role], State] = {
 }
 
 # Events that move no case: on arrival they are taken in any open state, since the case may have moved meanwhile.
-STAYING = frozenset(event for event, _, _, to in _ROWS if to is None)
+STAYING = frozenset(event for event, _, _, to in _ROWS if to is None) - {event for event, _, _, to in _ROWS if to is not None}
 
 
 def _stay(states: Iterable[State], events: Iterable[Event]) -> dict[tuple[State, Event], State]:
@@ -249,7 +249,8 @@ CROSSING: Mapping[tuple[State, Event], State] = {
     **_stay({_S.AGREED}, (_E.PLAN_CHANGED, _E.PLAN_REFUSED, _E.POSTPONED, _E.REFUSED_AT_BORDER, _E.NOT_CARRIED_OUT)),
     # The person was handed over, or the transit revoked; what the other side sent before it knew changes nothing.
     **_stay({_S.TRANSFERRED, _S.CLAIMED}, (_E.TRANSFER_NOTICE, _E.POSTPONED, _E.NOT_CARRIED_OUT, _E.WITHDRAWAL)),
-    **_stay({_S.TRANSITED}, (_E.WITHDRAWAL,)),
+    **_stay({_S.TRANSITED}, (_E.WITHDRAWAL, _E.NOT_CARRIED_OUT)),
+    **_stay({_S.TRANSIT_REVOKED}, (_E.NOT_CARRIED_OUT,)),
 }
 
 # Who the case waits for. None: nobody; it is closed, or free to be closed.

@@ -220,7 +220,8 @@ def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt
 def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: datetime, rt: Runtime) -> dict[str, Any] | None:
     """Return the inputs of a deadline after a message that prolongs it, stops it or sets it going; None: it does not."""
     by = Role.REQUESTING if happening.sender == case.requesting else Role.REQUESTED
-    limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category)
+    kept = row.inputs
+    limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category, escorted=kept["escorted"], means=kept["means"])
     day = _local_day(row, case, happening, received_at, rt)
     prolongs = limit.extension if limit else None
     if happening.event is Event.EXTENSION_REQUEST and happening.limit == row.limit_id and prolongs is not None:

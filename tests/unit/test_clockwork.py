@@ -13,7 +13,7 @@ from gateway.domain.case import Case
 from gateway.domain.clock import Happening
 from gateway.domain.deadlines import due_date
 from gateway.domain.messages import Category, Procedure
-from gateway.domain.moves import Event, Role
+from gateway.domain.moves import Event, Role, State
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import TreatyDoesNotBind, UnknownTreaty
 from gateway.flow import clockwork
@@ -229,7 +229,7 @@ def row_of(case_id: int, limit_id: str = "reply", **changes: Any) -> deadlines.D
 
 def replies(tx: Any, one: Case, received_at: datetime, now: datetime) -> None:
     agreed = Happening(event=Event.AGREEMENT, message_id="m-2", sender=one.requested)
-    happened(tx, one, agreed, received_at, rules(), now)
+    happened(tx, replace(one, state=State.AGREED), agreed, received_at, rules(), now)
 
 
 @pytest.mark.parametrize("before", ["open", "lapsed"])
