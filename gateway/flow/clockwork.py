@@ -129,7 +129,6 @@ def count_deadline(case: Case, limit_id: str, inputs: dict[str, Any], rules: Tre
         stops=tuple(
             Standstill(since=date.fromisoformat(stop["since"]), until=_day(stop["until"]), why=stop["why"])
             for stop in inputs["stops"]
-            if stop["until"] is None or stop["until"] > stop["since"]
         ),
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from gateway.domain.case import Case
 from gateway.domain.clock import MEETS, Mark
 from gateway.domain.moves import Event
+from gateway.errors import Unavailable
 from gateway.flow.clockwork import told
 from gateway.flow.inbound import heal
 from gateway.flow.papers import happening_of
@@ -31,7 +32,11 @@ def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
     heal(rt)
     if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
-        recount_outdated(rt)
+        try:
+            recount_outdated(rt)
+        except Unavailable:
+            rt.calendars.look_again()
+            raise
     count = 0
     while True:
         now = rt.clock()

@@ -159,6 +159,10 @@ class CalendarBook(Mapping[str, Calendar]):
         self._stamp = stamp
         return True
 
+    def look_again(self) -> None:
+        """Let the next `refresh` say that the file is another: what follows from it was not done."""
+        self._stamp = (-1, -1)
+
     def _seen(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()

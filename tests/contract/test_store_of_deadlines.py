@@ -160,6 +160,21 @@ def test_nothing_to_count_again_writes_nothing(engine) -> None:
         assert deadlines.of_cases(tx, [kept.case_id]) == [kept]
 
 
+def test_many_deadlines_counted_again_are_written_with_everything_but_whose_they_are(engine) -> None:
+    case_id = add_case(engine)
+    first, second, third = written(engine, *(deadline_row(case_id, name) for name in "abc"))
+    fresh = [
+        replace(first, due_on=LATER.date(), due_until=LATER, look_at=None, detail={"дан": 1}, inputs={"start": "anew"}),
+        replace(third, known=False, due_on=None, due_until=None, lapses_at=None, calendar_version="rs~1"),
+    ]
+    with transaction(engine) as tx:
+        assert deadlines.still_open(tx, after=0, most=9, lock=True) == [first, second, third]
+        deadlines.rewrite_many(tx, fresh)
+        deadlines.rewrite_many(tx, [])
+    with reading(engine) as tx:
+        assert deadlines.of_cases(tx, [case_id]) == [fresh[0], second, fresh[1]]
+
+
 # --- cases by what is due next ----------------------------------------------------------------------------------------
 
 

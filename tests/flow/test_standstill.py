@@ -123,7 +123,7 @@ async def test_clock_that_starts_while_the_case_stands_does_not_run(case, clock)
     assert due(case, "transfer") is None
     clock.now = at(9)
     await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-09")
-    assert due(case, "transfer") == date(2026, 9, 9)  # three months from the 4th, and the five days to the 9th
+    assert due(case, "transfer") == date(2026, 9, 8)  # three months from the 4th, and the 5th to the 8th left out
 
 
 async def test_standstill_that_was_over_before_the_clock_started_does_not_touch_it(case, clock) -> None:
@@ -145,7 +145,7 @@ async def test_resumption_that_crosses_the_agreement_ends_the_standstill_on_the_
     await case.west.take_in()  # the agreement is there on the 4th; the resumption is on its way until the 6th
     clock.now = at(6)
     await case.exchange()
-    assert due(case, "transfer") == date(2026, 9, 6)
+    assert due(case, "transfer") == date(2026, 9, 5)  # the 5th is left out
 
 
 async def test_clock_that_stands_is_not_stopped_twice(case) -> None:
