@@ -13,12 +13,10 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
-from gateway.flow.lapses import reverse_lapse
 from gateway.settings import load
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import open_engine, reading, require_current
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
-from gateway.wiring import build, utc_now
 
 
 def _summary(case: Case) -> dict[str, Any]:
@@ -55,7 +53,7 @@ def list_cases(
     settings = load(config)
     engine = open_engine(settings.database)
     require_current(engine)
-    before = None if due_within is None else utc_now() + timedelta(days=due_within)
+    before = None if due_within is None else datetime.now(UTC) + timedelta(days=due_within)
     with reading(engine) as tx:
         rows = cases.by_due(tx, state=state, treaty=treaty, counterparty=counterparty, due_before=before)
     found = [_summary(case) | {"due_until": due, "secondary_source": secondary} for case, due, secondary in rows]
@@ -147,6 +145,9 @@ def reverse(
 
     Example: `gateway case reverse-lapse 7 --limit reply --who officer.one@ba-ms --why "the reply came by courier"`
     """
+    from gateway.flow.lapses import reverse_lapse  # noqa: PLC0415  # whoever only looks needs no transport
+    from gateway.wiring import build  # noqa: PLC0415
+
     reverse_lapse(case, limit, by=who, why=why, rt=build(load(config)))
     if json:
         print_json({"case": case, "limit": limit, "state": "open"})

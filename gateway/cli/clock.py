@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.cli.calendar import move_as_dict, print_moves
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.cli.treaty import load_treaty_file, named_treaty
@@ -20,12 +19,10 @@ from gateway.domain.explanations import day_text, iso
 from gateway.domain.limits import Direction
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotAFile
-from gateway.flow.recount import what_if
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.calendars import load_calendar
 from gateway.partners.treaties import load_treaties
 from gateway.settings import load as load_settings
-from gateway.wiring import build
 
 YEARS = range(1900, 9000)  # instants outside them are slips of the keyboard
 
@@ -120,6 +117,11 @@ def whatif(
     as_json: JsonOption = False,
 ) -> None:
     """Count all open deadlines again under a proposed calendar or rule file, and list which would move. Nothing is written."""
+    # A question about one date needs no database and no transport: they are loaded only here.
+    from gateway.cli.calendar import move_as_dict, print_moves  # noqa: PLC0415
+    from gateway.flow.recount import what_if  # noqa: PLC0415
+    from gateway.wiring import build  # noqa: PLC0415
+
     if calendar is None and treaty is None:
         raise typer.BadParameter("give a calendar or a treaty file", param_hint="--calendar")
     for path in filter(None, (calendar, treaty)):
