@@ -4,7 +4,7 @@ A message is on its way, then it has arrived (the instant of receipt is stamped)
 reply travels on its own: the requested side may learn late that its reply was there in time.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.domain.case import ABOUT_THE_PLAN, REPLIES, Case, advance, opened
@@ -35,8 +35,8 @@ class TwoSides:
     history: list[tuple[str, Role, Event]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, opening: Event, at: datetime, **facts: object) -> "TwoSides":
-        """Return a case that both sides have."""
+    def begin(cls, opening: Event, at: datetime, **facts: object) -> tuple["TwoSides", Application]:
+        """Return a case that both sides have, and the message that opened it."""
         first: Application = application(opening, **facts)
         cases = {
             role: opened(
@@ -44,7 +44,7 @@ class TwoSides:
             )
             for role in Role
         }
-        return cls(cases=cases, queues={role: [] for role in Role})
+        return cls(cases=cases, queues={role: [] for role in Role}), first
 
     def message(self, by: Role, event: Event, *, lapse_at: datetime | None = None, takes_back: bool = True) -> Reply | Step:
         """Return the message by which a side does something: about the plan that stands there, or the lapse it recorded."""
@@ -55,6 +55,11 @@ class TwoSides:
         if event is Event.CORRECTION and takes_back and case.lapse_notice:
             return sent(event, by, proof=Answered(message_id=case.lapse_notice, digest="0" * 64))
         return sent(event, by, answers=answers)
+
+    @staticmethod
+    def dated(message: Step, at: datetime) -> Step:
+        """Return a message that names an instant."""
+        return replace(message, at=at)
 
     def send(self, by: Role, message: Reply | Step, at: datetime) -> bool:
         """Send a message; False when it is refused, and then nothing has changed."""

@@ -145,7 +145,8 @@ def reverse(
 
     Example: `gateway case reverse-lapse 7 --limit reply --who officer.one@ba-ms --why "the reply came by courier"`
     """
-    from gateway.flow.lapses import reverse_lapse  # noqa: PLC0415  # whoever only looks needs no transport
+    # A whole gateway, with its transports: not loaded where only the store is read.
+    from gateway.flow.lapses import reverse_lapse  # noqa: PLC0415
     from gateway.wiring import build  # noqa: PLC0415
 
     reverse_lapse(case, limit, by=who, why=why, rt=build(load(config)))

@@ -117,7 +117,7 @@ def whatif(
     as_json: JsonOption = False,
 ) -> None:
     """Count all open deadlines again under a proposed calendar or rule file, and list which would move. Nothing is written."""
-    # A question about one date needs no database and no transport: they are loaded only here.
+    # A whole gateway, with its database: not loaded where only a date is asked for.
     from gateway.cli.calendar import move_as_dict, print_moves  # noqa: PLC0415
     from gateway.flow.recount import what_if  # noqa: PLC0415
     from gateway.wiring import build  # noqa: PLC0415

@@ -11,6 +11,7 @@ from gateway.errors import TransitionNotAllowed, UnknownCase
 ABOUT_THE_PLAN = frozenset(
     {Event.PLAN_ACCEPTED, Event.PLAN_CHANGED, Event.PLAN_REFUSED, Event.POSTPONED, Event.REFUSED_AT_BORDER}
 )
+STANDSTILL = frozenset({Event.SUSPENSION, Event.RESUMPTION})
 REPLIES = frozenset({Event.AGREEMENT, Event.REFUSAL, Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL})
 AGREED = frozenset({State.AGREED, State.TRANSIT_AGREED})
 DOCUMENTS = {Event.DOCUMENT_REQUEST: False, Event.DOCUMENT_ISSUED: True, Event.DOCUMENT_REFUSED: True}  # by the issuer?
@@ -126,6 +127,12 @@ def advance(
         raise TransitionNotAllowed("a receipt does not change a case")
     if case is None:
         raise UnknownCase("there is no case with this reference between these two authorities")
+    return _advanced(case, message, at, received_at, answered_at)
+
+
+def _advanced(
+    case: Case, message: Application | Reply | Step, at: datetime, received_at: datetime | None, answered_at: datetime | None
+) -> Case:
     arrives = message.header.sender != case.home
     by = case.role.other if arrives else case.role
     event = event_of(message)
@@ -140,11 +147,9 @@ def advance(
     if event is Event.LAPSE and isinstance(message, Step):
         late = None if case.state in {State.REQUESTED, State.TRANSIT_REQUESTED} else case.state  # our reply, on its way
         return replace(moved, deemed_at=message.at, lapse_notice=message.header.message_id, late=late)
-    if event in {Event.SUSPENSION, Event.RESUMPTION}:
-        return _stopped(moved, event, arrives=arrives)
     if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
         return replace(moved, plan=message.header.message_id)
-    return moved
+    return _stopped(moved, event, arrives=arrives) if event in STANDSTILL else moved
 
 
 def _check_turn(case: Case, message: Application | Reply | Step, event: Event, by: Role, answered_at: datetime | None) -> None:
@@ -152,8 +157,8 @@ def _check_turn(case: Case, message: Application | Reply | Step, event: Event, b
     _check_issuer(case, event, by)
     if event is Event.LAPSE and isinstance(message, Step):
         _check_silence(message, answered_at)
-    if event is Event.TRANSFER_NOTICE and by is case.role:
-        _check_lapse_stands(case)
+    if event is Event.TRANSFER_NOTICE and case.must_take_back and by is case.role:
+        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
 
 
 def _check_issuer(case: Case, event: Event, by: Role) -> None:
@@ -180,6 +185,16 @@ def _is_stale(case: Case, message: Application | Reply | Step, *, arrives: bool)
     return stale
 
 
+def check_lapse(message: Step, lapses_at: datetime | None, now: datetime) -> None:
+    """Refuse a notice of silence that the clock does not bear out.
+
+    `lapses_at` is when silence counts by our own count, None where it never does or nobody knows. Raises
+    `TransitionNotAllowed`.
+    """
+    if lapses_at is None or message.at is None or not lapses_at <= message.at <= now:
+        raise TransitionNotAllowed("by the clock of this case silence does not count at the instant that the notice names")
+
+
 def _check_silence(message: Step, answered_at: datetime | None) -> None:
     """Refuse a lapse that a reply received in time contradicts."""
     if answered_at is not None and message.at is not None and answered_at < message.at:
@@ -196,12 +211,6 @@ def _after_lapse(case: Case, event: Event, at: datetime, received_at: datetime |
     told = step(before, event, Role.REQUESTED, arrives=True)
     in_time = case.deemed_at is not None and received_at is not None and received_at < case.deemed_at
     return replace(case, late=told, deemed_at=None if in_time else case.deemed_at, changed_at=at)
-
-
-def _check_lapse_stands(case: Case) -> None:
-    """Refuse to go on from silence that a refusal in time has overtaken."""
-    if case.must_take_back:
-        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
 
 
 def _stopped(case: Case, event: Event, *, arrives: bool) -> Case:

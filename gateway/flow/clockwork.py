@@ -207,7 +207,7 @@ def told(stage: str, last: str) -> bool:
 def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> None:
     """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts."""
     assert case.id is not None
-    for row in deadlines.of_cases(tx, [case.id]):
+    for row in deadlines.of_cases(tx, [case.id], lock=True):
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)
@@ -221,6 +221,8 @@ def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: date
     """Return the inputs of a deadline after a message that prolongs it, stops it or sets it going; None: it does not."""
     by = Role.REQUESTING if happening.sender == case.requesting else Role.REQUESTED
     kept = row.inputs
+    if not kept:
+        return None  # written by older code, which did not keep what it was counted from
     limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category, escorted=kept["escorted"], means=kept["means"])
     day = _local_day(row, case, happening, received_at, rt)
     prolongs = limit.extension if limit else None

@@ -63,14 +63,12 @@ def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
         add_rows(tx, deadlines, _FIELDS, list(map(_VALUES, rows)))
 
 
-def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
-    """Return all deadlines of these cases."""
+def of_cases(tx: Connection, case_ids: Sequence[int], *, lock: bool = False) -> list[DeadlineRow]:
+    """Return all deadlines of these cases; with `lock`, nobody else changes them until the transaction ends."""
     if not case_ids:
         return []
-    return [
-        _deadline(row)
-        for row in tx.execute(select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id))
-    ]
+    found = select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id)
+    return [_deadline(row) for row in tx.execute(found.with_for_update() if lock else found)]
 
 
 def due(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
@@ -99,12 +97,9 @@ def tell(tx: Connection, row: DeadlineRow, *, stage: str, look_at: datetime | No
     return changed.rowcount == 1
 
 
-def rewrite(tx: Connection, row: DeadlineRow, *, before: datetime | None = None) -> bool:
-    """Write a deadline that was counted again; with `before`, only if nobody changed it since."""
-    changed = update(deadlines).where(deadlines.c.id == row.id)
-    if before is not None:
-        changed = changed.where(deadlines.c.changed_at == before)
-    return tx.execute(changed.values(**{name: getattr(row, name) for name in _FIELDS})).rowcount == 1
+def rewrite(tx: Connection, row: DeadlineRow) -> None:
+    """Write a deadline that was counted again; it was read with a lock."""
+    rewrite_many(tx, [row])
 
 
 def answer(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime) -> None:

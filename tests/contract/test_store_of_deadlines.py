@@ -91,7 +91,7 @@ def test_each_thing_is_told_by_whoever_comes_first(engine) -> None:
 def test_nothing_is_told_of_a_deadline_that_somebody_changed(engine, meanwhile) -> None:
     (row,) = written(engine, deadline_row(add_case(engine)))
     with transaction(engine) as tx:
-        assert deadlines.rewrite(tx, replace(row, **meanwhile))
+        deadlines.rewrite(tx, replace(row, **meanwhile))
         assert not deadlines.tell(tx, row, stage="lapse", look_at=None, at=LATER, state="lapsed")
     with reading(engine) as tx:
         assert deadlines.of_cases(tx, [row.case_id]) == [replace(row, **meanwhile)]
@@ -141,16 +141,23 @@ def test_open_deadlines_are_walked_in_portions_by_their_row(engine) -> None:
         assert deadlines.still_open(tx, after=third, most=2) == []
 
 
-def test_deadline_counted_again_is_written_only_over_what_was_read(engine) -> None:
+def test_deadlines_counted_again_are_written_and_no_other(engine) -> None:
     case_id = add_case(engine)
-    moved, taken = written(engine, deadline_row(case_id), deadline_row(case_id, "transfer"))
+    moved, left = written(engine, deadline_row(case_id), deadline_row(case_id, "transfer"))
     with transaction(engine) as tx:
-        deadlines.answer(tx, case_id, "transfer", state="met", at=LATER)
-        fresh = [replace(row, source="counted again", changed_at=LATER) for row in (moved, taken)]
-        assert [deadlines.rewrite(tx, row, before=NOW) for row in fresh] == [True, False]
+        locked = deadlines.still_open(tx, after=0, most=10, lock=True)
+        assert locked == [moved, left]
+        deadlines.rewrite_many(tx, [replace(moved, source="counted again", changed_at=LATER)])
     with reading(engine) as tx:
-        found = {row.limit_id: (row.source, row.state) for row in deadlines.of_cases(tx, [case_id])}
-    assert found == {"reply": ("counted again", "open"), "transfer": ("Art. 11(2)", "met")}
+        found = {row.limit_id: row.source for row in deadlines.of_cases(tx, [case_id])}
+    assert found == {"reply": "counted again", "transfer": "Art. 11(2)"}
+
+
+def test_nothing_to_count_again_writes_nothing(engine) -> None:
+    (kept,) = written(engine, deadline_row(add_case(engine)))
+    with transaction(engine) as tx:
+        deadlines.rewrite_many(tx, [])
+        assert deadlines.of_cases(tx, [kept.case_id]) == [kept]
 
 
 def test_many_deadlines_counted_again_are_written_with_everything_but_whose_they_are(engine) -> None:

@@ -262,7 +262,7 @@ def test_reply_settles_no_other_limit_and_no_other_case(engine) -> None:
     one, other = add_case(engine), add_case(engine, reference="ANOTHERONE2MZV5TDWA4RUHE6P")
     with transaction(engine) as tx:
         deadlines.add(tx, [row_of(one), row_of(one, "transfer"), row_of(other)])
-        replies(tx, case(id=one), NOW, NOW)
+        replies(tx, case(id=one, state=State.AGREED), NOW, NOW)
     with reading(engine) as tx:
         found = {(row.case_id, row.limit_id): row.state for row in deadlines.of_cases(tx, [one, other])}
     assert found == {(one, "reply"): "late", (one, "transfer"): "open", (other, "reply"): "open"}
