@@ -61,7 +61,7 @@ def check_notice(tx: Tx, notice: Step, case: Case, rt: Runtime) -> None:
         raise TransitionNotAllowed("the rule gives this silence another meaning", path="Lapse/Meaning")
     if notice.at != row.lapses_at:
         raise AnswerMismatch("the lapse is recorded for another instant", path="Lapse/LapsedAt")
-    receipt = _receipt(tx, case, row.inputs["message"])
+    receipt = _receipt(tx, case, row.inputs.get("message", ""))
     if receipt is None or notice.proof is None or (notice.proof.message_id, notice.proof.digest) != receipt:
         raise AnswerMismatch("the proof is not the receipt that started the clock", path="Lapse/Proof")
 
