@@ -31,13 +31,18 @@ With `--json` a command prints one JSON document on standard output and nothing 
 """
 
 
-def commands() -> Mapping[str, TyperCommand]:
-    """Return every command by its whole name, e.g. "gateway case list", in the order of the alphabet."""
+def commands() -> Mapping[str, TyperCommand | TyperGroup]:
+    """Return every command by its whole name, e.g. "gateway case list", in the order of the alphabet.
+
+    A group is one too where it does something by itself: `gateway deadline`.
+    """
     return dict(_walk(typer.main.get_command(build()), "gateway"))
 
 
-def _walk(command: object, path: str) -> Iterator[tuple[str, TyperCommand]]:
+def _walk(command: object, path: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     if isinstance(command, TyperGroup):
+        if command.invoke_without_command:
+            yield path, command
         for name, below in sorted(command.commands.items()):
             yield from _walk(below, f"{path} {name}")
     elif isinstance(command, TyperCommand):
@@ -63,7 +68,7 @@ def _argument(argument: TyperArgument) -> str:
     return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
-def _section(path: str, command: TyperCommand) -> str:
+def _section(path: str, command: TyperCommand | TyperGroup) -> str:
     arguments = [_argument(each) for each in command.params if isinstance(each, TyperArgument)]
     options = [_option(each) for each in command.params if isinstance(each, TyperOption) and not each.hidden]
     parts = [f"## `{' '.join((path, *arguments))}`", (command.help or "").strip()]

@@ -2,7 +2,7 @@
 
 from gateway.domain.case import Case
 from gateway.domain.messages import Step
-from gateway.errors import AnswerMismatch, NotFound, TransitionNotAllowed
+from gateway.errors import AnswerMismatch, MissingField, NotFound, TransitionNotAllowed
 from gateway.flow.ports import Runtime
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import Tx, transaction
@@ -14,8 +14,12 @@ def reverse_lapse(case_id: int, limit_id: str, *, by: str, why: str, rt: Runtime
     """Take a recorded lapse back: the deadline is open again, and what was told of it stays told.
 
     A lapse that the other side was told of by a LapseNotice is taken back by a Correction of that notice, so that both
-    sides know. Raises `NotFound` for a deadline that is not there, `TransitionNotAllowed` for one that did not lapse.
+    sides know. Raises `MissingField` without a person or a reason, `NotFound` for a deadline that is not
+    there, `TransitionNotAllowed` for one that did not lapse.
     """
+    for name, text in (("who", by), ("why", why)):
+        if not text.strip():
+            raise MissingField("a lapse is taken back by a named person, with a reason", path=name)
     now = rt.clock()
     with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, lock=True)
@@ -57,7 +61,7 @@ def check_notice(tx: Tx, notice: Step, case: Case, rt: Runtime) -> None:
         raise TransitionNotAllowed("the rule gives this silence another meaning", path="Lapse/Meaning")
     if notice.at != row.lapses_at:
         raise AnswerMismatch("the lapse is recorded for another instant", path="Lapse/LapsedAt")
-    receipt = _receipt(tx, case, row.inputs["message"])
+    receipt = _receipt(tx, case, row.inputs.get("message", ""))
     if receipt is None or notice.proof is None or (notice.proof.message_id, notice.proof.digest) != receipt:
         raise AnswerMismatch("the proof is not the receipt that started the clock", path="Lapse/Proof")
 

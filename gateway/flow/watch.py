@@ -53,7 +53,9 @@ def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[tuple[datetime, journ
     """Tell of one deadline what its time has brought, each with its time; nothing if another watch was faster."""
     case = cases.get(tx, row.case_id)
     ahead = [
-        Mark(stage=stage, at=datetime.fromisoformat(at)) for stage, at in row.inputs["marks"] if not told(stage, row.stage)
+        Mark(stage=stage, at=datetime.fromisoformat(at))
+        for stage, at in row.inputs.get("marks", ())
+        if not told(stage, row.stage)
     ]
     come = [mark for mark in ahead if mark.at <= now]
     later = [mark for mark in ahead if mark.at > now]
