@@ -7,7 +7,7 @@ BROKER ?= embedded
 # Tests run in as many processes as there are processors, at most four: they share two small servers.
 WORKERS ?= $(shell n=$$($(PYTHON) -c 'import os; print(os.cpu_count() or 1)'); [ $$n -gt 4 ] && echo 4 || echo $$n)
 
-.PHONY: help setup lint format test test-all test-browser interop bench vectors docs demo serve ui-vendor clean
+.PHONY: help setup lint format test test-all test-browser mutation interop bench vectors docs demo serve ui-vendor clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test-browser: setup  ## pages in a real browser (Chromium from the distribution)
 	$(BIN)/pytest -m browser tests/browser
 
 test-all: test test-browser  ## both
+
+mutation: setup  ## change the clock in one small way at a time: a test must notice (docs/mutation.md)
+	$(BIN)/python scripts/mutate.py
 
 interop: setup  ## checks against other people's software (needs a JDK)
 	$(BIN)/python scripts/interop.py

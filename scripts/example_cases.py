@@ -157,7 +157,7 @@ def _decision(corridor: Corridor, what: str, day: str, application_fields: Field
 
 
 def receipt(corridor: Corridor, messages: list[Fields]) -> Fields:
-    """Return one receipt of the requested side for a batch: the last message is refused, the others are accepted."""
+    """Return one receipt of the requested side for a batch: one message waits, the last is refused, the others are accepted."""
     now = created_at(20)
     items = [
         {
@@ -168,6 +168,7 @@ def receipt(corridor: Corridor, messages: list[Fields]) -> Fields:
         }
         for place, message in enumerate(messages)
     ]
+    items[-2] |= {"Outcome": "waiting", "Missing": ["2", "3"], "Code": "sequence-gap"}
     items[-1] |= {"Outcome": "refused", "Code": "schema-violation", "Text": "The value at Person/Sex is not in the list."}
     return {
         "Header": header(f"receipt {corridor.requested}", corridor.requested, corridor.requesting, now),

@@ -4,7 +4,6 @@ Running it again leaves no diff.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,13 +36,18 @@ With `--json` a command prints one JSON document on standard output and nothing 
 """
 
 
-def commands() -> Mapping[str, TyperCommand]:
-    """Return every command by its whole name, e.g. "gateway case list", in the order of the alphabet."""
+def commands() -> Mapping[str, TyperCommand | TyperGroup]:
+    """Return every command by its whole name, e.g. "gateway case list", in the order of the alphabet.
+
+    A group is one too where it does something by itself: `gateway deadline`.
+    """
     return dict(_walk(typer.main.get_command(build()), "gateway"))
 
 
-def _walk(command: object, path: str) -> Iterator[tuple[str, TyperCommand]]:
+def _walk(command: object, path: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     if isinstance(command, TyperGroup):
+        if command.invoke_without_command:
+            yield path, command
         for name, below in sorted(command.commands.items()):
             yield from _walk(below, f"{path} {name}")
     elif isinstance(command, TyperCommand):
@@ -69,7 +73,7 @@ def _argument(argument: TyperArgument) -> str:
     return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
-def _section(path: str, command: TyperCommand) -> str:
+def _section(path: str, command: TyperCommand | TyperGroup) -> str:
     arguments = [_argument(each) for each in command.params if isinstance(each, TyperArgument)]
     options = [_option(each) for each in command.params if isinstance(each, TyperOption) and not each.hidden]
     parts = [f"## `{' '.join((path, *arguments))}`", (command.help or "").strip()]
@@ -148,12 +152,9 @@ def message_cycle_page() -> str:
     """Return docs/message-cycle.md with its tables as the code has them now."""
     page = (DOCS / "message-cycle.md").read_text(encoding="utf-8")
     for name, table in (("moves", moves_table()), ("clocks", clocks_table())):
-        page = re.sub(
-            rf"(?<=<!-- made by make docs: {name} -->\n).*?(?=<!-- end -->)",
-            lambda _, table=table: f"{table}\n",
-            page,
-            flags=re.DOTALL,
-        )
+        before, mark, rest = page.partition(f"<!-- made by make docs: {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        page = f"{before}{mark}{table}\n{end}{after}"
     return page
 
 

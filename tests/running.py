@@ -1,5 +1,7 @@
 """The command `gateway` as a process of its own, in a folder of its own, as a script outside the repository runs it."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,6 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from gateway.cli import main as entrance
 
 SECONDS = 60.0  # bound of one command on a busy machine
 
@@ -47,6 +53,19 @@ def run(*words: object, cwd: Path, seconds: float = SECONDS, env: Mapping[str, s
         stdin=subprocess.DEVNULL,
     )
     return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def call(*words: object, monkeypatch: pytest.MonkeyPatch) -> Done:
+    """Run a command through its own entrance, in this process; an error that is not ours fails the test."""
+    monkeypatch.setattr(sys, "argv", ["gateway", *map(str, words)])
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            entrance.main()
+        except SystemExit as end:
+            code = end.code
+    return Done(code=code or 0, out=out.getvalue(), err=err.getvalue())
 
 
 def command(words: Sequence[object]) -> list[str]:

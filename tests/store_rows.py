@@ -76,10 +76,14 @@ def deadline_row(case_id: int, limit_id: str = "reply", **changes: Any) -> Deadl
         "source": "Art. 11(2)",
         "confidence": "verified",
         "treaty_version": "2026-11-24",
+        "calendar_ids": "rs",
         "calendar_version": "rs-2026",
         "state": "open",
         "detail": {"steps": ["a day", "Дан"]},
         "changed_at": NOW,
+        "inputs": {"start": NOW.isoformat(), "marks": [["overdue", NOW.isoformat()]]},
+        "stage": "new",
+        "look_at": NOW,
     }
     return DeadlineRow(**values | changes)
 

@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.domain.calendars import Calendar, Kind, Status
@@ -108,7 +109,9 @@ def _change(action: Action, calendar: str, day: str, *, config: Any, as_json: bo
         on = date.fromisoformat(day)
     except ValueError as error:
         raise typer.BadParameter("is no date such as 2027-03-10", param_hint="DATE") from error
-    runtime = build(load(config), prepare_database=True)
+    settings = load(config)
+    log.set_up(as_json=settings.log_json, level=30)  # what moved is printed; the log of it would stand among it
+    runtime = build(settings, prepare_database=True)
     moves = change_day(runtime, action=action, calendar=calendar, on=on, **rest)
     after = runtime.calendars[calendar].version
     if as_json:

@@ -13,12 +13,10 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
-from gateway.flow.lapses import reverse_lapse
 from gateway.settings import load
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import open_engine, reading, require_current
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
-from gateway.wiring import build, utc_now
 
 
 def _summary(case: Case) -> dict[str, Any]:
@@ -55,17 +53,19 @@ def list_cases(
     settings = load(config)
     engine = open_engine(settings.database)
     require_current(engine)
-    before = None if due_within is None else utc_now() + timedelta(days=due_within)
+    before = None if due_within is None else datetime.now(UTC) + timedelta(days=due_within)
     with reading(engine) as tx:
         rows = cases.by_due(tx, state=state, treaty=treaty, counterparty=counterparty, due_before=before)
-    found = [_summary(case) | {"due_until": due} for case, due in rows]
+    found = [_summary(case) | {"due_until": due, "secondary_source": secondary} for case, due, secondary in rows]
     if json:
         print_json({"cases": found})
         return
     columns = ["id", "reference", "home", "counterparty", "role", "state", "waits_for", "treaty", "procedure", "due_until"]
     table = Table(*columns, title=f"{len(found)} cases")
     for case in found:
-        table.add_row(*("" if case[name] is None else str(case[name]) for name in columns))
+        mark = " (secondary source)" if case["secondary_source"] else ""
+        values = ["" if case[name] is None else str(case[name]) for name in columns]
+        table.add_row(*values[:-1], values[-1] + mark)
     console().print(table)
 
 
@@ -138,13 +138,21 @@ def reverse(
     limit: Annotated[str, typer.Option(help="Limit whose lapse is taken back, e.g. reply.")],
     who: Annotated[str, typer.Option(help="Person who decides.")],
     why: Annotated[str, typer.Option(help="Reason.")],
+    json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Take back a lapse that was recorded, with a reason.
 
     Example: `gateway case reverse-lapse 7 --limit reply --who officer.one@ba-ms --why "the reply came by courier"`
     """
+    # A whole gateway, with its transports: not loaded where only the store is read.
+    from gateway.flow.lapses import reverse_lapse  # noqa: PLC0415
+    from gateway.wiring import build  # noqa: PLC0415
+
     reverse_lapse(case, limit, by=who, why=why, rt=build(load(config)))
+    if json:
+        print_json({"case": case, "limit": limit, "state": "open"})
+        return
     console().print(f"The lapse of {limit} in case {case} is taken back; the deadline is open again.")
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.cli.calendar import move_as_dict, print_moves
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.cli.treaty import load_treaty_file, named_treaty
@@ -20,12 +19,10 @@ from gateway.domain.explanations import day_text, iso
 from gateway.domain.limits import Direction
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotAFile
-from gateway.flow.recount import what_if
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.calendars import load_calendar
 from gateway.partners.treaties import load_treaties
 from gateway.settings import load as load_settings
-from gateway.wiring import build
 
 YEARS = range(1900, 9000)  # instants outside them are slips of the keyboard
 
@@ -79,7 +76,7 @@ def deadline(
         return
     if treaty is None or limit is None:
         raise typer.BadParameter("is needed", param_hint="--treaty" if treaty is None else "--limit")
-    plan = None if planned is None else _day(planned)
+    plan = None if planned is None else _day(planned, "--planned")
     asked = _extension(extension_asked, extension_days)
     began = None if start is None else _instant(start, "--start")
     settings = load_settings(config, overrides={"partners": partners})
@@ -120,6 +117,11 @@ def whatif(
     as_json: JsonOption = False,
 ) -> None:
     """Count all open deadlines again under a proposed calendar or rule file, and list which would move. Nothing is written."""
+    # A whole gateway, with its database: not loaded where only a date is asked for.
+    from gateway.cli.calendar import move_as_dict, print_moves  # noqa: PLC0415
+    from gateway.flow.recount import what_if  # noqa: PLC0415
+    from gateway.wiring import build  # noqa: PLC0415
+
     if calendar is None and treaty is None:
         raise typer.BadParameter("give a calendar or a treaty file", param_hint="--calendar")
     for path in filter(None, (calendar, treaty)):
@@ -167,10 +169,11 @@ def _stops(text: str | None, why: str) -> tuple[Standstill, ...]:
     """Return the days of "2026-08-01/2026-08-11"; an end that is left out means that it lasts."""
     if text is None:
         return ()
+    option = "--obstacle" if why == "obstacle" else "--suspended"
     since, _, until = text.partition("/")
-    first, last = _day(since), _day(until) if until else None
+    first, last = _day(since, option), _day(until, option) if until else None
     if last is not None and last < first:
-        raise typer.BadParameter("ends before it begins", param_hint=f"--{'obstacle' if why == 'obstacle' else 'suspended'}")
+        raise typer.BadParameter("ends before it begins", param_hint=option)
     return (Standstill(since=first, until=last, why=why),)
 
 
@@ -186,13 +189,13 @@ def _instant(text: str, option: str) -> datetime:
     return instant
 
 
-def _day(text: str) -> date:
+def _day(text: str, option: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter("is no date such as 2026-06-01", param_hint="--planned") from error
+        raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
     if day.year not in YEARS:
-        raise typer.BadParameter(f"lies outside the years {YEARS.start} to {YEARS.stop - 1}", param_hint="--planned")
+        raise typer.BadParameter(f"lies outside the years {YEARS.start} to {YEARS.stop - 1}", param_hint=option)
     return day
 
 
@@ -211,7 +214,9 @@ def _print(found: Deadline) -> None:
     if row is not None:
         screen.print(f"{escape(row.cited)}, confidence: {row.confidence}")
     if found.estimated:
-        screen.print("[yellow]A rest day near the end is only estimated: ask before you rely on this date.[/]")
+        screen.print(
+            "[yellow]The end hangs on an estimated rest day or on how a word is read: ask before you rely on this date.[/]"
+        )
     screen.print()
     for sentence in found.explain:
         screen.print(f"  {escape(sentence)}")

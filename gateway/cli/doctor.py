@@ -102,7 +102,9 @@ def _calendars(settings: Settings) -> str:
     """Look at the calendars of the authorities this installation exchanges with; others may end when they like."""
     calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
     wanted = {authority.calendar for authority in load_partners(settings.partners).authorities.values()}
-    first = min((calendars[name] for name in wanted if name in calendars), key=lambda each: each.known_until)
+    if missing := sorted(wanted - set(calendars)):
+        raise Misconfigured(f"there is no calendar {missing[0]!r}, which a partner folder names")
+    first = min((calendars[name] for name in wanted), key=lambda each: each.known_until)
     if first.known_until - utc_now().date() < SOON:
         raise Misconfigured(f"the calendar {first.id} ends on {first.known_until}; install a longer one")
     return f"{len(calendars)} calendars; of those in use {first.id} ends first, on {first.known_until}"

@@ -9,7 +9,7 @@ from gateway.domain.calendars import Calendar
 from gateway.domain.counting import Standstill
 from gateway.domain.explanations import iso, sentences
 from gateway.domain.limits import Actor, Limit
-from gateway.domain.readings import Reading, doubtful_feasts
+from gateway.domain.readings import Feast, Reading
 from gateway.domain.treaties import Treaty
 
 
@@ -68,7 +68,7 @@ class Deadline:
     start_on: date | None = None  # local date in `zone`
     acting: Calendar | None = None  # of the state that must act
     counting: tuple[Calendar, ...] = ()  # whose working days are counted
-    stops: tuple[Standstill, ...] = ()  # days on which the clock stood still
+    stops: tuple[Standstill, ...] = ()  # days on which the clock stood still while the limit ran
     readings: tuple[Reading, ...] = ()  # other ways to read the limit; the ends are the earliest and the latest of all
     base: End | None = None  # literal end before any extension
     literal: End | None = None
@@ -117,12 +117,9 @@ class Deadline:
         return bool(self.readings)
 
     @property
-    def doubtful(self) -> list[tuple[Calendar, tuple[date, ...]]]:
-        """Return the estimated feasts that could move the end, each with its calendar."""
-        if self.limit is None or self.acting is None or self.start_on is None or not (self.base and self.rolled):
-            return []
-        plain = Reading(acting=self.acting, counting=self.counting)
-        return doubtful_feasts(self.limit, plain, self.start_on, self.base.due_on, self.rolled.due_on)
+    def doubtful(self) -> tuple[Feast, ...]:
+        """Return the estimated feasts that could move the end, each once."""
+        return tuple(dict.fromkeys(feast for reading in self.readings for feast in reading.feasts))
 
     @property
     def explain(self) -> tuple[str, ...]:

@@ -158,10 +158,15 @@ class Calendar:
 
 @lru_cache(maxsize=512)
 def moved(calendar: Calendar, feast: tuple[date, ...], by: int) -> Calendar:
-    """Return the calendar as it would be if an estimated feast came `by` days later (earlier if negative)."""
+    """Return the calendar as it would be if an estimated feast came `by` days later (earlier if negative).
+
+    A half day or a worked day on which the feast then falls is a rest day; another holiday stays what it is.
+    """
     days = {day: entry for day, entry in calendar.days.items() if day not in feast}
     for day in feast:
-        days.setdefault(day + by * ONE_DAY, replace(calendar.days[day], on=day + by * ONE_DAY))
+        on = day + by * ONE_DAY
+        if on not in days or days[on].kind is not Kind.REST:
+            days[on] = replace(calendar.days[day], on=on)
     return replace(calendar, days=days)
 
 

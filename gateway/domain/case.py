@@ -136,13 +136,9 @@ def _advanced(
     arrives = message.header.sender != case.home
     by = case.role.other if arrives else case.role
     event = event_of(message)
-    _check_issuer(case, event, by)
+    _check_turn(case, message, event, by, answered_at if arrives else None)
     if event in ABOUT_THE_PLAN and by is Role.REQUESTED and _is_stale(case, message, arrives=arrives):
         return replace(case, changed_at=at)
-    if event is Event.LAPSE and arrives and isinstance(message, Step):
-        _check_silence(message, answered_at)
-    if event is Event.TRANSFER_NOTICE and case.must_take_back and not arrives:
-        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
     if event in REPLIES and arrives and case.lapse_notice is not None:
         return _after_lapse(case, event, at, received_at)
     if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
@@ -154,6 +150,15 @@ def _advanced(
     if event is Event.TRANSFER_NOTICE and moved.state is State.PLANNED:
         return replace(moved, plan=message.header.message_id)
     return _stopped(moved, event, arrives=arrives) if event in STANDSTILL else moved
+
+
+def _check_turn(case: Case, message: Application | Reply | Step, event: Event, by: Role, answered_at: datetime | None) -> None:
+    """Refuse what the table of moves cannot see: who issues documents, and what silence and a reply make of each other."""
+    _check_issuer(case, event, by)
+    if event is Event.LAPSE and isinstance(message, Step):
+        _check_silence(message, answered_at)
+    if event is Event.TRANSFER_NOTICE and case.must_take_back and by is case.role:
+        raise TransitionNotAllowed("a refusal was received in time: take the notice of silence back by a correction")
 
 
 def _check_issuer(case: Case, event: Event, by: Role) -> None:
@@ -223,6 +228,13 @@ def _takes_lapse_back(case: Case, message: Step, by: Role) -> bool:
 
 def _may_go_back(case: Case) -> bool:
     return case.lapse_notice is not None and case.state in AGREED
+
+
+def answered_in_time(case: Case, received_at: datetime, at: datetime) -> Case:
+    """Return the case once a receipt says when the other side had our reply: in time, it wins over silence noted meanwhile."""
+    if case.deemed_at is None or received_at >= case.deemed_at or not _may_go_back(case):
+        return case
+    return reversed_lapse(case, at)
 
 
 def reversed_lapse(case: Case, at: datetime) -> Case:

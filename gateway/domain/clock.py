@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from gateway.domain.answers import Deadline
 from gateway.domain.calendars import ONE_DAY, Calendar
-from gateway.domain.limits import Direction, OnLapse, Unit
+from gateway.domain.limits import LIMIT_IDS, Direction, OnLapse, Unit
 from gateway.domain.messages import Application, Reply, Step
 from gateway.domain.moves import Event, State, event_of
 from gateway.errors import LimitNotKnown
@@ -74,6 +74,9 @@ MEETS: Mapping[Event, frozenset[str]] = {
 
 # States in which nothing is awaited any more but what is named here.
 CLOSED: Mapping[State, frozenset[str]] = {
+    State.REQUESTED: frozenset(LIMIT_IDS) - {"transfer"},  # silence was taken back: what was agreed by it is not agreed
+    State.AGREED: frozenset(LIMIT_IDS) - {"interview", "interview-result", "register-search"},  # nothing is left to find out
+    State.PLANNED: frozenset(LIMIT_IDS) - {"interview", "interview-result", "register-search"},
     State.REFUSED: frozenset({"costs"}),
     State.WITHDRAWN: frozenset({"costs"}),
     State.TRANSFERRED: frozenset({"costs", "error"}),

@@ -6,7 +6,7 @@ Nothing here knows a treaty: amounts, units, calendars and the days of a standst
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 
 from gateway.domain.calendars import ONE_DAY, Calendar, both
@@ -21,10 +21,9 @@ class Standstill:
     until: date | None  # None: it still stands
     why: str  # "obstacle" | "suspension"
 
-    @property
-    def days(self) -> int:
-        """Return how many days did not count, 0 while it is not known."""
-        return (self.until - self.since).days if self.until else 0
+    def covers(self, day: date) -> bool:
+        """Whether the clock stood on `day`."""
+        return self.since <= day and (self.until is None or day < self.until)
 
 
 def count(start_on: date, amount: int, unit: Unit, direction: Direction, counting: Sequence[Calendar] = ()) -> date:
@@ -50,21 +49,33 @@ def count_with_stops(
     """Return the last day of a limit that runs forward, with the days of each standstill left out.
 
     Days, months and years grow by the civil days of the standstill; of working days, those inside it are not counted.
-    A standstill that began after the limit had run out changes nothing. All of `stops` have ended.
+    A standstill that began before the start counts from the start on, one that began after the limit had run out not at
+    all; a day that lies in two is left out once. All of `stops` have ended.
     """
     last = count(start_on, amount, unit, Direction.AFTER, counting)
-    done, begun = 0, start_on  # working days that were counted before the last standstill, and the day before counting went on
+    done, settled = 0, start_on  # working days counted up to the day that is settled: counted itself, or left out
     for stop in sorted(stops, key=lambda one: one.since):
         assert stop.until is not None, "a standstill that lasts has no end to count to"
-        if not start_on <= stop.since <= last:
+        stood = stop.until - ONE_DAY
+        if stop.since > last or stood <= settled:
             continue
-        if unit is not Unit.WORKING_DAYS:
-            last += timedelta(days=stop.days)
-            continue
-        done += _worked(begun, stop.since, counting)
-        begun = max(begun, stop.until - ONE_DAY)
-        last = count(begun, amount - done, unit, Direction.AFTER, counting)
+        if unit is Unit.WORKING_DAYS:
+            done += _worked(settled, stop.since, counting)
+            last = count(stood, amount - done, unit, Direction.AFTER, counting)
+        else:
+            last += stood - max(settled, stop.since - ONE_DAY)
+        settled = stood
     return last
+
+
+def hours_with_stops(start: datetime, hours: int, stops: Sequence[tuple[datetime, datetime]]) -> datetime:
+    """Return the instant at which so many hours have run since `start`, with the time of each standstill left out."""
+    until, settled = start + timedelta(hours=hours), start
+    for since, went_on in sorted(stops):
+        if since < until and went_on > settled:
+            until += went_on - max(settled, since)
+            settled = went_on
+    return until
 
 
 def _worked(after: date, before: date, counting: Sequence[Calendar]) -> int:

@@ -10,11 +10,11 @@ we may trust, or a calendar that reaches, it is not known.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.domain.answers import Deadline, End, Extended, ExtensionAsked
 from gateway.domain.calendars import ONE_DAY, Calendar, Side
-from gateway.domain.counting import Standstill, count, count_with_stops
+from gateway.domain.counting import Standstill, count, count_with_stops, hours_with_stops
 from gateway.domain.limits import (
     COMPUTABLE,
     LIMIT_IDS,
@@ -85,11 +85,9 @@ def due_date(
     if row.direction is Direction.BEFORE:
         facts["start"] = acting.end_of(start_on - ONE_DAY)
     facts["stops"] = stops = tuple(stop for stop in stops if _stands(stop, row))
-    if lasting := [stop for stop in stops if stop.until is None]:
-        return Deadline(why_not=f"The clock stands since {lasting[0].since} ({lasting[0].why}): no end yet.", **facts)
     try:
         facts["counting"] = counting = _counting(row, requested, requesting)
-        return _counted(row, row.amount, acting, counting, start_on, extension, facts)
+        return _unless_it_stands(_counted(row, row.amount, acting, counting, start_on, extension, facts), stops, facts)
     except LimitNotKnown as error:
         return Deadline(why_not=f"Not known, ask: {error.message}.", **facts)
     except (OverflowError, ValueError):  # the date arithmetic of the standard library ends with the year 9999
@@ -109,7 +107,16 @@ def _why_not_applicable(row: Limit | None, facts: Mapping[str, Any]) -> str:
 def _stands(stop: Standstill, row: Limit) -> bool:
     """Whether a standstill touches this rule: nothing moves a limit that is counted back from a planned day."""
     allowed = row.extension is not None and row.extension.kind is ExtensionKind.OBSTACLE
-    return row.direction is Direction.AFTER and (stop.why == "suspension" or allowed)
+    lasts = stop.until is None or stop.until > stop.since
+    return lasts and row.direction is Direction.AFTER and (stop.why == "suspension" or allowed)
+
+
+def _unless_it_stands(found: Deadline, stops: Sequence[Standstill], facts: dict[str, Any]) -> Deadline:
+    """Return `found`, unless a standstill that lasts began before its end: then there is no end yet."""
+    for stop in stops:
+        if stop.until is None and found.rolled is not None and stop.since <= found.rolled.due_on:
+            return Deadline(why_not=f"The clock stands since {stop.since} ({stop.why}): no end yet.", **facts)
+    return found
 
 
 def _counting(row: Limit, requested: Side, requesting: Side | None) -> tuple[Calendar, ...]:
@@ -138,53 +145,105 @@ def _counted(
     extension: ExtensionAsked | None,
     facts: dict[str, Any],
 ) -> Deadline:
-    if row.unit is Unit.HOURS:  # elapsed time: no day is counted, none is skipped, nothing rolls (Reg. 1182/71, Art. 3(4))
-        hours = timedelta(hours=amount + 24 * sum(stop.days for stop in facts["stops"]))
-        until = facts["start"] - hours if row.direction is Direction.BEFORE else facts["start"] + hours
-        end = End(due_on=acting.local_date(until), until=until)
-        verdict = Extended.not_asked() if extension is None else _decide(row, amount, extension, facts["start"], end)
-        return Deadline(base=end, literal=end, rolled=end, extension=verdict, **facts)
+    stops = tuple(stop for stop in facts["stops"] if stop.until is not None)
+    if row.unit is Unit.HOURS:
+        base = literal = rolled = _hours(row, amount, acting, facts["start"], stops)
+        verdict = Extended.not_asked() if extension is None else _decide(row, amount, extension, facts["start"], rolled)
+        return Deadline(base=base, literal=literal, rolled=rolled, extension=verdict, **_touched(facts, stops, start_on, base))
     plain = Reading(acting=acting, counting=counting)
-    last = _last(row, amount, start_on, plain, facts["stops"])
-    rolled = _roll(row, last, acting)
-    others = readings(row, plain, start_on, last, rolled)
-    lasts = [(_last(row, amount, start_on, reading, facts["stops"]), reading.acting) for reading in others]
-    ends = [rolled, *(_roll(row, day, calendar) for day, calendar in lasts)]
-    counted = ends if row.end is EndRule.ROLLED else [last, *(day for day, _ in lasts)]
-    base = literal = End.of(acting, min(counted))
-    latest = base if base.due_on == max(ends) else End.of(acting, max(ends))
-    facts["readings"] = others
+    ends = _ends(row, amount, start_on, plain, stops)
+    base = literal = End.of(acting, ends.literal)
+    rolled = base if ends.rolled == ends.literal else End.of(acting, ends.rolled)
     verdict = Extended.not_asked()
     if extension is not None:
-        verdict = _decide(row, amount, extension, facts["start"], latest)
-        if verdict.granted and row.extension is not None:
-            longer = base.due_on + timedelta(days=verdict.days)
+        verdict = _decide(row, amount, extension, facts["start"], rolled)
+        if verdict.granted:
+            ends = _ends(row, amount, start_on, plain, stops, more=verdict.days)
             # Asked after the literal end but before the rolled one: in time by the second reading only.
             if extension.at < base.until:
-                literal = End.of(acting, _roll(row, longer, acting) if row.end is EndRule.ROLLED else longer)
-            other = start_on + timedelta(days=(row.extension.other_base or 0) + verdict.days)
-            # Where another reading ends later, the extension is added to the latest of them.
-            longest = max(other, max((last, *(day for day, _ in lasts))) + timedelta(days=verdict.days))
-            latest = max(latest, End.of(acting, _roll(row, longest, acting)), key=lambda end: end.due_on)
-    return Deadline(base=base, literal=literal, rolled=latest, extension=verdict, **facts)
+                literal = End.of(acting, ends.literal)
+            rolled = End.of(acting, ends.rolled)
+    if facts["stops"]:
+        facts = _touched(facts, stops, start_on, rolled)
+    return Deadline(base=base, literal=literal, rolled=rolled, extension=verdict, readings=ends.readings, **facts)
+
+
+def _touched(facts: dict[str, Any], stops: Sequence[Standstill], start_on: date, rolled: End) -> dict[str, Any]:
+    """Return the facts with only those standstills that left out a day of the limit."""
+    kept = [stop for stop in stops if stop.since <= rolled.due_on and stop.until and stop.until > start_on + ONE_DAY]
+    return facts | {"stops": tuple(sorted(kept, key=lambda stop: stop.since))}
+
+
+def _hours(row: Limit, amount: int, acting: Calendar, start: datetime, stops: Sequence[Standstill]) -> End:
+    """Return the end in elapsed time: no day is counted, none is skipped, nothing rolls (Reg. 1182/71, Art. 3(4))."""
+    if row.direction is Direction.BEFORE:
+        until = start - timedelta(hours=amount)
+    else:
+        stood = [(acting.end_of(stop.since - ONE_DAY), acting.end_of(stop.until - ONE_DAY)) for stop in stops if stop.until]
+        until = hours_with_stops(start, amount, stood)
+    return End(due_on=acting.local_date(until - timedelta.resolution), until=until)
+
+
+class _Ends(NamedTuple):
+    literal: date  # the earliest of all readings
+    rolled: date  # the latest
+    readings: tuple[Reading, ...]
+
+
+def _ends(row: Limit, amount: int, start_on: date, plain: Reading, stops: Sequence[Standstill], *, more: int = 0) -> _Ends:
+    """Return the ends over all readings, `more` calendar days later. A later end may bring another feast into doubt."""
+    last, literal, rolled = _read(row, amount, start_on, plain, stops, more)
+    others = readings(row, plain, start_on, last, rolled)
+    while others:
+        found = [_read(row, amount, start_on, reading, stops, more) for reading in (plain, *others)]
+        lasts, literals, rolls = zip(*found, strict=True)
+        literal, rolled = min(literals), max(rolls)
+        wider = readings(row, plain, start_on, min(lasts), rolled)
+        if len(wider) == len(others):
+            break
+        others = wider
+    return _Ends(literal, rolled, others)
+
+
+def _read(
+    row: Limit, amount: int, start_on: date, reading: Reading, stops: Sequence[Standstill], more: int
+) -> tuple[date, date, date]:
+    """Return the last day as counted in one reading, the literal end and the rolled end."""
+    last = latest = _last(row, amount, start_on, reading, stops)
+    if more:
+        last = latest = count_with_stops(last, more, Unit.CALENDAR_DAYS, (), stops)
+        if row.extension is not None and row.extension.other_base is not None:
+            latest = max(last, count_with_stops(start_on, row.extension.other_base + more, Unit.CALENDAR_DAYS, (), stops))
+    literal = _roll(row, last, reading.acting, stops) if row.end is EndRule.ROLLED else last
+    return last, literal, _roll(row, latest, reading.acting, stops)
 
 
 def _last(row: Limit, amount: int, start_on: date, reading: Reading, stops: Sequence[Standstill]) -> date:
     """Return the last day as counted in one reading, before anything rolls."""
-    if row.direction is Direction.BEFORE:
+    if row.direction is Direction.BEFORE or not stops:
         return count(start_on, amount, row.unit, row.direction, reading.counting)
-    obstacles = [stop for stop in stops if stop.why == "obstacle" and stop.until is not None]
-    if obstacles and row.extension is not None and row.extension.resumes is not None:
-        freed = max(stop.until for stop in obstacles if stop.until is not None)
-        return count(freed, row.extension.resumes, row.unit, row.direction, reading.counting)
-    return count_with_stops(start_on, amount, row.unit, reading.counting, stops)
+    resumes = row.extension.resumes if row.extension is not None else None
+    if resumes is None:
+        return count_with_stops(start_on, amount, row.unit, reading.counting, stops)
+    suspended = [stop for stop in stops if stop.why == "suspension"]
+    last = count_with_stops(start_on, amount, row.unit, reading.counting, suspended)
+    for stop in sorted(stops, key=lambda one: one.since):
+        if stop.why != "suspension" and stop.since <= last and stop.until is not None and stop.until > start_on:
+            last = max(last, count_with_stops(stop.until, resumes, row.unit, reading.counting, suspended))
+    return last
 
 
-def _roll(row: Limit, last: date, acting: Calendar) -> date:
-    """Return the day to which an end moves. Counted backward there is no later day to roll to: the duty is to act before."""
+def _roll(row: Limit, last: date, acting: Calendar, stops: Sequence[Standstill]) -> date:
+    """Return the day to which an end moves: the first working day on which the clock runs.
+
+    Counted backward there is no later day to roll to: the duty is to act before.
+    """
     if row.direction is Direction.BEFORE or row.end is EndRule.LITERAL:
         return last
-    return acting.next_working(last)
+    day = acting.next_working(last)
+    while stops and any(stop.covers(day) for stop in stops):
+        day = acting.next_working(day + ONE_DAY)
+    return day
 
 
 def _decide(row: Limit, amount: int, asked: ExtensionAsked, start: datetime, lapse: End) -> Extended:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from gateway.domain.counting import count
 from gateway.domain.limits import Actor, Confidence, Direction, EndRule, Limit, OnLapse, Unit, Whose
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def _ends(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) 
     assert deadline.base is not None  # a known deadline has its ends
     assert deadline.literal is not None
     assert deadline.rolled is not None
-    yield from _count(row, deadline, start_on, deadline.base.due_on)
-    yield from _standstills(deadline)
+    yield from _count(row, deadline, start_on)
+    yield from _standstills(row, deadline)
     if row.unit is Unit.HOURS:
         yield f"The limit ends {_hour_text(deadline.base, acting)}; a limit in hours does not move for rest days."
         return
@@ -149,6 +150,9 @@ def _ends(deadline: "Deadline", row: Limit, acting: "Calendar", start_on: date) 
 def _roll(deadline: "Deadline", acting: "Calendar", literal: "End", rolled: "End") -> Iterator[str]:
     if deadline.extension.granted and literal == deadline.base:
         yield "The extension was asked for after the literal end and before the rolled end: only the rolled end moves."
+    extension = deadline.limit.extension if deadline.limit else None
+    if deadline.extension.granted and extension and extension.other_base:
+        yield f"The text does not say to which day the extension is added: the rolled end takes day {extension.other_base}."
     passed: list[str] = []
     day = rolled.due_on - _ONE_DAY
     while day >= literal.due_on and (why := acting.why_rest(day)) is not None:
@@ -165,38 +169,52 @@ def _roll(deadline: "Deadline", acting: "Calendar", literal: "End", rolled: "End
     yield "The text does not say which end counts: act by the literal end; rely on silence only after the rolled end."
 
 
-def _standstills(deadline: "Deadline") -> Iterator[str]:
+def _standstills(row: Limit, deadline: "Deadline") -> Iterator[str]:
     for stop in deadline.stops:
-        if stop.until is not None:
+        if stop.until is None:
+            continue
+        if stop.why == "obstacle" and (resumes := _resumes(row)):
+            yield (
+                f"An obstacle stood from {day_text(stop.since)} and had fallen away on {day_text(stop.until)}: "
+                f"{amount_text(resumes, row.unit)} run from that day, where they end later."
+            )
+        else:
             yield (
                 f"The clock stood still ({stop.why}) from {day_text(stop.since)} until it went on, on {day_text(stop.until)}: "
-                f"{stop.days} days are left out."
+                "the days between are left out."
             )
 
 
-def _count(row: Limit, deadline: "Deadline", start_on: date, last: date) -> Iterator[str]:
-    step = -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
+def _resumes(row: Limit) -> int | None:
+    return row.extension.resumes if row.extension else None
+
+
+def _count(row: Limit, deadline: "Deadline", start_on: date) -> Iterator[str]:
+    """Tell the count as the text reads at first sight, without extension, roll or other reading."""
+    amount, step = row.amount or 0, -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
     if row.unit is Unit.CALENDAR_DAYS:
         if not deadline.stops:
-            yield f"Every day counts: day 1 is {day_text(start_on + step)}, day {row.amount} is {day_text(last)}."
+            last = count(start_on, amount, row.unit, row.direction)
+            yield f"Every day counts: day 1 is {day_text(start_on + step)}, day {amount} is {day_text(last)}."
     elif row.unit is Unit.WORKING_DAYS:
         counting = deadline.counting
         whose = " and ".join(f"{calendar.state} (calendar {calendar.id}, {calendar.version})" for calendar in counting)
         yield f"Working days of {whose} count" + (", when both work." if row.calendar is Whose.BOTH else ".")
-        yield from _each_day(row, deadline, start_on, last)
+        if not (deadline.stops and _resumes(row)):
+            yield from _each_day(amount, step, deadline, start_on)
     elif row.unit in {Unit.MONTHS, Unit.YEARS} and not deadline.stops:
+        last = count(start_on, amount, row.unit, row.direction)
         shorter = "" if last.day == start_on.day else ", the last day of a month that has no such day"
-        yield f"{amount_text(row.amount, row.unit)} from {day_text(start_on)} end on {day_text(last)}{shorter}."
+        yield f"{amount_text(amount, row.unit)} from {day_text(start_on)} end on {day_text(last)}{shorter}."
 
 
-def _each_day(row: Limit, deadline: "Deadline", start_on: date, last: date) -> Iterator[str]:
+def _each_day(amount: int, step: timedelta, deadline: "Deadline", start_on: date) -> Iterator[str]:
     """Name each day on the way to the end of a limit in working days, and whether it counts."""
-    step = -_ONE_DAY if row.direction is Direction.BEFORE else _ONE_DAY
     day, number = start_on, 0
-    while day != last and number < (row.amount or 0):
+    while number < amount:
         day += step
         reasons = [f"{why} in {calendar.state}" for calendar in deadline.counting if (why := calendar.why_rest(day))]
-        reasons += [f"the clock stands, {stop.why}" for stop in deadline.stops if stop.until and stop.since <= day < stop.until]
+        reasons += [f"the clock stands, {stop.why}" for stop in deadline.stops if stop.covers(day)]
         number += not reasons
         open_ = "".join(f" ({why})" for calendar in deadline.counting if (why := calendar.why_open(day)))
         yield f"{day_text(day)}: " + (f"not counted ({', '.join(reasons)})." if reasons else f"working day {number}{open_}.")
@@ -207,7 +225,8 @@ def _end_text(end: "End", acting: "Calendar") -> str:
 
 
 def _hour_text(end: "End", acting: "Calendar") -> str:
-    return f"{day_text(end.due_on)}, {end.until.astimezone(ZoneInfo(acting.zone)):%H:%M} in {acting.zone} = {iso(end.until)}"
+    local = end.until.astimezone(ZoneInfo(acting.zone))
+    return f"{day_text(local.date())}, {local:%H:%M} in {acting.zone} = {iso(end.until)}"
 
 
 def _lapse(deadline: "Deadline", row: Limit) -> Iterator[str]:

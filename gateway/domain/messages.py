@@ -179,6 +179,9 @@ Message: TypeAlias = Application | Reply | Step | Receipt
 # Root elements of the schema that open a case.
 OPENING = ("ReadmissionApplication", "WrittenNotification", "TransitApplication")
 
+# Root elements of the schema that decide what was asked for.
+REPLY_TYPES = ("ReadmissionReply", "TransitReply")
+
 # Root elements of the schema that tell a step of a case. A test asks the schema for its roots and compares.
 STEPS = (
     "ExtensionRequest",

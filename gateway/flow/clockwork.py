@@ -17,8 +17,9 @@ from gateway.domain.limits import Actor, Direction, ExtensionKind, Limit
 from gateway.domain.moves import OPENS, Event, Role
 from gateway.domain.treaties import Treaty
 from gateway.errors import TreatyDoesNotBind
+from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
-from gateway.store import deadlines
+from gateway.store import deadlines, messages
 from gateway.store.database import Tx
 from gateway.store.deadlines import DeadlineRow
 
@@ -68,11 +69,25 @@ def start_clocks(tx: Tx, news: Sequence[Started], rt: Runtime, now: datetime) ->
             happened(tx, new.case, new.happening, new.received_at, rt, now)
     for new in news:
         if new.happening.event not in OPENS:
-            deadlines.put(tx, first_deadlines([new], rt, now))
+            started = first_deadlines([new], rt, now)
+            deadlines.put(tx, started)
             happened(tx, new.case, new.happening, new.received_at, rt, now)
+            if started and new.case.id:
+                _stand_still(tx, new.case, new.case.id, rt, now)
+
+
+def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -> None:
+    """Let clocks that have just started stand where the case stands."""
+    if messages.last_of(tx, case_id, ("Suspension",)) is None:
+        return
+    for row in messages.of_case(tx, case_id):
+        if row.type in {"Suspension", "Resumption"} and row.outcome != "refused":
+            happened(tx, case, happening_of(row), row.received_at or now, rt, now)
 
 
 def _rows_started(rules: Treaty, new: Started) -> Iterator[tuple[Start, Limit]]:
+    if new.case.deemed_at is not None and new.happening.event in {Event.AGREEMENT, Event.TRANSIT_AGREEMENT}:
+        return  # it came after silence had been recorded as agreement: the clocks run from there
     only = kept_limits(new.happening)
     for start in STARTS_BY.get(new.happening.event, ()):
         for row in rules.started_by(start.word, new.case.procedure, new.case.category):
@@ -192,7 +207,7 @@ def told(stage: str, last: str) -> bool:
 def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> None:
     """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts."""
     assert case.id is not None
-    for row in deadlines.of_cases(tx, [case.id]):
+    for row in deadlines.of_cases(tx, [case.id], lock=True):
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)
@@ -205,43 +220,64 @@ def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt
 def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: datetime, rt: Runtime) -> dict[str, Any] | None:
     """Return the inputs of a deadline after a message that prolongs it, stops it or sets it going; None: it does not."""
     by = Role.REQUESTING if happening.sender == case.requesting else Role.REQUESTED
-    limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category)
+    kept = row.inputs
+    if "start" not in kept:
+        return None  # written by older code, which did not keep what it was counted from
+    limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category, escorted=kept["escorted"], means=kept["means"])
     day = _local_day(row, case, happening, received_at, rt)
     prolongs = limit.extension if limit else None
     if happening.event is Event.EXTENSION_REQUEST and happening.limit == row.limit_id and prolongs is not None:
         if prolongs.kind is ExtensionKind.OBSTACLE:
-            return _stopped(row.inputs, day, "obstacle") if by == Role(prolongs.who) else None
+            return _stopped(row.inputs, day, "obstacle", happening.message_id) if by == Role(prolongs.who) else None
         asked = {"at": received_at.isoformat(), "days": happening.days or 0, "by": str(by)}
         return row.inputs | {"extension": asked}
     if happening.event is Event.SUSPENSION:
-        return _stopped(row.inputs, day, "suspension")
+        return _stopped(row.inputs, day, "suspension", happening.message_id)
     if happening.event is Event.RESUMPTION:
-        return _going(row.inputs, day)
+        return _going(row.inputs, day, happening.message_id)
     if row.limit_id == "transfer" and prolongs is not None and prolongs.kind is ExtensionKind.OBSTACLE:
         if happening.event is Event.POSTPONED:
-            return _stopped(row.inputs, day, "obstacle")
+            return _stopped(row.inputs, day, "obstacle", happening.message_id)
         if happening.event is Event.TRANSFER_NOTICE:
-            return _going(row.inputs, day)
+            return _going(row.inputs, day, happening.message_id)
     return None
 
 
 def _local_day(row: DeadlineRow, case: Case, happening: Happening, received_at: datetime, rt: Runtime) -> date:
-    """Return the day that counts: the one the message names, never before the other side had it."""
-    acting = rt.side(case.requested if row.must_act == "requested" else case.requesting)
-    had = acting.calendar.local_date(received_at) if acting.calendar else received_at.date()
-    return max(had, happening.on) if happening.on else had
+    """Return the day that counts: the one the message names, never before the other side had it or the clock started."""
+    calendar = rt.side(case.requested if row.must_act == "requested" else case.requesting).calendar
+    had, began = (calendar.local_date(at) if calendar else at.date() for at in (received_at, row.started_at))
+    return max(had, began, happening.on or had)
 
 
-def _stopped(inputs: dict[str, Any], day: date, why: str) -> dict[str, Any] | None:
-    if any(stop["until"] is None for stop in inputs["stops"]):
-        return None  # it stands already
-    return inputs | {"stops": [*inputs["stops"], {"since": day.isoformat(), "until": None, "why": why}]}
+def _stopped(inputs: dict[str, Any], day: date, why: str, message: str) -> dict[str, Any] | None:
+    """Return the inputs with a clock that stands since `day`; None if it stood before.
 
-
-def _going(inputs: dict[str, Any], day: date) -> dict[str, Any] | None:
-    if all(stop["until"] is not None for stop in inputs["stops"]):
+    Of a message of ours the day is known for certain only by its receipt: then it is written anew.
+    """
+    stops = inputs["stops"]
+    if any(stop["message"] == message for stop in stops):
+        return inputs | {"stops": [_since(stop, day) if stop["message"] == message else stop for stop in stops]}
+    if any(stop["until"] is None for stop in stops):
         return None
-    stops = [stop if stop["until"] else stop | {"until": max(day.isoformat(), stop["since"])} for stop in inputs["stops"]]
+    return inputs | {
+        "stops": [*stops, {"since": day.isoformat(), "until": None, "why": why, "message": message, "ended": None}]
+    }
+
+
+def _since(stop: dict[str, Any], day: date) -> dict[str, Any]:
+    return stop | {"since": day.isoformat(), "until": max(stop["until"], day.isoformat()) if stop["until"] else None}
+
+
+def _going(inputs: dict[str, Any], day: date, message: str) -> dict[str, Any] | None:
+    """Return the inputs with a clock that runs again from `day`; None if it ran."""
+    ends = [stop["until"] is None or stop["ended"] == message for stop in inputs["stops"]]
+    if not any(ends):
+        return None
+    stops = [
+        stop | {"until": max(day.isoformat(), stop["since"]), "ended": message} if end else stop
+        for stop, end in zip(inputs["stops"], ends, strict=True)
+    ]
     return inputs | {"stops": stops}
 
 

@@ -43,6 +43,8 @@ def heal(rt: Runtime) -> int:
             return taken
         again = [Received(body=row.body, received_at=row.received_at, transport=row.transport) for row in rows]
         _, work, _ = _commit([prepare(raw, rt) for raw in again], rt)
+        with transaction(rt.engine) as tx:  # whatever became of them, they wait no more
+            early.remove(tx, [(row.sender, row.message_id) for row in rows])
         rt.bell.hand(work.drafts.leaving, work.now)
         taken += len(rows)
 

@@ -26,6 +26,7 @@ from gateway.errors import (
 from gateway.flow.clockwork import check_binds
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
+from gateway.flow.lapses import check_notice
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.questions import answered_by, usual_question
@@ -180,6 +181,8 @@ def _check_place(tx: Tx, message: Application | Reply | Step, case: Case | None,
         answered = answered_by(tx, case, header.answers.message_id)
         if answered is None or answered.digest != header.answers.digest:
             raise AnswerMismatch("the message answers nothing that was exchanged in this case", path="Header/InReplyTo")
+    if isinstance(message, Step) and message.type == "LapseNotice" and case is not None:
+        check_notice(tx, message, case, rt)
 
 
 def _sent_before(tx: Tx, draft: Draft, earlier: MessageRow) -> Sent:

@@ -41,7 +41,7 @@ def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes, *, 
 def report_paper(rt: Runtime, case: Case, message_row: int, report: Report | bytes) -> DocumentRow:
     """Return the row of a mapping report, encrypted; bytes are a report that was kept with a held message. Raises `Erased`."""
     if isinstance(report, Report):
-        digest, packed = sha256(report.as_json()), report.packed()
+        digest, packed = report.packed()
     else:
         digest, packed = sha256(report), zlib.compress(report)
     return _encrypted(rt, case, message_row, REPORT, JSON, digest, packed)

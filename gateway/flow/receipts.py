@@ -6,11 +6,11 @@ A receipt exists if and only if the message is durable, or its refusal is.
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain.case import Case
+from gateway.domain.case import Case, answered_in_time
 from gateway.domain.identity import new_message_id
-from gateway.domain.messages import Header, Receipt, ReceiptItem
+from gateway.domain.messages import REPLY_TYPES, Header, Receipt, ReceiptItem
 from gateway.domain.moves import OPENS
-from gateway.errors import Refused
+from gateway.errors import Refused, StoreConflict
 from gateway.flow.clockwork import Started, happened, start_clocks
 from gateway.flow.papers import clear, happening_of, receipt_paper, sha256
 from gateway.flow.ports import Runtime
@@ -180,19 +180,35 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
 def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], now: datetime) -> None:
     """Start, meet and move the clocks by messages of ours, now that the other side's receipt says when it had them."""
     found = {case.id: case for case in cases.get_many(tx, sorted({row.case_id for _, row in proven if row.case_id}))}
+    for received_at, row in proven:
+        if row.type in REPLY_TYPES and row.case_id in found:
+            found[row.case_id] = _in_time(tx, found[row.case_id], received_at, now)
     news = [
         Started(case=found[row.case_id], happening=happening_of(row), received_at=received_at)
         for received_at, row in proven
         if row.case_id in found
     ]
     start_clocks(tx, news, rt, now)
-    for new in news:
-        if new.happening.event in OPENS and new.case.state is not OPENS[new.happening.event] and new.case.id:
-            _overtaken(tx, rt, new.case, now)
+    opened = [new.case for new in news if new.happening.event in OPENS]
+    spoken = messages.last_sequences(tx, [case.id for case in opened if case.id], "in")
+    for case in opened:
+        if case.id in spoken:  # the other side spoke before its receipt came
+            _overtaken(tx, rt, case, now)
+
+
+def _in_time(tx: Tx, case: Case, received_at: datetime, now: datetime) -> Case:
+    """Return the case after the proof of our reply: the notice of silence may have come before it."""
+    changed = answered_in_time(case, received_at, now)
+    if changed is case:
+        return case
+    if not cases.change(tx, changed, before=case):
+        raise StoreConflict("the case was changed meanwhile")
+    log.info("case.lapse_overruled", case=case.id)
+    return replace(changed, revision=case.revision + 1)
 
 
 def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
-    """Meet the clocks that a receipt started after what meets them had come."""
+    """Meet, stop and prolong the clocks that a receipt started after what does so had come."""
     assert case.id is not None
     for row in messages.of_case(tx, case.id):
         if row.direction == "in" and row.outcome == "accepted" and row.received_at is not None:

@@ -55,7 +55,7 @@ def _recount(rt: Runtime, *, only_outdated: bool) -> Iterator[Move]:
     while True:
         now = rt.clock()
         with transaction(rt.engine) as tx:
-            rows = deadlines.still_open(tx, after=after, most=PORTION)
+            rows = deadlines.still_open(tx, after=after, most=PORTION, lock=True)
             if not rows:
                 return
             after = rows[-1].id or after
@@ -67,15 +67,11 @@ def _recount(rt: Runtime, *, only_outdated: bool) -> Iterator[Move]:
 def _portion(tx: Tx, rows: list[DeadlineRow], rt: Runtime, now: datetime) -> list[Move]:
     found = {case.id: case for case in cases.get_many(tx, sorted({row.case_id for row in rows}))}
     pairs = [(row, recounted(row, found[row.case_id], rt, now)) for row in rows]
-    written = deadlines.rewrite_many(tx, [(fresh, row.changed_at) for row, fresh in pairs])
-    moves = [
-        move(row, fresh, found[row.case_id])
-        for (row, fresh), done in zip(pairs, written, strict=True)
-        if done and _ends(row) != _ends(fresh)
-    ]
+    deadlines.rewrite_many(tx, [fresh for _, fresh in pairs])
+    moves = [move(row, fresh, found[row.case_id]) for row, fresh in pairs if _ends(row) != _ends(fresh)]
     journal.append(tx, [_entry(one, now) for one in moves])
-    for one in moves:
-        log.info("deadline.moved", case=one.case_id, limit=one.limit_id)
+    if moves:
+        log.info("deadlines.moved", count=len(moves))
     return moves
 
 

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.case import Case, advance, opened
-from gateway.domain.messages import MESSAGE_TYPES, OPENING, Application, Message, Receipt, ReceiptItem, Reply, type_of
+from gateway.domain.messages import (
+    MESSAGE_TYPES,
+    OPENING,
+    REPLY_TYPES,
+    Application,
+    Message,
+    Receipt,
+    ReceiptItem,
+    Reply,
+    Step,
+    type_of,
+)
 from gateway.domain.moves import event_of
 from gateway.errors import (
     AnswerMismatch,
@@ -33,7 +44,6 @@ from gateway.wire.reading import header_of
 log = logger("inbound")
 
 LONGEST_SEQUENCE = 6  # digits, as the schema has it
-REPLY_TYPES = ("ReadmissionReply", "TransitReply")
 
 
 @dataclass(slots=True)
@@ -45,6 +55,7 @@ class Batch:
     kept: dict[tuple[str, str], early.EarlyRow] = field(default_factory=dict)  # messages that wait already
     sent: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages of ours that these speak about
     in_batch: dict[tuple[str, str], str] = field(default_factory=dict)  # digests of what was decided in this batch
+    placed: dict[tuple[str, str], CaseKey] = field(default_factory=dict)  # where what was taken in this batch belongs
     current: dict[CaseKey, Case] = field(default_factory=dict)
     before: dict[CaseKey, Case] = field(default_factory=dict)
     sequences: dict[CaseKey, int] = field(default_factory=dict)  # highest number taken from the other side
@@ -85,19 +96,33 @@ def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answe
     if earlier == digest:
         if name in work.seen:
             receipts.repeat(tx, rt, work.seen[name], work.now)
+            _use_up_late(tx, item.opened, work.seen[name], work)
         return Answer(outcome="repeated", message_id=name[1])
+    if name in work.kept and work.kept[name].digest != digest:
+        earlier = work.kept[name].digest  # what waits goes on waiting, whatever else comes under its id
     work.in_batch.setdefault(name, digest)
     if isinstance(item, Rejected):
         return _refuse(item, work, again=earlier is not None)
     try:
-        if earlier is not None or (name in work.kept and work.kept[name].digest != digest):
+        if earlier is not None:
             raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
         answer = _wait(item, name, work) or _take(tx, item, work, rt)
     except Refused as error:
         answer = _refuse(Rejected(received=item.received, error=error, opened=item.opened), work, again=earlier is not None)
-    if name in work.kept and answer.outcome != "waiting":
+    if name in work.kept and earlier is None and answer.outcome != "waiting":
         work.done.append(name)
     return answer
+
+
+def _use_up_late(tx: Tx, opened: Opened, row: MessageRow, work: Batch) -> None:
+    """Let a message that was refused before its turn use up its number, once its turn has come: what follows need not wait."""
+    place = place_of(opened)
+    case = work.current.get(place[0]) if place and row.outcome == "refused" and row.sequence is None else None
+    if case is None or case.id is None or place is None or row.id is None:
+        return
+    if place[1] == work.sequences.get(place[0], 0) + 1:
+        messages.use_up(tx, row.id, case_id=case.id, sequence=place[1])
+        work.sequences[place[0]] = place[1]
 
 
 def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
@@ -172,6 +197,7 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
     else:
         work.current[key] = _advanced(tx, item, case, work)
     work.sequences[key] = header.sequence or 0
+    work.placed[header.sender, header.message_id] = key
     draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
     work.taken.append((item, key, draft))
     return Answer(outcome="accepted", message_id=header.message_id)
@@ -183,6 +209,8 @@ def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch) -> Case:
     assert not isinstance(message, Receipt | Application), "handled before"
     lapse = case is not None and case.id is not None and type_of(message) == "LapseNotice"
     own_reply = messages.last_of(tx, case.id, REPLY_TYPES, "out") if lapse and case and case.id else None
+    if lapse and isinstance(message, Step) and message.at is not None and message.at > item.received.received_at:
+        raise TransitionNotAllowed("the limit has not run out: there is no silence to record yet", path="Lapse/LapsedAt")
     changed = advance(
         case,
         message,
@@ -193,7 +221,7 @@ def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch) -> Case:
     if changed.wrapped_key is None:
         raise Erased("the case was erased; nothing can be added to it", path="Header/CaseReference")
     answers = header.answers
-    if answers is None:
+    if answers is None or (not isinstance(message, Reply) and _came_together(message, work)):
         return changed
     answered = work.sent.get((header.recipient, answers.message_id)) or messages.known(
         tx, "in", [(header.sender, answers.message_id)]
@@ -203,6 +231,14 @@ def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch) -> Case:
     if isinstance(message, Reply) and answered.type not in OPENING:
         raise AnswerMismatch("the reply does not answer the application that was sent", path="Header/InReplyTo")
     return changed
+
+
+def _came_together(message: Message, work: Batch) -> bool:
+    """Whether a message answers one of its own sender's that was taken in this very batch, in the same case."""
+    header = message.header
+    name = (header.sender, header.answers.message_id) if header.answers else None
+    same = name in work.placed and work.placed[name] == _case_key(message)
+    return same and header.answers is not None and name is not None and work.in_batch.get(name) == header.answers.digest
 
 
 def fits(one: ReceiptItem, item: Prepared, sent: dict[tuple[str, str], MessageRow]) -> bool:
@@ -233,7 +269,7 @@ def _refuse(item: Rejected, work: Batch, *, again: bool = False) -> Answer:
             error=item.error,
         )
     place = None if again else place_of(opened)
-    if place is not None and place[1] == work.sequences.get(place[0], 0) + 1:
+    if place is not None and place[0] in work.current and place[1] == work.sequences.get(place[0], 0) + 1:
         work.sequences[place[0]] = place[1]  # its number is used up: what follows it need not wait
     else:
         place = None

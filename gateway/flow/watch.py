@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from gateway.domain.case import Case
 from gateway.domain.clock import MEETS, Mark
 from gateway.domain.moves import Event
+from gateway.errors import Unavailable
 from gateway.flow.clockwork import told
 from gateway.flow.inbound import heal
 from gateway.flow.papers import happening_of
@@ -31,24 +32,30 @@ def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
     heal(rt)
     if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
-        recount_outdated(rt)
+        try:
+            recount_outdated(rt)
+        except Unavailable:
+            rt.calendars.look_again()
+            raise
     count = 0
     while True:
         now = rt.clock()
         with transaction(rt.engine) as tx:
             rows = deadlines.due(tx, now, most=most)
-            entries = [entry for row in rows for entry in _tell(tx, row, now)]
-            journal.append(tx, entries)
-        count += len(entries)
+            said = sorted((one for row in rows for one in _tell(tx, row, now)), key=lambda one: one[0])
+            journal.append(tx, [entry for _, entry in said])
+        count += len(said)
         if len(rows) < most:
             return count
 
 
-def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[journal.Entry]:
-    """Tell of one deadline what its time has brought; nothing if another watch was faster."""
+def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[tuple[datetime, journal.Entry]]:
+    """Tell of one deadline what its time has brought, each with its time; nothing if another watch was faster."""
     case = cases.get(tx, row.case_id)
     ahead = [
-        Mark(stage=stage, at=datetime.fromisoformat(at)) for stage, at in row.inputs["marks"] if not told(stage, row.stage)
+        Mark(stage=stage, at=datetime.fromisoformat(at))
+        for stage, at in row.inputs.get("marks", ())
+        if not told(stage, row.stage)
     ]
     come = [mark for mark in ahead if mark.at <= now]
     later = [mark for mark in ahead if mark.at > now]
@@ -66,7 +73,7 @@ def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[journal.Entry]:
     state = "lapsed" if lapse is not None else "open"
     if not deadlines.tell(tx, row, stage=stage, look_at=later[0].at if later else None, at=now, state=state):
         return []
-    return [_entry(mark, row, case, now, lapse) for mark in said]
+    return [(mark.at, _entry(mark, row, case, now, lapse)) for mark in said]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,11 +111,16 @@ def _days(calendar: Calendar, change: Change) -> Mapping[date, SpecialDay]:
 
 
 def append_change(path: Path, change: Change) -> None:
-    """Write one more change at the end of the file, at one go."""
+    """Write one more change at the end of the file, at one go. Raises `CalendarInvalid` for one that cannot be read again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     fresh = path.with_name(f"{path.name}.new")
     fresh.write_text(before + _text(change), encoding="utf-8")
+    try:
+        load_changes(fresh)
+    except CalendarInvalid:
+        fresh.unlink()
+        raise
     fresh.replace(path)
 
 
@@ -153,6 +158,10 @@ class CalendarBook(Mapping[str, Calendar]):
         self._current = changed(self._frozen, load_changes(self._path))
         self._stamp = stamp
         return True
+
+    def look_again(self) -> None:
+        """Let the next `refresh` say that the file is another: what follows from it was not done."""
+        self._stamp = (-1, -1)
 
     def _seen(self) -> tuple[int, int] | None:
         try:

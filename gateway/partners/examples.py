@@ -24,11 +24,11 @@ def failing_examples(
 
 def _failing(rules: Treaty, treaty: Treaty, calendars: Mapping[str, Calendar]) -> Iterator[str]:
     for row in treaty.limits:
+        named = f"treaties/{treaty.id}.toml: limit {row.id!r} ({', '.join(sorted(row.procedures))})"
         if row.confidence in COMPUTABLE and row.override is None and not row.examples:
-            whom = ", ".join(sorted(row.procedures))
-            yield f"treaties/{treaty.id}.toml: limit {row.id!r} ({whom}) computes without an example"
+            yield f"{named} computes without an example"
         for number, example in enumerate(row.examples, 1):
-            place = f"treaties/{treaty.id}.toml: limit {row.id!r} ({', '.join(sorted(row.procedures))}), example {number}"
+            place = f"{named}, example {number}"
             found = _run(rules, row, example, calendars)
             if found.literal is None or found.rolled is None:
                 yield f"{place}: is not known. {found.why_not}"

@@ -101,8 +101,8 @@ def read_limit(entry: Table, treaty_id: str) -> Limit:
         treaty=treaty_id,
     )
     _check_end(entry, row)
-    examples = tuple(_example(each, row) for each in entry.tables("examples"))
     extension = _extension(entry, row) if "extension" in entry.values else None
+    examples = tuple(_example(each, row) for each in entry.tables("examples"))
     return replace(row, extension=extension, examples=examples)
 
 
@@ -136,6 +136,8 @@ def _check_trust(entry: Table, confidence: Confidence, amount: int | None) -> No
 def _check_end(entry: Table, row: Limit) -> None:
     if (row.end is EndRule.OPEN) == bool(row.end_source):
         raise entry.refuse("end_source", "goes with an 'end' that the text fixes, and is needed there")
+    if row.end is not EndRule.OPEN and (row.direction is Direction.BEFORE or row.unit is Unit.HOURS):
+        raise entry.refuse("end", "is only for limits in days, months or years after an event: no other end moves")
     if row.saturday_may_count and row.unit is not Unit.WORKING_DAYS:
         raise entry.refuse("saturday_may_count", "is only for working days")
 
@@ -173,13 +175,18 @@ def _extension(entry: Table, row: Limit) -> Extension:
 
 
 def _example(entry: Table, row: Limit) -> Example:
-    entry.only(_EXAMPLE_KEYS)
+    entry.only(_EXAMPLE_KEYS - {"start" if row.direction is Direction.BEFORE else "planned"})
     due = day(entry, "due")
-    asked = instant(entry, "extension_asked") if "extension_asked" in entry.values else None
     back = row.direction is Direction.BEFORE
+    for one, other in (("extension_days", "extension_asked"), ("obstacle_until", "obstacle_from")):
+        if (one in entry.values) != (other in entry.values):
+            raise entry.refuse(one, f"goes with {other!r}")
     obstacle: tuple[date, date] | None = None
     if "obstacle_from" in entry.values:
         obstacle = day(entry, "obstacle_from"), day(entry, "obstacle_until")
+        if obstacle[1] <= obstacle[0]:
+            raise entry.refuse("obstacle_until", "is not after 'obstacle_from'")
+    asked = instant(entry, "extension_asked") if "extension_asked" in entry.values else None
     return Example(
         start=None if back else instant(entry, "start"),
         planned=day(entry, "planned") if back else None,

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import case as choice
 
 from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
@@ -148,15 +149,19 @@ def by_due(
     counterparty: str | None = None,
     due_before: datetime | None = None,
     most: int = 500,
-) -> list[tuple[Case, datetime | None]]:
-    """Return cases with the instant at which their next open deadline ends, the soonest first; those without one last."""
+) -> list[tuple[Case, datetime | None, bool]]:
+    """Return cases with the instant at which their next open deadline ends, the soonest first; those without one last.
+
+    The third value says whether some open deadline of the case rests on a secondary source.
+    """
+    secondary = choice((deadlines.c.confidence == "secondary", 1), else_=0)
     due = (
-        select(deadlines.c.case_id, func.min(deadlines.c.due_until).label("until"))
+        select(deadlines.c.case_id, func.min(deadlines.c.due_until).label("until"), func.max(secondary).label("secondary"))
         .where(deadlines.c.state == "open")
         .group_by(deadlines.c.case_id)
         .subquery()
     )
-    found = select(cases, due.c.until).outerjoin(due, due.c.case_id == cases.c.id)
+    found = select(cases, due.c.until, due.c.secondary).outerjoin(due, due.c.case_id == cases.c.id)
     for column, value in ((cases.c.state, state), (cases.c.treaty, treaty), (cases.c.counterparty, counterparty)):
         if value is not None:
             found = found.where(column == value)
@@ -165,7 +170,7 @@ def by_due(
     if due_before is not None:
         found = found.where(due.c.until <= due_before)
     ordered = found.order_by(due.c.until.is_(None), due.c.until, cases.c.id.desc()).limit(most)
-    return [(_case(row), row.until) for row in tx.execute(ordered)]
+    return [(_case(row), row.until, bool(row.secondary)) for row in tx.execute(ordered)]
 
 
 def add(tx: Connection, new: Sequence[Case]) -> list[Case]:

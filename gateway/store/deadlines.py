@@ -6,7 +6,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from gateway.store.portions import add_rows, among
 from gateway.store.tables import deadlines
@@ -63,14 +63,12 @@ def add(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
         add_rows(tx, deadlines, _FIELDS, list(map(_VALUES, rows)))
 
 
-def of_cases(tx: Connection, case_ids: Sequence[int]) -> list[DeadlineRow]:
-    """Return all deadlines of these cases."""
+def of_cases(tx: Connection, case_ids: Sequence[int], *, lock: bool = False) -> list[DeadlineRow]:
+    """Return all deadlines of these cases; with `lock`, nobody else changes them until the transaction ends."""
     if not case_ids:
         return []
-    return [
-        _deadline(row)
-        for row in tx.execute(select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id))
-    ]
+    found = select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id)
+    return [_deadline(row) for row in tx.execute(found.with_for_update() if lock else found)]
 
 
 def due(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:
@@ -99,12 +97,9 @@ def tell(tx: Connection, row: DeadlineRow, *, stage: str, look_at: datetime | No
     return changed.rowcount == 1
 
 
-def rewrite(tx: Connection, row: DeadlineRow, *, before: datetime | None = None) -> bool:
-    """Write a deadline that was counted again; with `before`, only if nobody changed it since."""
-    changed = update(deadlines).where(deadlines.c.id == row.id)
-    if before is not None:
-        changed = changed.where(deadlines.c.changed_at == before)
-    return tx.execute(changed.values(**{name: getattr(row, name) for name in _FIELDS})).rowcount == 1
+def rewrite(tx: Connection, row: DeadlineRow) -> None:
+    """Write a deadline that was counted again; it was read with a lock."""
+    rewrite_many(tx, [row])
 
 
 def answer(tx: Connection, case_id: int, limit_id: str, *, state: str, at: datetime) -> None:
@@ -123,12 +118,21 @@ def get(tx: Connection, case_id: int, limit_id: str) -> DeadlineRow | None:
     return None if row is None else _deadline(row)
 
 
-def still_open(tx: Connection, *, after: int, most: int) -> list[DeadlineRow]:
-    """Return open deadlines with a row id above `after`, in order."""
+def still_open(tx: Connection, *, after: int, most: int, lock: bool = False) -> list[DeadlineRow]:
+    """Return open deadlines with a row id above `after`, in order; with `lock`, nobody else changes them meanwhile."""
     found = select(deadlines).where(deadlines.c.state == "open", deadlines.c.id > after).order_by(deadlines.c.id).limit(most)
-    return [_deadline(row) for row in tx.execute(found)]
+    return [_deadline(row) for row in tx.execute(found.with_for_update() if lock else found)]
 
 
-def rewrite_many(tx: Connection, rows: Sequence[tuple[DeadlineRow, datetime]]) -> list[bool]:
-    """Write deadlines that were counted again, each only if nobody changed it since the instant beside it."""
-    return [rewrite(tx, row, before=before) for row, before in rows]
+_REWRITTEN = tuple(name for name in _FIELDS if name not in {"case_id", "limit_id"})
+
+
+def rewrite_many(tx: Connection, rows: Sequence[DeadlineRow]) -> None:
+    """Write deadlines that were counted again and locked before, by one statement."""
+    if rows:
+        change = update(deadlines).where(deadlines.c.id == bindparam("row_id"))
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _REWRITTEN}
+        tx.execute(
+            change.values(values),
+            [{"row_id": row.id} | {f"new_{name}": getattr(row, name) for name in _REWRITTEN} for row in rows],
+        )

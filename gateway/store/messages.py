@@ -210,6 +210,11 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
     return {case_id: highest or 0 for case_id, highest in tx.execute(found)}
 
 
+def use_up(tx: Connection, row_id: int, *, case_id: int, sequence: int) -> None:
+    """Note that a refused message has used up its number in a case."""
+    tx.execute(update(messages).where(messages.c.id == row_id).values(case_id=case_id, sequence=sequence))
+
+
 def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
     """Return how many of a sender's messages stand at each outcome, receipts not counted."""
     found = (

@@ -8,7 +8,7 @@ SQLite takes rows one by one without a network between, so it gets the plain for
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -37,6 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 COPY_FROM = 4  # rows; below that a plain statement is as good
+MOST_AT_ONCE = 64  # rows in one INSERT on SQLite; a power of two, and far below what its statements hold
+T = TypeVar("T")
 
 
 def among(tx: Connection, column: Column[Any], values: Sequence[Any]) -> ColumnElement[bool]:
@@ -66,7 +68,9 @@ def add_rows(tx: Connection, table: Table, names: tuple[str, ...], rows: Sequenc
     if not rows:
         return
     if tx.dialect.name != "postgresql":
-        tx.exec_driver_sql(_insert(table, names), list(_converted(rows, _conversions(table, names, tx.dialect))))
+        values = list(_converted(rows, _conversions(table, names, tx.dialect)))
+        for portion in _portions(values):
+            tx.exec_driver_sql(_insert(table, names, len(portion)), tuple(value for row in portion for value in row))
     elif len(rows) < COPY_FROM:
         tx.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
     else:
@@ -110,10 +114,25 @@ def _conversions(table: Table, names: tuple[str, ...], dialect: Dialect) -> Mapp
     return found
 
 
-@lru_cache(maxsize=64)
-def _insert(table: Table, names: tuple[str, ...]) -> str:
-    """Return the plain INSERT. Names come from the table's definition, never from outside."""
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+def _portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut rows into few portions of few different sizes, so that their statements are known again.
+
+    The driver lets other threads run at every step of a statement: a transaction that takes many steps holds the one write
+    lock of SQLite while it waits for its turn after each of them.
+    """
+    start, size = 0, MOST_AT_ONCE
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        yield rows[start : start + size]
+        start += size
+
+
+@lru_cache(maxsize=256)
+def _insert(table: Table, names: tuple[str, ...], count: int) -> str:
+    """Return the INSERT of so many rows. Names come from the table's definition, never from outside."""
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608
 
 
 @lru_cache(maxsize=64)

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
-from sqlalchemy import Engine, case, delete, func, insert, select, update
+import psycopg
+from sqlalchemy import Engine, case, delete, func, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
 from gateway.store.database import reading, transaction
+from gateway.store.portions import add_rows
 from gateway.store.tables import queue
 
 
@@ -62,22 +64,12 @@ class DatabaseQueue:
 
     def put(self, parcels: Sequence[Posted], now: datetime) -> None:
         """Add parcels in this order, all or none. Raises `Undeliverable` when the database cannot hold one of them."""
-        rows = [
-            {
-                "name": parcel.recipient,
-                "message_id": parcel.message_id,
-                "sender": parcel.sender,
-                "body": parcel.body,
-                "attempts": 0,
-                "available_at": now,
-                "enqueued_at": now,
-            }
-            for parcel in parcels
-        ]
+        names = ("name", "message_id", "sender", "body", "attempts", "available_at", "enqueued_at")
+        rows = [(parcel.recipient, parcel.message_id, parcel.sender, parcel.body, 0, now, now) for parcel in parcels]
         try:
             with transaction(self._engine) as tx:
-                tx.execute(insert(queue), rows)
-        except (DataError, IntegrityError) as error:
+                add_rows(tx, queue, names, rows)
+        except (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError) as error:  # COPY speaks to the driver
             raise Undeliverable("the queue cannot hold this parcel") from error
 
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:

@@ -135,6 +135,8 @@ class CaseView:
     treaty_version: str
     category: str
     erased: bool  # its key is destroyed: no document of it can be read again
+    suspended: bool  # the requesting side stopped the clock
+    linked: tuple[str, ...]  # references of the cases of the same family
     deadlines: tuple[DeadlineRow, ...]
     messages: tuple[MessageLine, ...]  # newest first
     timeline: tuple[EventLine, ...]  # newest first
@@ -268,6 +270,8 @@ def case_view(connection: Connection, viewer: Viewer, case_id: int, *, now: date
         treaty_version=row.treaty_version,
         category=row.category,
         erased=row.wrapped_key is None,
+        suspended=row.suspended,
+        linked=tuple((row.linked or "").split()),
         deadlines=tuple(of_cases(connection, [case_id])),
         messages=_messages(connection, line),
         timeline=_timeline(connection, viewer, line),

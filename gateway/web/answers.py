@@ -71,6 +71,9 @@ class CaseLine(_Answer):
     treaty: str
     procedure: str
     category: str
+    waits_for: str | None = None  # requesting | requested: the side that must act next
+    suspended: bool = False
+    linked: list[str] = []  # references of the cases of the same family
     opened_at: datetime
     changed_at: datetime
 
@@ -148,7 +151,11 @@ def inbox_line(row: InboxRow) -> dict[str, Any]:
 def case_line(case: Case) -> dict[str, Any]:
     """Return one case as the API shows it."""
     names = ("id", "reference", "counterparty", "role", "state", "treaty", "procedure", "category", "opened_at", "changed_at")
-    return {name: getattr(case, name) for name in names}
+    return {name: getattr(case, name) for name in names} | {
+        "waits_for": case.waits_for,
+        "suspended": case.suspended,
+        "linked": list(case.linked),
+    }
 
 
 def case_answer(case: Case, found: Sequence[MessageRow], due: Sequence[DeadlineRow]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A stored deadline as a page shows it: the tag, both ends, and why this date."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.partners import Partners
@@ -61,7 +61,9 @@ def deadline_tag_of(deadline: DeadlineRow, line: CaseLine, partners: Partners, n
         zone=_zone(deadline, line, partners),
         counts_hours=deadline.detail.get("unit") == "hours",
     )
-    return deadline_tag(due, now)
+    tag = deadline_tag(due, now)
+    doubtful = deadline.known and deadline.state == "open" and deadline.confidence == "secondary"
+    return replace(tag, text=f"{tag.text}, secondary source") if doubtful else tag
 
 
 def deadline_view(deadline: DeadlineRow, line: CaseLine, partners: Partners, *, now: datetime, zone: str) -> DeadlineView:

@@ -66,8 +66,8 @@ class Report:
         """Return the report as bytes."""
         return self._head() + _lines(self.fields).text
 
-    def packed(self) -> bytes:
-        """Return the report as it is kept with the message: what `as_json` returns, in the form of `zlib.compress`.
+    def packed(self) -> tuple[str, bytes]:
+        """Return the report as it is kept with the message: the digest of what `as_json` returns, and that, compressed by zlib.
 
         Only the head differs from message to message: it is stored as it is (RFC 1951, 3.2.4) before the lines, which were
         compressed when they first came.
@@ -76,7 +76,7 @@ class Report:
         size = len(head).to_bytes(2, "little")
         stored = b"\x00" + size + bytes(0xFF ^ each for each in size) + head
         checksum = zlib.adler32(lines.text, zlib.adler32(head)).to_bytes(4, "big")
-        return _ZLIB_HEAD + stored + lines.packed + _LAST_BLOCK + checksum
+        return digest(head + lines.text), _ZLIB_HEAD + stored + lines.packed + _LAST_BLOCK + checksum
 
     def _head(self) -> bytes:
         """Return what stands before the lines; far below the 65,535 bytes that a stored block may have."""

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from functools import cache
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from gateway.cli import clock
 from gateway.cli.clock import register
-from gateway.errors import NotAFile, UnknownLimit, UnknownTreaty
+from gateway.errors import UnknownLimit, UnknownTreaty
+from gateway.partners.treaties import load_treaties
 from gateway.settings import data_folder
 
 MONDAY = ("--start", "2026-06-01T10:15:00+02:00")
@@ -34,9 +37,14 @@ REPLY = ("deadline", "--treaty", "eu-rs", "--limit", "reply")
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch, tmp_path):
+    """Keep settings of this machine out, and read each folder of files once."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(clock, "load_treaties", TREATIES)
     for name in ("PARTNERS", "OVERRIDES"):
         monkeypatch.delenv(f"GATEWAY_{name}", raising=False)
+
+
+TREATIES = cache(load_treaties)
 
 
 def run(*arguments):
@@ -59,9 +67,12 @@ def test_reply_to_an_application_received_on_a_monday_is_due_on_the_tenth_day():
     explain = found.pop("explain")
     assert found == {
         "treaty": "eu-rs",
+        "agreement": "eu-rs",
+        "protocol": None,
         "limit": "reply",
         "applies": True,
         "known": True,
+        "who": "requested",
         "start_on": "2026-06-01",
         "zone": "Europe/Belgrade",
         "unit": "calendar-days",
@@ -70,11 +81,13 @@ def test_reply_to_an_application_received_on_a_monday_is_due_on_the_tenth_day():
         "rolled": {"due_on": "2026-06-11", "until": "2026-06-11T22:00:00Z"},
         "extension": {"granted": False, "why": "No extension was asked for."},
         "on_lapse": "agreed",
+        "also_on_lapse": [],
         "lapses_at": "2026-06-11T22:00:00Z",
         "source": "Art. 10(2)",
         "confidence": "verified",
         "calendar": {"id": "rs", "version": "holidays-0.109/2"},
         "estimated": False,
+        "why_not": None,
     }
     assert "Every day counts: day 1 is Tue 2 June 2026, day 10 is Thu 11 June 2026." in explain
 
@@ -138,7 +151,7 @@ def test_transfer_by_a_state_whose_days_nobody_entered_is_not_known(no_calendar_
 
 
 def test_reply_to_a_state_without_calendar_is_known_because_serbia_must_act(no_calendar_of_france):
-    assert told(*REPLY, *MONDAY, "--requesting", "FR")["rolled"]["due_on"] == "2026-06-11"
+    assert told(*REPLY, *MONDAY, "--requesting", "FR")["rolled"]["due_on"] == "2026-06-08"
 
 
 def test_extension_asked_in_time_is_granted():
@@ -192,10 +205,16 @@ def test_unknown_treaty_is_refused_with_exit_code_one():
     assert error.exit_code == 1
 
 
-def test_unknown_limit_is_refused_with_exit_code_one():
-    error = run("deadline", "--treaty", "eu-rs", "--limit", "costs", *MONDAY).exception
+def test_name_that_is_no_limit_is_refused_with_exit_code_one():
+    error = run("deadline", "--treaty", "eu-rs", "--limit", "answer", *MONDAY).exception
     assert isinstance(error, UnknownLimit)
     assert error.exit_code == 1
+
+
+def test_limit_that_the_treaty_lacks_does_not_apply():
+    found = told("deadline", "--treaty", "eu-rs", "--limit", "costs", *MONDAY, code=1)
+    assert (found["applies"], found["known"]) == (False, False)
+    assert "no rule 'costs'" in found["why_not"]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +231,9 @@ def test_unknown_limit_is_refused_with_exit_code_one():
         (*MONDAY, "--extension-asked", "2026-06-02T10:00:00Z"),
         (*MONDAY, "--extension-asked", "2026-06-02", "--extension-days", "6"),
         (*MONDAY, "--extension-asked", "2026-06-02T10:00:00Z", "--extension-days", "0"),
+        (*MONDAY, "--obstacle", "2026-06-08/2026-06-02"),
+        (*MONDAY, "--obstacle", "soon"),
+        (*MONDAY, "--suspended", "2026-06-02/later"),
     ],
 )
 def test_wrong_usage_ends_with_exit_code_two(options):
@@ -252,73 +274,62 @@ def test_figure_of_the_operator_is_shown_as_the_operators(tmp_path):
 def test_partners_folder_of_the_caller_is_used(tmp_path):
     (tmp_path / "elsewhere" / "treaties").mkdir(parents=True)
     (tmp_path / "elsewhere" / "calendars").mkdir()
-    assert told("treaty", "list", "--partners", tmp_path / "elsewhere") == {"treaties": []}
+    assert isinstance(run(*REPLY, *MONDAY, "--partners", tmp_path / "elsewhere").exception, UnknownTreaty)
 
 
-# --- treaty -----------------------------------------------------------------------------------------------------------
+# --- protocols, obstacles, means of transport -----------------------------------------------------------------------
 
 
-def test_treaties_are_listed():
-    assert [treaty["id"] for treaty in told("treaty", "list")["treaties"]] == ["ba-pk", "eu-rs"]
+def test_protocol_between_the_two_states_is_applied_without_being_named():
+    found = told(*REPLY, *MONDAY, "--requesting", "FR")
+    assert (found["treaty"], found["agreement"], found["protocol"]) == ("eu-rs/fr", "eu-rs", "eu-rs/fr")
+    assert (found["amount"], found["rolled"]["due_on"], found["source"]) == (7, "2026-06-08", "Art. 5")
 
 
-def test_list_for_people_names_the_limits():
-    assert "ba-pk" in run("treaty", "list").stdout
+@pytest.mark.parametrize("pair", [("RS", "FR"), ("FR", "RS")])
+def test_protocol_holds_in_both_directions(pair):
+    assert told(*REPLY, *MONDAY, "--requesting", pair[0], "--requested", pair[1])["protocol"] == "eu-rs/fr"
 
 
-def test_treaty_is_shown_with_article_source_and_confidence():
-    rows = told("treaty", "show", "eu-rs")["limits"]
-    assert {(row["id"], row["article"], row["confidence"]) for row in rows} == {
-        ("submission", "Art. 10", "verified"),
-        ("reply", "Art. 10(2)", "verified"),
-        ("transfer", "Art. 10", "verified"),
-    }
+def test_protocol_may_be_named_itself():
+    found = told("deadline", "--treaty", "eu-rs/fr", "--limit", "reply", *MONDAY, "--requesting", "FR")
+    assert (found["treaty"], found["amount"]) == ("eu-rs/fr", 7)
 
 
-def test_treaty_is_shown_to_people_with_extension_and_article():
-    shown = run("treaty", "show", "eu-rs").stdout
-    assert "reply: 10 calendar days after receipt, the requested state acts" in shown
-    assert "extension: up to 6 calendar days more, at the request of the requested state, Art. 10(3)" in shown
+def test_named_protocol_does_not_apply_to_another_state():
+    found = told("deadline", "--treaty", "eu-rs/fr", "--limit", "reply", *MONDAY, "--requesting", "AT", code=1)
+    assert found["applies"] is False
 
 
-def test_register_entry_is_shown_with_its_authorities():
-    assert "Authority of BA: Ministry of Security" in run("treaty", "show", "ba-pk").stdout
+TRANSFER = ("deadline", "--treaty", "eu-rs", "--limit", "transfer", "--requesting", "AT", *MONDAY)
 
 
-def test_showing_an_unknown_treaty_is_refused():
-    assert isinstance(run("treaty", "show", "xx").exception, UnknownTreaty)
+def test_obstacle_prolongs_the_limit_for_the_transfer():
+    found = told(*TRANSFER, "--obstacle", "2026-08-01/2026-08-11")
+    assert found["literal"]["due_on"] == "2026-09-11"
+    assert any("The clock stood still (obstacle)" in sentence for sentence in found["explain"])
 
 
-def test_shipped_treaties_pass_their_check():
-    found = told("treaty", "check")
-    assert (found["verdict"], found["errors"]) == ("accepted", [])
+def test_obstacle_that_lasts_leaves_the_end_unknown():
+    found = told(*TRANSFER, "--obstacle", "2026-08-01", code=1)
+    assert (found["applies"], found["known"]) == (True, False)
+    assert found["why_not"] == "The clock stands since 2026-08-01 (obstacle): no end yet."
 
 
-def test_check_for_people_counts_the_examples():
-    assert "eu-rs: 4 rules, 12 examples" in run("treaty", "check").stdout
+def test_obstacle_that_began_after_the_end_changes_nothing():
+    assert told(*TRANSFER, "--obstacle", "2026-09-02")["literal"]["due_on"] == "2026-09-01"
 
 
-def altered(folder, old, new):
-    text = (data_folder("partners") / "treaties" / "eu-rs.toml").read_text(encoding="utf-8")
-    assert old in text
-    path = folder / "eu-rs.toml"
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    return path
+def test_obstacle_does_not_prolong_the_limit_for_the_reply():
+    assert told(*REPLY, *MONDAY, "--obstacle", "2026-06-03/2026-06-08")["literal"]["due_on"] == "2026-06-11"
 
 
-@pytest.mark.parametrize("form", [("--json",), ()])
-def test_check_refuses_an_example_that_does_not_come_out(tmp_path, form):
-    result = run("treaty", "check", altered(tmp_path, "amount = 10", "amount = 11"), *form)
-    assert result.exit_code == 1
-    assert "says 2026-06-11" in result.stdout
+def test_suspension_prolongs_the_limit_for_the_reply():
+    assert told(*REPLY, *MONDAY, "--suspended", "2026-06-03/2026-06-08")["literal"]["due_on"] == "2026-06-16"
 
 
-@pytest.mark.parametrize("form", [("--json",), ()])
-def test_check_refuses_a_rule_without_article(tmp_path, form):
-    result = run("treaty", "check", altered(tmp_path, 'article = "Art. 10(2)"', ""), *form)
-    assert result.exit_code == 1
-    assert "'article' is missing" in result.stdout
-
-
-def test_check_of_a_folder_that_is_not_there_is_refused(tmp_path):
-    assert isinstance(run("treaty", "check", tmp_path / "none").exception, NotAFile)
+@pytest.mark.parametrize(("option", "hint"), [("--obstacle", "--obstacle"), ("--suspended", "--suspended")])
+def test_wrong_day_of_a_standstill_names_its_option(option, hint):
+    result = run(*REPLY, *MONDAY, option, "2026-06-03/soon")
+    assert result.exit_code == 2
+    assert hint in result.output

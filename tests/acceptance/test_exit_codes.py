@@ -1,14 +1,10 @@
 """Exit codes and what stands on standard output, for every command as a process or through its own entrance."""
 
-import contextlib
-import io
 import json
 import shutil
-import sys
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -20,7 +16,7 @@ from gateway.settings import data_folder
 from gateway.transport import node
 from scripts.make_docs import commands
 from scripts.make_vectors import FOLDER
-from tests.running import Done, run, write_settings
+from tests.running import call, run, write_settings
 
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
 APPLICATION = EXAMPLES / "ReadmissionApplication-own-national.xml"
@@ -34,19 +30,6 @@ application = lru_cache(entrance.build)  # made once per command, not once per d
 @pytest.fixture
 def config(tmp_path: Path, sqlite_url: str, keys: Path) -> Path:
     return write_settings(tmp_path, keys, database=sqlite_url)
-
-
-def call(*words: object, monkeypatch: pytest.MonkeyPatch) -> Done:
-    """Run a command through its own entrance, in this process; an error that is not ours fails the test."""
-    monkeypatch.setattr(sys, "argv", ["gateway", *map(str, words)])
-    out, err = io.StringIO(), io.StringIO()
-    code: Any = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            entrance.main()
-        except SystemExit as end:
-            code = end.code
-    return Done(code=code or 0, out=out.getvalue(), err=err.getvalue())
 
 
 # --- one real command for each code ------------------------------------------------------------------------------------
@@ -156,9 +139,10 @@ def test_broken_document_leaves_no_traceback_of_the_process(name: str, tmp_path:
 # --- the commands there are --------------------------------------------------------------------------------------------
 
 OWED = {
-    "check", "translate", "sign", "verify", "seal", "open", "deadline", "treaty list", "treaty show", "treaty check",
-    "partner list", "partner check", "case list", "case show", "journal verify", "queue list", "keys new", "keys list",
-    "doctor", "demo", "serve", "run",
+    "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
+    "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
+    "partner check", "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
+    "keys new", "keys list", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 
 
@@ -231,6 +215,9 @@ SHOWS: dict[str, tuple[object, ...]] = {
     "treaty list": (),
     "treaty show": ("eu-rs",),
     "treaty check": (),
+    "calendar list": (),
+    "calendar show": ("rs",),
+    "case durations": (),
     "partner list": (),
     "case list": (),
     "journal verify": (),

@@ -1,6 +1,7 @@
 """One tree of migrations, up and down on both databases; older code refuses a newer database."""
 
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,12 +9,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, GatewayError
-from gateway.store import journal
+from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import downgrade, open_engine, reading, require_current, transaction, upgrade, version
 from gateway.store.tables import metadata
-from tests.store_rows import NOW, add_case
+from tests.store_rows import NOW, add_case, message_row, new_case
 
-HEAD = "0002"
+HEAD = "0003"
 SECRET = "correct-horse"
 
 
@@ -64,14 +65,54 @@ def test_migrations_go_down_and_up_again(empty) -> None:
         assert journal.verify(tx) == (1, [])
 
 
-def test_migrations_go_down_one_step_and_keep_what_is_stored(empty) -> None:
+@pytest.mark.parametrize("to", ["0001", "0002"])
+def test_migrations_go_down_one_step_and_keep_what_is_stored(empty, to) -> None:
     upgrade(empty)
     case_id = add_case(empty)
-    downgrade(empty, to="0001")
-    assert version(empty) == "0001"
+    downgrade(empty, to=to)
+    assert version(empty) == to
     upgrade(empty)
     with reading(empty) as tx:
         assert tx.exec_driver_sql("SELECT id FROM cases").scalars().all() == [case_id]
+
+
+DEADLINE = """
+INSERT INTO deadlines (case_id, limit_id, must_act, started_at, known, due_on, due_until, rolled_on, rolled_until, lapses_at,
+    on_lapse, source, confidence, treaty_version, state, detail, changed_at)
+VALUES ({case}, 'reply', 'requested', '2026-06-03 08:00:00+00:00', {known}, '2026-06-13', {until}, '2026-06-15', {rolled},
+    {rolled}, '{on_lapse}', 'Art. 10', 'verified', '1', '{state}', '{{}}', '2026-06-03 08:00:00+00:00')
+"""
+UNTIL, ROLLED = "'2026-06-13 22:00:00+00:00'", "'2026-06-15 22:00:00+00:00'"
+OF_OLDER_CODE = [  # case, on lapse, state, whether the end is known -> marks of the watch
+    (1, "agreed", "open", True, [["overdue", "2026-06-13T22:00:00+00:00"], ["lapse", "2026-06-15T22:00:00+00:00"]]),
+    (2, "nothing", "open", True, [["overdue", "2026-06-13T22:00:00+00:00"]]),
+    (3, "agreed", "open", False, []),
+    (4, "agreed", "met", True, None),
+]
+
+
+def test_deadlines_of_older_code_are_told_of_after_the_upgrade(empty) -> None:
+    upgrade(empty)
+    with transaction(empty) as tx:
+        for number, *_ in OF_OLDER_CODE:
+            (case,) = cases.add(tx, [new_case(reference=f"{number:026d}")])
+            assert case.id == number
+            messages.add(tx, [message_row(number, case_id=number, outcome="received")])
+    downgrade(empty, to="0002")
+    with transaction(empty) as tx:
+        for number, on_lapse, state, known, _ in OF_OLDER_CODE:
+            until, rolled = (UNTIL, ROLLED) if known else ("NULL", "NULL")
+            values = {"case": number, "on_lapse": on_lapse, "state": state, "until": until, "rolled": rolled}
+            tx.exec_driver_sql(DEADLINE.format(**values, known="TRUE" if known else "FALSE"))
+    upgrade(empty)
+    with reading(empty) as tx:
+        rows = {row.case_id: row for row in deadlines.of_cases(tx, [1, 2, 3, 4])}
+        told = [row.case_id for row in deadlines.due(tx, datetime(2026, 6, 13, 22, 0, tzinfo=UTC), most=9)]
+    assert told == [1, 2]
+    for number, *_, marks in OF_OLDER_CODE:
+        assert rows[number].inputs.get("marks") == marks
+        assert rows[number].inputs.get("message") == (None if marks is None else message_row(number).message_id)
+    assert rows[1].inputs["start"] == "2026-06-03T08:00:00+00:00"
 
 
 def test_migrated_database_is_what_the_code_describes(engine) -> None:
@@ -90,7 +131,13 @@ def test_difference_between_database_and_code_would_be_seen(engine) -> None:
 
 def test_index_for_what_is_asked_most_is_there(engine) -> None:
     with reading(engine) as tx:
-        for table, index in (("outbox", "ix_outbox_due"), ("inbox", "ix_inbox_waiting"), ("deadlines", "ix_deadlines_open")):
+        for table, index in (
+            ("outbox", "ix_outbox_due"),
+            ("inbox", "ix_inbox_waiting"),
+            ("deadlines", "ix_deadlines_open"),
+            ("deadlines", "ix_deadlines_look"),
+            ("early", "ix_early_case"),
+        ):
             assert index in {found["name"] for found in inspect(tx).get_indexes(table)}
 
 
@@ -114,7 +161,7 @@ def test_code_older_than_the_database_refuses_to_take_migrations_back(engine) ->
     assert version(engine) == "9999"
 
 
-@pytest.mark.parametrize("to", [None, "0001"], ids=["empty", "one behind"])
+@pytest.mark.parametrize("to", [None, "0001", "0002"], ids=["empty", "two behind", "one behind"])
 def test_database_without_all_migrations_is_not_ready(empty, to) -> None:
     if to is not None:
         upgrade(empty, to=to)

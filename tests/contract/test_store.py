@@ -1,4 +1,4 @@
-"""Cases, messages, documents and deadlines: the same promises on SQLite and PostgreSQL."""
+"""Cases, messages and documents: the same promises on SQLite and PostgreSQL."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -35,6 +35,23 @@ def test_instant_comes_back_in_utc_to_the_microsecond(engine) -> None:
         found = cases.get(tx, case_id).opened_at
     assert found == NOW
     assert found.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("count", [3, 4, 64, 131])
+def test_many_rows_come_back_as_they_were_written_in_their_order(engine, count) -> None:
+    new = [new_case(reference=f"{number:026d}", changed_at=NOW + timedelta(seconds=number)) for number in range(count)]
+    with transaction(engine) as tx:
+        written = cases.add(tx, new)
+        details = [{"steps": [f"day {number}", "Дан", None, number / 7]} for number in range(count)]
+        rows = [
+            deadline_row(case.id, detail=detail, known=number % 2 == 0, due_on=None if number % 3 else NOW.date())
+            for number, (case, detail) in enumerate(zip(written, details, strict=True))
+        ]
+        deadlines.add(tx, rows)
+    with reading(engine) as tx:
+        ids = [case.id for case in written]
+        assert cases.get_many(tx, ids) == written
+        assert [replace(row, id=None) for row in deadlines.of_cases(tx, ids)] == rows
 
 
 @pytest.mark.parametrize("count", [1, 10])
@@ -98,22 +115,57 @@ def test_list_shows_only_the_cases_of_the_authorities_asked_for(engine) -> None:
         assert [case.id for case in cases.get_many(tx, [second, first, UNKNOWN])] == [first, second]
 
 
-def test_state_is_changed_by_whoever_still_finds_it_as_read(engine) -> None:
+def test_case_is_changed_by_whoever_still_finds_it_as_read(engine) -> None:
     case_id = add_case(engine)
     with transaction(engine) as tx:
-        case = cases.get(tx, case_id)
-        assert cases.change_state(tx, replace(case, state=State.AGREED, changed_at=LATER), before=State.REQUESTED)
+        before = cases.get(tx, case_id)
+        after = replace(
+            before,
+            state=State.AGREED,
+            changed_at=LATER,
+            suspended=True,
+            deemed_at=LATER,
+            lapse_notice=message_row(1).message_id,
+            late=State.REFUSED,
+            plan=message_row(2).message_id,
+        )
+        assert cases.change(tx, after, before=before)
     with reading(engine) as tx:
-        assert (cases.get(tx, case_id).state, cases.get(tx, case_id).changed_at) == (State.AGREED, LATER)
+        assert cases.get(tx, case_id) == replace(after, revision=before.revision + 1)
 
 
-def test_state_that_somebody_else_changed_is_left_alone(engine) -> None:
-    case_id = add_case(engine, state=State.REFUSED)
+def test_case_that_somebody_else_changed_is_left_alone(engine) -> None:
+    case_id = add_case(engine)
     with transaction(engine) as tx:
-        case = cases.get(tx, case_id)
-        assert not cases.change_state(tx, replace(case, state=State.AGREED), before=State.REQUESTED)
+        read = cases.get(tx, case_id)
+        assert cases.change(tx, replace(read, state=State.REFUSED), before=read)
+        assert not cases.change(tx, replace(read, state=State.AGREED), before=read)
     with reading(engine) as tx:
         assert cases.get(tx, case_id).state is State.REFUSED
+
+
+def test_change_that_leaves_the_state_as_it_is_counts_as_a_change(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        read = cases.get(tx, case_id)
+        assert cases.change(tx, replace(read, changed_at=LATER), before=read)
+        assert not cases.change(tx, replace(read, state=State.AGREED), before=read)
+
+
+def test_change_of_a_case_does_not_touch_what_it_was_opened_with(engine) -> None:
+    case_id = add_case(engine)
+    with transaction(engine) as tx:
+        read = cases.get(tx, case_id)
+        assert cases.change(tx, replace(read, treaty="eu-rs", wrapped_key=None, national_reference=None), before=read)
+    with reading(engine) as tx:
+        assert cases.get(tx, case_id) == replace(read, revision=1)
+
+
+def test_linked_cases_come_back_in_their_order(engine) -> None:
+    linked = ("C" * 26, "A" * 26, "B" * 26)
+    case_id = add_case(engine, linked=linked)
+    with reading(engine) as tx:
+        assert cases.get(tx, case_id).linked == linked
 
 
 def test_destroyed_key_of_a_case_is_gone(engine) -> None:
@@ -184,7 +236,7 @@ def test_row_ids_come_back_in_the_order_of_the_messages(engine) -> None:
         assert [messages.get(tx, row_id).sequence for row_id in ids] == numbers
 
 
-def test_application_of_a_case_is_the_accepted_one_that_came_in(engine) -> None:
+def test_opener_of_a_case_is_the_accepted_one_that_came_in(engine) -> None:
     case_id = add_case(engine)
     refused = message_row(1, direction="in", sender="PK-MOI", case_id=case_id, outcome="refused")
     accepted = message_row(2, direction="in", sender="PK-MOI", case_id=case_id, outcome="accepted")
@@ -192,20 +244,61 @@ def test_application_of_a_case_is_the_accepted_one_that_came_in(engine) -> None:
     with transaction(engine) as tx:
         messages.add(tx, [refused, accepted, reply])
     with reading(engine) as tx:
-        assert messages.applications(tx, [case_id])[case_id].sequence == 2
-        assert messages.applications(tx, []) == {}
+        assert messages.openers(tx, [case_id])[case_id].sequence == 2
+        assert messages.openers(tx, []) == {}
         assert [row.sequence for row in messages.of_case(tx, case_id)] == [1, 2, 3]
 
 
-def test_sequence_numbers_count_per_case_and_direction_without_refused_ones(engine) -> None:
+@pytest.mark.parametrize("kind", ["ReadmissionApplication", "WrittenNotification", "TransitApplication"])
+def test_opener_that_we_sent_stays_the_opener_when_it_is_refused(engine, kind) -> None:
+    case_id, empty = add_case(engine), add_case(engine, reference="B" * 26)
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(1, case_id=case_id, type=kind, outcome="refused")])
+    with reading(engine) as tx:
+        assert {case: row.type for case, row in messages.openers(tx, [case_id, empty]).items()} == {case_id: kind}
+
+
+def test_sequence_numbers_count_per_case_and_direction_and_a_refused_message_has_used_its_number_up(engine) -> None:
     case_id, other = add_case(engine), add_case(engine, reference="B" * 26)
     with transaction(engine) as tx:
         messages.add(tx, [message_row(1, case_id=case_id), message_row(2, case_id=case_id), message_row(9, case_id=other)])
         messages.add(tx, [message_row(3, case_id=case_id, direction="in", sender="PK-MOI")])
         messages.add(tx, [message_row(7, case_id=case_id, outcome="refused")])
     with reading(engine) as tx:
-        assert messages.last_sequences(tx, [case_id, other], "out") == {case_id: 2, other: 9}
+        assert messages.last_sequences(tx, [case_id, other], "out") == {case_id: 7, other: 9}
         assert messages.last_sequences(tx, [case_id], "in") == {case_id: 3}
+        assert messages.last_sequences(tx, [], "in") == {}
+
+
+def test_messages_of_some_numbers_are_those_we_sent_in_the_case(engine) -> None:
+    case_id, other = add_case(engine), add_case(engine, reference="B" * 26)
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(number, case_id=case_id) for number in (3, 1, 2)])
+        messages.add(tx, [message_row(4, case_id=other), message_row(2, direction="in", sender="PK-MOI", case_id=case_id)])
+    with reading(engine) as tx:
+        found = messages.of_sequences(tx, case_id, (2, 3, 4))
+    assert [(row.direction, row.sequence, row.case_id) for row in found] == [("out", 2, case_id), ("out", 3, case_id)]
+
+
+def test_newest_message_of_a_type_leaves_refused_ones_out(engine) -> None:
+    case_id = add_case(engine)
+    kind = "TransferNotification"
+    with transaction(engine) as tx:
+        messages.add(tx, [message_row(number, case_id=case_id, type=kind) for number in (1, 2)])
+        messages.add(tx, [message_row(3, case_id=case_id, type=kind, outcome="refused")])
+        messages.add(tx, [message_row(4, case_id=case_id, type=kind, direction="in", sender="PK-MOI", outcome="accepted")])
+    with reading(engine) as tx:
+        assert messages.last_of(tx, case_id, (kind,)).sequence == 4
+        assert messages.last_of(tx, case_id, (kind,), "out").sequence == 2
+        assert messages.last_of(tx, case_id, ("Withdrawal",)) is None
+
+
+def test_facts_of_a_message_come_back_as_they_were_written(engine) -> None:
+    facts = {"event": "suspension", "on": "2026-06-05", "days": 3, "escorted": False}
+    with transaction(engine) as tx:
+        one, none = messages.add(tx, [message_row(1, facts=facts), message_row(2)])
+    with reading(engine) as tx:
+        assert (messages.get(tx, one).facts, messages.get(tx, none).facts) == (facts, None)
 
 
 def test_confirmed_message_is_sent(engine) -> None:
@@ -360,88 +453,6 @@ def test_message_of_another_authority_cannot_be_acknowledged(engine) -> None:
         assert not inbox.acknowledge(tx, "AT-BMI", row.id, by="system", at=NOW)
         assert not inbox.acknowledge(tx, "BA-MS", UNKNOWN, by="system", at=NOW)
         assert [left.id for left in inbox.waiting(tx, "BA-MS")] == [row.id]
-
-
-# --- deadlines --------------------------------------------------------------------------------------------------------
-
-
-def test_deadline_comes_back_with_its_explanation(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id)])
-    with reading(engine) as tx:
-        (found,) = deadlines.of_cases(tx, [case_id])
-    assert found == replace(deadline_row(case_id), id=found.id)
-
-
-def test_case_has_one_deadline_of_each_limit(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
-    with pytest.raises(StoreConflict), transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id)])
-
-
-def test_deadline_written_again_replaces_only_the_one_of_its_limit(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.put(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
-        deadlines.put(tx, [deadline_row(case_id, source="Art. 12")])
-    with reading(engine) as tx:
-        found = {row.limit_id: row.source for row in deadlines.of_cases(tx, [case_id])}
-    assert found == {"reply": "Art. 12", "transfer": "Art. 11(2)"}
-
-
-def test_open_deadlines_that_ran_out_come_earliest_first(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(
-            tx,
-            [
-                deadline_row(case_id, "second", lapses_at=NOW),
-                deadline_row(case_id, "first", lapses_at=NOW - timedelta(days=1)),
-                deadline_row(case_id, "future", lapses_at=LATER),
-                deadline_row(case_id, "met", state="met"),
-                deadline_row(case_id, "unknown", known=False, lapses_at=None),
-            ],
-        )
-    with reading(engine) as tx:
-        assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=10)] == ["first", "second"]
-        assert [row.limit_id for row in deadlines.open_before(tx, NOW, most=1)] == ["first"]
-
-
-def test_deadline_of_an_answered_case_does_not_run_out(engine) -> None:
-    case_id = add_case(engine, state=State.AGREED)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id)])
-        assert deadlines.open_before(tx, NOW, most=10) == []
-
-
-def test_awaited_answer_settles_a_deadline_whatever_it_stood_at(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id, state="lapsed"), deadline_row(case_id, "transfer")])
-        deadlines.answer(tx, case_id, "reply", state="late", at=LATER)
-        assert {row.limit_id: row.state for row in deadlines.of_cases(tx, [case_id])} == {"reply": "late", "transfer": "open"}
-
-
-def test_deadline_is_settled_by_whoever_comes_first(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id), deadline_row(case_id, "transfer")])
-        assert deadlines.settle(tx, case_id, "reply", state="met", at=LATER)
-        assert not deadlines.settle(tx, case_id, "reply", state="lapsed", at=LATER)
-    with reading(engine) as tx:
-        found = {row.limit_id: (row.state, row.changed_at) for row in deadlines.of_cases(tx, [case_id])}
-    assert found == {"reply": ("met", LATER), "transfer": ("open", NOW)}
-
-
-def test_lapsed_deadline_is_settled_only_by_who_knows_that_it_lapsed(engine) -> None:
-    case_id = add_case(engine)
-    with transaction(engine) as tx:
-        deadlines.add(tx, [deadline_row(case_id, state="lapsed")])
-        assert not deadlines.settle(tx, case_id, "reply", state="late", at=LATER)
-        assert deadlines.settle(tx, case_id, "reply", state="late", at=LATER, before="lapsed")
 
 
 # --- the database itself ----------------------------------------------------------------------------------------------

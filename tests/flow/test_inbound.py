@@ -14,7 +14,7 @@ from gateway.errors import DatabaseUnavailable
 from gateway.flow import inbound
 from gateway.flow.draft import Sent
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.store import cases, deadlines, journal
+from gateway.store import cases, deadlines, journal, messages
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
 from gateway.trust.seal import seal
@@ -218,6 +218,17 @@ async def test_second_application_with_the_same_reference_is_refused(two_gateway
     second = application(clock.now, CaseReference=header_of(first)["CaseReference"])
     both = [sealed(west.rt, document, clock.now) for document in (first, second)]
     answers = take(east.rt, *both) if together else [take(east.rt, one)[0] for one in both]
+    assert outcomes(answers) == [ACCEPTED, refused("sequence-used")]
+    assert count(east.rt.engine, "cases", "deadlines", "inbox") == {"cases": 1, "deadlines": 1, "inbox": 1}
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+async def test_second_application_to_an_open_case_is_out_of_turn_whatever_its_number(two_gateways, clock, together) -> None:
+    west, east = two_gateways
+    first = application(clock.now)
+    second = application(clock.now, CaseReference=header_of(first)["CaseReference"], Sequence="2")
+    both = [sealed(west.rt, document, clock.now) for document in (first, second)]
+    answers = take(east.rt, *both) if together else [take(east.rt, one)[0] for one in both]
     assert outcomes(answers) == [ACCEPTED, refused("transition-not-allowed")]
     assert count(east.rt.engine, "cases", "deadlines", "inbox") == {"cases": 1, "deadlines": 1, "inbox": 1}
 
@@ -239,7 +250,10 @@ async def test_reply_to_a_case_of_another_pair_of_authorities_is_unknown(asked, 
 @pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
 async def test_second_reply_is_out_of_turn(asked, clock, together) -> None:
     west, east, sent, document = asked
-    replies = [sealed(east.rt, answer_to(document, sent.digest, clock.now, agreed=yes), clock.now) for yes in (True, False)]
+    replies = [
+        sealed(east.rt, answer_to(document, sent.digest, clock.now, agreed=number == "1", Sequence=number), clock.now)
+        for number in ("1", "2")
+    ]
     answers = take(west.rt, *replies) if together else [take(west.rt, one)[0] for one in replies]
     assert outcomes(answers) == [ACCEPTED, refused("transition-not-allowed")]
     assert states(west) == ["agreed"]
@@ -247,7 +261,8 @@ async def test_second_reply_is_out_of_turn(asked, clock, together) -> None:
 
 async def test_reply_by_the_side_that_asked_is_refused(asked, clock) -> None:
     west, east, sent, document = asked
-    reversed_ = with_header(answer_to(document, sent.digest, clock.now), Sender="AT-BMI", Recipient="RS-MUP")
+    answer = answer_to(document, sent.digest, clock.now)
+    reversed_ = with_header(answer, Sender="AT-BMI", Recipient="RS-MUP", Sequence="2")
     assert outcomes(take(east.rt, sealed(west.rt, reversed_, clock.now))) == [refused("transition-not-allowed")]
     assert states(east) == ["requested"]
 
@@ -583,12 +598,12 @@ async def test_message_that_another_process_took_meanwhile_is_known_as_repeated(
     take(east.rt, message)
     true_save = inbound._save
 
-    def blind_at_first(tx, prepared, work, rt):
+    def blind_at_first(prepared, rt):
         monkeypatch.undo()
         with monkeypatch.context() as blind:  # what the other process wrote cannot be seen yet
-            blind.setattr(inbound.messages, "known", lambda *_: {})
-            blind.setattr(inbound.cases, "load", lambda *_: {})
-            return true_save(tx, prepared, work, rt)
+            blind.setattr(messages, "known", lambda *_: {})
+            blind.setattr(cases, "load", lambda *_: {})
+            return true_save(prepared, rt)
 
     monkeypatch.setattr(inbound, "_save", blind_at_first)
     assert outcomes(take(east.rt, message)) == [("repeated", None)]
@@ -602,11 +617,12 @@ async def test_reply_that_overtakes_the_receipt_still_settles_the_clock(two_gate
     proof_late = receipt(east.rt, clock.now, line, sender="RS-MUP", recipient="AT-BMI")
     clock.move(hours=1)
     take(west.rt, sealed(east.rt, answer_to(document, sent.digest, clock.now), clock.now))
-    assert count(west.rt.engine, "deadlines") == {"deadlines": 0}
+    with reading(west.rt.engine) as tx:
+        assert {row.limit_id for row in deadlines.of_cases(tx, [sent.case_id])} == {"transfer"}
     take(west.rt, proof_late)
     with reading(west.rt.engine) as tx:
-        (due,) = deadlines.of_cases(tx, [sent.case_id])
-    assert due.state == "met"
+        found = {row.limit_id: row.state for row in deadlines.of_cases(tx, [sent.case_id])}
+    assert found == {"reply": "met", "transfer": "open"}
 
 
 async def test_journal_of_a_day_with_every_kind_of_outcome_verifies(asked, clock) -> None:

@@ -1,139 +1,122 @@
-"""The clock's walk: silence is recorded once, with its evidence, after the later of two possible ends; it arranges nothing."""
+"""The clock's walk: reminders, overdue and lapse, each told once and in order of time, however many watches run."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
 
-from gateway.flow import watch
+from gateway.flow import loops, watch
+from gateway.flow.timekeeping import TOLERANCE, ClockGuard, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.store import cases, deadlines
-from gateway.store import tables as t
-from gateway.store.database import reading, transaction
+from gateway.store.database import reading
+from gateway.transport.memory import MemoryHub
 from gateway.wire.documents import serialize
 from tests.conftest import MovableClock
-from tests.forging import (
-    TO_ORIGIN,
-    answer_to,
-    application,
-    count,
-    find,
-    hand_in_entry,
-    journalled,
-    reply,
-    row_of,
-    sealed,
-    take,
-)
-from tests.gateways import Gateway, exchange, make_gateway
+from tests.forging import TO_ORIGIN, answer_to, application, count, find, hand_in_entry, journalled, sealed, take
+from tests.gateways import exchange, make_gateway
+from tests.steps import ASKED, ASKING, asked
 
 pytestmark = pytest.mark.anyio
 
 # Ordinary, eu-rs: 10 calendar days. Received on Wednesday 3 June 2026 in Belgrade: literal end Saturday the 13th,
-# rolled end Monday the 15th, 24:00 in Belgrade.
+# rolled end Monday the 15th, 24:00 in Belgrade. Working days before the 13th: the 12th, 11th, 10th, 9th, 8th.
 RECEIVED = datetime(2026, 6, 3, 8, 0, tzinfo=UTC)
+FIRST_REMINDER = datetime(2026, 6, 7, 22, 0, tzinfo=UTC)
+SECOND_REMINDER = datetime(2026, 6, 10, 22, 0, tzinfo=UTC)
 LITERAL_END = datetime(2026, 6, 13, 22, 0, tzinfo=UTC)
 ROLLED_END = datetime(2026, 6, 15, 22, 0, tzinfo=UTC)
-
-
-def ordinary(at):
-    document = application(at)
-    find(document, "Request/Procedure").text = "ordinary"
-    return document
+MOMENT = timedelta(microseconds=1)
 
 
 @pytest.fixture
-async def asked(two_gateways, clock):
-    """An ordinary application of AT-BMI that RS-MUP received on 3 June. Returns (west, east, sent, document)."""
-    west, east = two_gateways
+async def case(two_gateways, clock):
+    """An ordinary application of AT-BMI that RS-MUP received on 3 June."""
     clock.now = RECEIVED
-    document = ordinary(clock.now)
-    sent = west.hand_in(serialize(document), authority="AT-BMI")
-    await exchange(west, east)
-    return west, east, sent, document
+    return await asked(*two_gateways, clock, Request__Procedure="ordinary")
 
 
-def due(side: Gateway) -> deadlines.DeadlineRow:
-    with reading(side.rt.engine) as tx:
-        (row,) = deadlines.of_cases(tx, [case.id for case in cases.all_of(tx)])
-    return row
+def told(side) -> list[tuple[str, str]]:
+    """Return what the watch told, oldest first: (limit, stage)."""
+    rows = [row for row in journalled(side.rt.engine) if row["event"].startswith("deadline.")]
+    return [(row["detail"]["limit"], row["detail"]["stage"]) for row in rows]
 
 
-def lapses(side: Gateway) -> list:
-    return journalled(side.rt.engine, "deadline.lapsed")
+# --- when ---------------------------------------------------------------------------------------------------------------
 
 
-async def test_both_ends_are_known(asked) -> None:
-    for side in asked[:2]:
-        row = due(side)
-        assert (row.due_until, row.rolled_until, row.lapses_at) == (LITERAL_END, ROLLED_END, ROLLED_END)
-
-
-@pytest.mark.parametrize("before", [LITERAL_END - timedelta(seconds=1), LITERAL_END, ROLLED_END - timedelta(microseconds=1)])
-async def test_nothing_lapses_before_the_rolled_end(asked, clock, before) -> None:
-    clock.now = before
-    for side in asked[:2]:
-        assert watch_once(side.rt) == 0
-        assert due(side).state == "open"
-        assert lapses(side) == []
-
-
-async def test_lapse_is_recorded_at_the_rolled_end_with_its_evidence(asked, clock) -> None:
-    west, _, sent, _ = asked
-    clock.now = ROLLED_END
-    assert watch_once(west.rt) == 1
-    assert (due(west).state, due(west).changed_at) == ("lapsed", ROLLED_END)
-    (entry,) = lapses(west)
-    assert (entry["authority"], entry["case_id"], entry["actor"]) == ("AT-BMI", sent.case_id, "gateway")
-    assert (entry["message_id"], entry["digest"]) == (sent.message_id, sent.digest)
-    row = row_of(west, "out", "AT-BMI", sent.message_id)
-    detail = entry["detail"]
-    assert detail["receipt"] == row.receipt_message_id is not None
-    assert detail["received_at"] == RECEIVED.isoformat()
-    assert detail["lapses_at"] == ROLLED_END.isoformat()
-    assert (detail["limit"], detail["on_lapse"]) == ("reply", "agreed")
-    assert detail["treaty_version"]
-    assert detail["calendar_version"]
-
-
-async def test_lapse_is_recorded_once(asked, clock) -> None:
-    for side in asked[:2]:
-        clock.now = ROLLED_END
+@pytest.mark.parametrize(
+    ("stage", "at"),
+    [("remind-5", FIRST_REMINDER), ("remind-2", SECOND_REMINDER), ("overdue", LITERAL_END), ("lapse", ROLLED_END)],
+)
+async def test_each_thing_is_told_at_its_moment_and_not_before(case, clock, stage, at) -> None:
+    for side in case.sides:
+        clock.now = at - MOMENT
+        watch_once(side.rt)
+        before = told(side)
+        assert ("reply", stage) not in before
+        clock.now = at
         assert watch_once(side.rt) == 1
-        clock.move(days=1)
-        assert watch_once(side.rt) == 0
-        assert len(lapses(side)) == 1
+        assert told(side) == [*before, ("reply", stage)]
 
 
-async def test_lapse_sends_nothing_and_decides_nothing(asked, clock) -> None:
-    tables = ("messages", "documents", "outbox", "inbox", "cases", "deadlines")
-    for side in asked[:2]:
-        before = count(side.rt.engine, *tables)
-        clock.now = ROLLED_END
-        assert watch_once(side.rt) == 1
-        assert count(side.rt.engine, *tables) == before
-        with reading(side.rt.engine) as tx:
-            (case,) = cases.all_of(tx)
-        assert case.state == "requested"  # deemed agreement is for a person to rely on
+async def test_walk_through_the_whole_limit_tells_everything_once(case, clock) -> None:
+    while clock.now < ROLLED_END + timedelta(days=3):
+        for side in case.sides:
+            watch_once(side.rt)
+        clock.move(hours=6)
+    for side in case.sides:
+        assert told(side) == [("reply", stage) for stage in ("remind-5", "remind-2", "overdue", "lapse")]
 
 
-async def test_nothing_lapses_without_proof_of_receipt(asked, clock) -> None:
-    west, _, sent, _ = asked
-    with transaction(west.rt.engine) as tx:  # a deadline although the receipt is missing: by a defect or by hand
-        tx.execute(
-            update(t.messages).where(t.messages.c.message_id == sent.message_id).values(receipt_message_id=None, outcome="sent")
-        )
-    clock.now = ROLLED_END
-    assert watch_once(west.rt) == 0
-    assert due(west).state == "open"
+async def test_reminder_tells_who_must_act_and_until_when(case, clock) -> None:
+    clock.now = FIRST_REMINDER
+    watch_once(case.east.rt)
+    (entry,) = journalled(case.east.rt.engine, "deadline.reminded")
+    assert (entry["authority"], entry["case_id"], entry["actor"]) == (ASKED, case.case(case.east).id, "gateway")
+    assert entry["detail"] == {
+        "limit": "reply",
+        "must_act": "requested",
+        "stage": "remind-5",
+        "due_on": "2026-06-13",
+        "lapses_at": ROLLED_END.isoformat(),
+    }
 
 
-async def test_nothing_lapses_when_the_other_side_refused_the_application(asked, clock) -> None:
-    west, _, sent, _ = asked
-    with transaction(west.rt.engine) as tx:
-        tx.execute(update(t.messages).where(t.messages.c.message_id == sent.message_id).values(outcome="refused"))
-    clock.now = ROLLED_END
-    assert watch_once(west.rt) == 0
+async def test_lead_times_are_those_of_the_settings(migrated_sqlite, tmp_path, keys, clock) -> None:
+    hub = MemoryHub(clock)
+    clock.now = RECEIVED
+    made = await make_gateway(
+        f"sqlite:///{tmp_path / 'own.sqlite3'}", keys, clock, home=(ASKING, ASKED), hub=hub, remind_days=(1,)
+    ).open()
+    document = application(clock.now)
+    find(document, "Request/Procedure").text = "ordinary"
+    made.hand_in(serialize(document), authority=ASKING)
+    await exchange(made)
+    clock.now = SECOND_REMINDER
+    assert watch_once(made.rt) == 0
+    clock.now = datetime(2026, 6, 11, 22, 0, tzinfo=UTC)
+    assert watch_once(made.rt) == 2  # one for each side
+    assert {stage for _, stage in told(made)} == {"remind-1"}
+    made.rt.engine.dispose()
+
+
+async def test_reminder_that_would_come_before_the_clock_started_is_left_out(two_gateways, clock) -> None:
+    case = await asked(*two_gateways, clock)  # accelerated: two working days
+    clock.move(days=10)
+    watch_once(case.west.rt)
+    assert told(case.west) == [("reply", "overdue"), ("reply", "lapse")]
+
+
+async def test_limit_without_a_meaning_of_silence_is_overdue_and_never_lapses(case, clock) -> None:
+    await case.answered()
+    clock.move(days=400)
+    for side in case.sides:
+        watch_once(side.rt)
+        assert told(side)[-1] == ("transfer", "overdue")
+        assert case.deadline(side, "transfer").state == "open"
 
 
 async def test_application_that_never_arrived_has_no_clock(two_gateways, clock) -> None:
@@ -144,113 +127,220 @@ async def test_application_that_never_arrived_has_no_clock(two_gateways, clock) 
     assert watch_once(west.rt) == 0
 
 
-async def test_unknown_limit_never_lapses(two_gateways, clock) -> None:
+async def test_nothing_is_told_of_a_limit_that_is_not_known(two_gateways, clock) -> None:
     west, east = two_gateways
     held = west.hand_in(serialize(application(clock.now, TO_ORIGIN)), authority="BA-MS")
     west.release(held.case_id)
     await exchange(west, east)
-    assert not due(west).known
     clock.move(days=5000)
     for side in two_gateways:
         assert watch_once(side.rt) == 0
-        assert due(side).state == "open"
+        with reading(side.rt.engine) as tx:
+            rows = deadlines.still_open(tx, after=0, most=10)
+        assert [(row.limit_id, row.known) for row in rows] == [("reply", False)]
 
 
-async def test_reply_received_in_time_settles_the_clock_as_met(asked, clock) -> None:
-    west, east, _, document = asked
-    clock.now = ROLLED_END - timedelta(seconds=1)
-    east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP")
-    await exchange(west, east)
-    clock.move(days=1)
-    for side in (west, east):
-        assert due(side).state == "met"
+async def test_nothing_is_told_of_an_answered_limit(case, clock) -> None:
+    await case.answered(agreed=False)
+    clock.move(days=400)
+    for side in case.sides:
         assert watch_once(side.rt) == 0
 
 
-@pytest.mark.parametrize("recorded", [True, False], ids=["lapse recorded", "nobody looked"])
-async def test_late_reply_is_late(asked, clock, recorded) -> None:
-    west, east, _, document = asked
-    clock.now = ROLLED_END
-    if recorded:
-        assert [watch_once(side.rt) for side in (west, east)] == [1, 1]
-    answered = east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP")
-    await exchange(west, east)
-    for side in (west, east):
-        assert due(side).state == "late"
+async def test_nothing_is_told_while_the_clock_stands(case, clock) -> None:
+    await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-03", Suspension__ExpectedUntil=None)
+    clock.now = ROLLED_END + timedelta(days=30)
+    for side in case.sides:
         assert watch_once(side.rt) == 0
-        assert len(lapses(side)) == int(recorded)  # the record of the lapse stays
-    with reading(west.rt.engine) as tx:
-        assert cases.by_reference(tx, answered.case_reference, home="AT-BMI")[0].state == "agreed"
 
 
-async def test_reply_taken_late_but_received_in_time_wins_over_the_lapse(asked, clock) -> None:
-    west, east, sent, document = asked
-    clock.now = ROLLED_END - timedelta(minutes=1)
-    answer = sealed(east.rt, answer_to(document, sent.digest, clock.now), clock.now)
-    clock.now = ROLLED_END
-    assert watch_once(west.rt) == 1
-    clock.now = ROLLED_END - timedelta(minutes=1)  # when the transport handed it over, before the database was back
-    take(west.rt, answer)
-    assert due(west).state == "met"
+async def test_what_was_told_is_not_told_again_of_a_limit_that_was_prolonged(case, clock) -> None:
+    clock.now = FIRST_REMINDER
+    for side in case.sides:
+        watch_once(side.rt)
+    await case.told("ExtensionRequest-by-requested", ASKED, Extension__Limit="reply", Extension__Days="6")
+    assert case.deadline(case.west, "reply").due_on == date(2026, 6, 19)
+    clock.now = datetime(2026, 6, 11, 22, 0, tzinfo=UTC)  # five working days before the 19th
+    assert watch_once(case.west.rt) == 0
+    clock.now = datetime(2026, 6, 16, 22, 0, tzinfo=UTC)
+    assert watch_once(case.west.rt) == 1
+    assert told(case.west) == [("reply", "remind-5"), ("reply", "remind-2")]
 
 
-async def test_most_pressing_lapses_come_first_and_no_more_than_asked(gateway, clock) -> None:
+# --- after a downtime ---------------------------------------------------------------------------------------------------
+
+
+async def test_after_a_downtime_only_the_reminder_nearest_to_the_end_is_told(case, clock) -> None:
+    clock.now = SECOND_REMINDER + timedelta(hours=5)
+    assert watch_once(case.west.rt) == 1
+    assert told(case.west) == [("reply", "remind-2")]
+
+
+async def test_after_a_downtime_overdue_and_lapse_are_told_and_no_reminder(case, clock) -> None:
+    clock.now = ROLLED_END + timedelta(days=1)
+    assert watch_once(case.west.rt) == 2
+    assert told(case.west) == [("reply", "overdue"), ("reply", "lapse")]
+
+
+@pytest.mark.parametrize("most", [1, 3, 100])
+async def test_after_a_downtime_nothing_is_left_out_however_small_the_portions(gateway, clock, most) -> None:
     clock.now = RECEIVED
     for _ in range(3):
-        gateway.hand_in(serialize(ordinary(clock.now)), authority="AT-BMI")
+        document = application(clock.now)
+        find(document, "Request/Procedure").text = "ordinary"
+        gateway.hand_in(serialize(document), authority=ASKING)
         await exchange(gateway)
         clock.move(days=1)
     clock.now = ROLLED_END + timedelta(days=30)
-    assert [watch_once(gateway.rt, most=4), watch_once(gateway.rt, most=4)] == [4, 2]
-    days = [entry["detail"]["lapses_at"] for entry in lapses(gateway)]
-    assert days == sorted(days)
+    assert watch_once(gateway.rt, most=most) == 12  # three cases, two sides, overdue and lapse
+    assert watch_once(gateway.rt, most=most) == 0
+    lapses = [row["detail"]["lapses_at"] for row in journalled(gateway.rt.engine, "deadline.lapsed")]
+    assert lapses == sorted(lapses)
+
+
+async def test_after_a_downtime_everything_is_told_in_the_order_in_which_it_was_due(gateway, clock) -> None:
+    """The second case is overdue on Sunday the 14th, before the first lapses on Monday the 15th."""
+    clock.now = RECEIVED
+    for _ in range(2):
+        document = application(clock.now)
+        find(document, "Request/Procedure").text = "ordinary"
+        gateway.hand_in(serialize(document), authority=ASKING)
+        await exchange(gateway)
+        clock.move(days=1)
+    clock.now = ROLLED_END + timedelta(days=30)
+    watch_once(gateway.rt)
+    assert [stage for _, stage in told(gateway)] == ["overdue"] * 4 + ["lapse"] * 4
+
+
+# --- any number of watches ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 async def on_postgres(migrated_postgres_url: str, keys, clock: MovableClock):
     """One gateway on PostgreSQL with an application that is overdue on both sides."""
-    from gateway.transport.memory import MemoryHub
-
     clock.now = RECEIVED
-    made = await make_gateway(migrated_postgres_url, keys, clock, home=("AT-BMI", "RS-MUP"), hub=MemoryHub(clock)).open()
-    document = ordinary(clock.now)
-    sent = made.hand_in(serialize(document), authority="AT-BMI")
+    made = await make_gateway(migrated_postgres_url, keys, clock, home=(ASKING, ASKED), hub=MemoryHub(clock)).open()
+    document = application(clock.now)
+    find(document, "Request/Procedure").text = "ordinary"
+    sent = made.hand_in(serialize(document), authority=ASKING)
     await exchange(made)
     clock.now = ROLLED_END
     yield made, sent, document
     made.rt.engine.dispose()
 
 
-async def test_of_two_watchers_that_look_at_once_one_records_the_lapse(on_postgres, monkeypatch) -> None:
+async def test_of_two_watches_that_look_at_once_one_tells(on_postgres, monkeypatch) -> None:
     made, _, _ = on_postgres
-    true_look, other = deadlines.open_before, []
+    true_look, other = deadlines.due, []
 
     def look(tx, now, *, most):
         found = true_look(tx, now, most=most)
-        if not other:  # the second watcher looks and writes after the first has looked
+        if not other:  # the second watch looks and writes after the first has looked
             other.append(None)
             other[0] = watch_once(made.rt)
         return found
 
-    monkeypatch.setattr(watch.deadlines, "open_before", look)
+    monkeypatch.setattr(watch.deadlines, "due", look)
     assert watch_once(made.rt) == 0
-    assert other == [2]
-    assert len(lapses(made)) == 2  # one for each side of the case
+    assert other == [4]  # overdue and lapse, for each side of the case
+    assert Counter(told(made)) == {("reply", "overdue"): 2, ("reply", "lapse"): 2}
 
 
-async def test_reply_that_comes_while_the_watcher_looks_leaves_no_lapse(on_postgres, clock, monkeypatch) -> None:
+async def test_many_watches_at_once_tell_each_thing_once(on_postgres) -> None:
+    made, _, _ = on_postgres
+    counts = await asyncio.gather(*(asyncio.to_thread(watch_once, made.rt) for _ in range(6)))
+    assert sum(counts) == 4
+    assert Counter(told(made)) == {("reply", "overdue"): 2, ("reply", "lapse"): 2}
+
+
+async def test_reply_that_comes_while_the_watch_looks_leaves_no_lapse(on_postgres, clock, monkeypatch) -> None:
     made, sent, document = on_postgres
-    true_look = deadlines.open_before
+    true_look, once = deadlines.due, []
 
     def look(tx, now, *, most):
         found = true_look(tx, now, most=most)
-        clock.move(minutes=-1)
-        take(made.rt, sealed(made.rt, answer_to(document, sent.digest, clock.now), clock.now))
+        if not once:
+            once.append(True)
+            clock.move(minutes=-1)
+            take(made.rt, sealed(made.rt, answer_to(document, sent.digest, clock.now), clock.now))
         return [row for row in found if row.case_id == sent.case_id]
 
-    monkeypatch.setattr(watch.deadlines, "open_before", look)
+    monkeypatch.setattr(watch.deadlines, "due", look)
     assert watch_once(made.rt) == 0
-    assert lapses(made) == []
+    assert told(made) == []
     with reading(made.rt.engine) as tx:
-        (row,) = deadlines.of_cases(tx, [sent.case_id])
-    assert row.state == "met"
+        found = {row.limit_id: row.state for row in deadlines.of_cases(tx, [sent.case_id])}
+        assert cases.get(tx, sent.case_id).state == "agreed"
+    assert found == {"reply": "met", "transfer": "open"}
+
+
+# --- a clock that jumps -------------------------------------------------------------------------------------------------
+
+
+class Counter_:  # noqa: N801 - it stands for a function
+    """The counter that never jumps: it goes on as told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize("seconds", [61, -61, 86_400, -86_400])
+def test_jump_of_more_than_a_minute_is_seen_until_the_clock_is_right_again(clock, seconds) -> None:
+    counter = Counter_()
+    guard = ClockGuard(clock, counter)
+    clock.move(seconds=seconds)
+    assert guard.jump() == timedelta(seconds=seconds)
+    clock.move(seconds=30)
+    counter.seconds += 30
+    assert guard.jump() == timedelta(seconds=seconds)
+    clock.move(seconds=-seconds)
+    assert guard.jump() is None
+
+
+@pytest.mark.parametrize("seconds", [60, -60, 0])
+def test_correction_of_up_to_a_minute_is_no_jump(clock, seconds) -> None:
+    guard = ClockGuard(clock, Counter_())
+    clock.move(seconds=seconds)
+    assert guard.jump() is None
+
+
+def test_time_that_passes_is_no_jump(clock) -> None:
+    counter = Counter_()
+    guard = ClockGuard(clock, counter)
+    for _ in range(5):
+        clock.move(hours=3)
+        counter.seconds += 3 * 3600
+        assert guard.jump() is None
+
+
+async def test_clock_behind_the_record_is_not_trusted(case, clock) -> None:
+    assert behind_the_record(case.west.rt) is None
+    clock.move(seconds=-TOLERANCE.total_seconds())
+    assert behind_the_record(case.west.rt) is None
+    clock.move(seconds=-1)
+    assert behind_the_record(case.west.rt) == TOLERANCE + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("days", [40, -40])
+async def test_watch_loop_changes_nothing_after_a_jump_and_raises_one_alarm(case, clock, days, monkeypatch) -> None:
+    """The machine's counter stands nearly still while its clock leaps: the limits must not run out by that."""
+    west = replace(case.west, rt=replace(case.west.rt, settings=replace(case.west.rt.settings, watch_seconds=1)))
+    looks, stop = [], asyncio.Event()
+
+    async def pause(_stop, _seconds) -> None:
+        looks.append(clock.now)
+        if len(looks) == 1:
+            clock.move(days=days)
+        if len(looks) == 4:
+            stop.set()
+
+    monkeypatch.setattr(loops, "_pause", pause)
+    before = case.deadlines(west)
+    await asyncio.wait_for(loops.watch(west.rt, stop), 20)
+    assert case.deadlines(west) == before
+    assert told(west) == []
+    (entry,) = journalled(west.rt.engine, "clock.jumped")
+    assert entry["detail"]["seconds"] == pytest.approx(days * 86_400, abs=60)

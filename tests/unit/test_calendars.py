@@ -58,10 +58,10 @@ def test_holiday_on_a_weekend_is_told_by_its_name():
     assert told == ["National Day", "weekend", None]
 
 
-def test_estimated_days_are_found_with_both_ends_included():
-    rest = calendar("RS", "Europe/Belgrade", date(2026, 6, 4), estimated=(date(2026, 6, 3), date(2026, 6, 5)))
-    found = rest.estimated_between(date(2026, 6, 3), date(2026, 6, 5))
-    assert [day.on for day in found] == [date(2026, 6, 3), date(2026, 6, 5)]
+def test_feasts_are_found_with_both_ends_included():
+    rest = calendar("RS", "Europe/Belgrade", date(2026, 6, 8), estimated=(date(2026, 6, 3), date(2026, 6, 5)))
+    found = rest.feasts(date(2026, 6, 3), date(2026, 6, 5))
+    assert found == ((date(2026, 6, 3),), (date(2026, 6, 5),))
 
 
 def test_side_of_a_state_takes_the_calendar_of_the_whole_state(shipped):

@@ -126,13 +126,14 @@ def test_the_standing_of_each_queue_asked_for_is_told_by_name(queue, clock):
     ]
 
 
-def test_a_batch_the_database_cannot_hold_leaves_nothing_behind(migrated_postgres_url, clock):
+@pytest.mark.parametrize("others", [1, 9])  # few rows and many go to the database in different ways
+def test_a_batch_the_database_cannot_hold_leaves_nothing_behind(migrated_postgres_url, clock, others):
     engine = open_engine(migrated_postgres_url)  # SQLite has no limit on the length of text
     queue = DatabaseQueue(engine)
     long = Parcel(message_id="m" * 99, sender="XB-TWO", recipient="XA-ONE", body=b"")
 
     with pytest.raises(Undeliverable):
-        queue.put([*parcels(1), long], clock())
+        queue.put([*parcels(*range(others)), long], clock())
 
     assert not queue.anything(["XA-ONE"], clock())
     engine.dispose()

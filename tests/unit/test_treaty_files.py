@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from gateway.domain.limits import Confidence, OnLapse, Unit
+from gateway.domain.treaties import treaty_between
 from gateway.errors import TreatyInvalid
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples
@@ -28,9 +29,36 @@ def calendars():
 # --- the shipped files ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.toml")))
+NAMES = sorted(path.relative_to(FOLDER).with_suffix("").as_posix() for path in FOLDER.rglob("*.toml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_example_beside_a_rule_comes_out(shipped, calendars, name):
-    assert failing_examples(shipped[name], calendars) == ()
+    assert failing_examples(shipped[name], calendars, shipped) == ()
+
+
+def test_protocols_are_among_the_files():
+    assert {"eu-rs", "eu-rs/fr"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_row_that_nobody_verified_holds_no_number(shipped, name):
+    rows = [row for row in shipped[name].limits if row.confidence is Confidence.UNVERIFIED]
+    assert [(row.id, row.amount, row.examples) for row in rows] == [(row.id, None, ()) for row in rows]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_row_names_the_file_it_stands_in(shipped, name):
+    assert {row.treaty for row in shipped[name].limits} <= {name}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "/" in name])
+def test_protocol_prevails_between_its_states_in_both_directions(shipped, name):
+    one, other = (min(party.states) for party in shipped[name].parties)
+    for requesting, requested in ((one, other), (other, one)):
+        rules = treaty_between(shipped, shipped[name].agreement, requesting, requested)
+        assert rules.protocol == name
+        assert rules.limits[: len(shipped[name].limits)] == shipped[name].limits
 
 
 def test_every_rule_that_computes_has_an_example(shipped):
@@ -101,138 +129,6 @@ def test_party_named_second_is_asked_by_default(shipped):
 
 def test_unnamed_requesting_state_may_be_any_party():
     assert sample_treaty().binds(None, "FR") is True
-
-
-# --- files that are refused -------------------------------------------------------------------------------------------
-
-
-GOOD = """
-id = "xa-xb"
-name = "Sample agreement"
-version = "1"
-
-[[parties]]
-code = "XA"
-name = "Sample A"
-states = ["XA"]
-
-[[parties]]
-code = "RS"
-name = "Serbia"
-states = ["RS"]
-
-[[limits]]
-id = "reply"
-who = "requested"
-start = "receipt"
-amount = 20
-unit = "calendar-days"
-calendar = "requested"
-procedures = ["ordinary"]
-categories = ["national"]
-article = "Art. 7(1)"
-source = "invented"
-confidence = "verified"
-extension = { days = 30, kind = "total", who = "requested", article = "Art. 7(2)" }
-examples = [{ start = 2026-06-01T10:15:00+02:00, due = 2026-06-21, rolled = 2026-06-22 }]
-"""
-
-
-def load(folder, text):
-    (folder / "xa-xb.toml").write_text(text, encoding="utf-8")
-    return load_treaties(folder)["xa-xb"]
-
-
-def test_small_treaty_loads_and_its_example_comes_out(tmp_path, calendars):
-    assert failing_examples(load(tmp_path, GOOD), calendars) == ()
-
-
-def test_silence_means_nothing_unless_the_file_says_so(tmp_path):
-    assert load(tmp_path, GOOD).limits[0].on_lapse is OnLapse.NOTHING
-
-
-def test_example_that_does_not_come_out_is_told(tmp_path, calendars):
-    wrong = load(tmp_path, GOOD.replace("due = 2026-06-21", "due = 2026-06-20"))
-    (failure,) = failing_examples(wrong, calendars)
-    assert failure.startswith("treaties/xa-xb.toml: limit 'reply' (ordinary), example 1: says 2026-06-20")
-    assert failure.endswith("counted 2026-06-21, rolled 2026-06-22")
-
-
-def test_example_beyond_the_horizon_is_told(tmp_path, calendars):
-    (failure,) = failing_examples(load(tmp_path, GOOD.replace("start = 2026", "start = 2036")), calendars)
-    assert "is not known" in failure
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key"),
-    [
-        ('id = "xa-xb"', 'id = "xa-xc"', "id"),
-        ('version = "1"', 'versions = "1"', "versions"),
-        ('states = ["XA"]', 'states = ["xa"]', "states"),
-        ('states = ["XA"]', 'states = ["RS"]', "parties"),
-        ('who = "requested"\nstart', 'who = "anyone"\nstart', "who"),
-        ('start = "receipt"', 'start = "whenever"', "start"),
-        ("amount = 20", "amount = 0", "amount"),
-        ("amount = 20", 'amount = "20"', "amount"),
-        ("amount = 20", "amount = true", "amount"),
-        ("amount = 20", "", "confidence"),
-        ('unit = "calendar-days"', 'unit = "days"', "unit"),
-        ('calendar = "requested"', 'calendar = "union"', "calendar"),
-        ('procedures = ["ordinary"]', "procedures = []", "procedures"),
-        ('article = "Art. 7(1)"', "", "article"),
-        ('article = "Art. 7(1)"', f'article = "{"x" * 81}"', "article"),
-        ('article = "Art. 7(1)"', 'article = "article not read"', "confidence"),
-        ('id = "reply"', f'id = "{"x" * 31}"', "id"),
-        ('source = "invented"', "", "source"),
-        ('confidence = "verified"', 'confidence = "recalled"', "confidence"),
-        ('confidence = "verified"', 'confidence = "operator"', "confidence"),
-        ('confidence = "verified"', 'confidence = "verified"\nescorted = "yes"', "escorted"),
-        ('confidence = "verified"', 'confidence = "verified"\ndeadline = 3', "deadline"),
-        ('confidence = "verified"', 'confidence = "verified"\ndirection = "before"', "extension"),
-        ("days = 30", "days = 20", "days"),
-        ('kind = "total"', 'kind = "more"', "kind"),
-        ('who = "requested", article', 'who = "requested", articles', "articles"),
-        ("2026-06-01T10:15:00+02:00", "2026-06-01T10:15:00", "start"),
-        ("due = 2026-06-21", 'due = "2026-06-21"', "due"),
-    ],
-)
-def test_wrong_treaty_file_is_refused_with_file_and_key(tmp_path, old, new, key):
-    assert old in GOOD
-    with pytest.raises(TreatyInvalid, match=rf"(?s)treaties/xa-xb\.toml.*'{key}'"):
-        load(tmp_path, GOOD.replace(old, new, 1))
-
-
-def test_third_party_is_refused(tmp_path):
-    third = '\n[[parties]]\ncode = "XC"\nname = "Sample C"\nstates = ["XC"]\n'
-    with pytest.raises(TreatyInvalid, match="names 3 parties"):
-        load(tmp_path, GOOD + third)
-
-
-def test_two_rows_for_the_same_procedure_and_category_are_refused(tmp_path):
-    row = GOOD[GOOD.index("[[limits]]") :]
-    with pytest.raises(TreatyInvalid, match="two rows 'reply'"):
-        load(tmp_path, f"{GOOD}\n{row}")
-
-
-def test_rows_for_other_procedures_stand_side_by_side(tmp_path):
-    row = GOOD[GOOD.index("[[limits]]") :].replace('"ordinary"', '"accelerated"')
-    assert len(load(tmp_path, f"{GOOD}\n{row}").limits) == 2
-
-
-def test_file_that_is_not_toml_is_refused(tmp_path):
-    with pytest.raises(TreatyInvalid, match="is not TOML"):
-        load(tmp_path, "id = ")
-
-
-def test_missing_folder_of_treaties_is_refused(tmp_path):
-    with pytest.raises(TreatyInvalid):
-        load_treaties(tmp_path / "treaties")
-
-
-def test_protocol_in_a_folder_is_named_by_its_path(tmp_path):
-    (tmp_path / "xa-xb").mkdir()
-    (tmp_path / "xa-xb" / "fr.toml").write_text(GOOD.replace('id = "xa-xb"', 'id = "xa-xb/fr"'), encoding="utf-8")
-    assert list(load_treaties(tmp_path)) == ["xa-xb/fr"]
 
 
 # --- the operator's own figures ---------------------------------------------------------------------------------------

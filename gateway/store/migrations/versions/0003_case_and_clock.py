@@ -4,6 +4,7 @@ Revision ID: 0003
 Revises: 0002
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +39,41 @@ def deadline_columns() -> tuple[sa.Column[Any], ...]:
     )
 
 
+def fill_inputs(bind: sa.Connection) -> None:
+    """Write what open deadlines were counted from, so that the watch tells of them too: all were started by an application."""
+    deadlines = sa.table(
+        "deadlines",
+        *(sa.column(name) for name in ("id", "case_id", "state", "known")),
+        *(sa.column(name, INSTANT) for name in ("started_at", "due_until", "rolled_until", "look_at")),
+        sa.column("on_lapse"),
+        sa.column("inputs", sa.JSON()),
+    )
+    messages = sa.table("messages", *(sa.column(name) for name in ("case_id", "message_id", "type", "direction", "outcome")))
+    found = (
+        sa.select(deadlines, messages.c.message_id)
+        .join(messages, messages.c.case_id == deadlines.c.case_id)
+        .where(deadlines.c.state == "open", messages.c.type == "ReadmissionApplication")
+        .where(sa.or_(messages.c.direction == "out", messages.c.outcome == "accepted"))
+    )
+    for row in bind.execute(found).all():
+        marks = [("overdue", row.due_until), ("lapse", row.rolled_until if row.on_lapse != "nothing" else None)]
+        inputs = {
+            "start": _utc(row.started_at).isoformat(),
+            "planned": False,
+            "extension": None,
+            "stops": [],
+            "means": None,
+            "escorted": False,
+            "message": row.message_id,
+            "marks": [[stage, _utc(at).isoformat()] for stage, at in marks if at is not None],
+        }
+        bind.execute(sa.update(deadlines).where(deadlines.c.id == row.id).values(inputs=inputs, look_at=row.due_until))
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)  # SQLite keeps no zone; what is stored is UTC
+
+
 def upgrade() -> None:
     for column in case_columns():
         op.add_column("cases", column)
@@ -47,7 +83,7 @@ def upgrade() -> None:
     with op.batch_alter_table("deadlines") as table:
         table.alter_column("calendar_version", existing_type=sa.String(40), type_=sa.String(80))
     op.create_index("ix_deadlines_look", "deadlines", ["state", "look_at"])
-    op.execute("UPDATE deadlines SET look_at = lapses_at WHERE state = 'open'")
+    fill_inputs(op.get_bind())
     op.create_table(
         "early",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=True),
