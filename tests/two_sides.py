@@ -7,7 +7,7 @@ reply travels on its own: the requested side may learn late that its reply was t
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain.case import ABOUT_THE_PLAN, REPLIES, Case, advance, opened
+from gateway.domain.case import ABOUT_THE_PLAN, REPLIES, Case, advance, answered_in_time, opened
 from gateway.domain.messages import Answered, Application, Reply, Step
 from gateway.domain.moves import Event, Role, event_of
 from gateway.errors import TransitionNotAllowed
@@ -97,9 +97,11 @@ class TwoSides:
             self.proof = item.received_at
         return item
 
-    def learn(self) -> None:
-        """The receipt of the reply comes back."""
-        self.answered_at = self.answered_at or self.proof
+    def learn(self, at: datetime) -> None:
+        """The receipt of the reply comes back; it may overtake messages that were sent before it."""
+        if self.proof is not None and self.answered_at is None:
+            self.answered_at = self.proof
+            self.cases[Role.REQUESTED] = answered_in_time(self.cases[Role.REQUESTED], self.proof, at)
 
     def contradicted(self, to: Role) -> bool:
         """Whether the next message records silence against a reply that is proven to have been in time."""

@@ -44,15 +44,18 @@ def test_limits_of_the_tables_are_limits_that_there_are(table: dict[Any, frozens
     assert set().union(*table.values()) <= set(LIMIT_IDS)
 
 
-def test_states_that_are_closed_to_the_clock_move_no_more_but_by_a_claim() -> None:
-    for state in State:
+def test_closed_case_awaits_costs_and_the_claim_of_an_error_only() -> None:
+    for state in set(State) - {State.HELD}:
         moves = {event for (from_, event, _), after in NEXT.items() if from_ is state and after is not state}
-        claim = moves <= {Event.ERROR_CLAIM, Event.ERROR_ACCEPTED, Event.ERROR_REFUSED}
-        assert (state in CLOSED) is (claim or WAITS_FOR[state] is None), state
+        if moves <= {Event.ERROR_CLAIM, Event.ERROR_ACCEPTED, Event.ERROR_REFUSED} or WAITS_FOR[state] is None:
+            assert {"costs"} <= CLOSED[state] <= {"costs", "error"}, state
+        else:
+            assert {"costs", "reply"} <= CLOSED.get(state, frozenset(LIMIT_IDS)), state
 
 
-def test_costs_may_be_settled_in_every_closed_case() -> None:
-    assert all("costs" in limits for limits in CLOSED.values())
+def test_claim_of_an_error_is_awaited_after_a_hand_over_only() -> None:
+    closed = {state for state, limits in CLOSED.items() if len(limits) <= 2}
+    assert {state for state in closed if "error" in CLOSED[state]} == {State.TRANSFERRED, State.CLAIMED}
 
 
 # --- the rule files ---------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def walk(opening: Event, most: int = 1) -> Walk:
             ways = [*sendings(sides, most), *takings(sides, found)]
             if sides.proof is not None and sides.answered_at is None:
                 ways.append(copied(sides))
-                ways[-1].learn()
+                ways[-1].learn(LAPSE_AT)
             for after in ways:
                 if (like := likeness(after)) in seen:
                     continue

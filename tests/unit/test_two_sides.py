@@ -144,7 +144,7 @@ class BothSides(RuleBasedStateMachine):
 
     @rule()
     def receipt_of_the_reply_comes_back(self) -> None:
-        self.sides.learn()
+        self.sides.learn(self.now)
 
     @precondition(lambda self: not self.disputed)
     @rule()
@@ -153,7 +153,7 @@ class BothSides(RuleBasedStateMachine):
             for role in Role:
                 if not self.disputed:
                     self._process(role)
-        self.sides.learn()
+        self.sides.learn(self.now)
         if not self.disputed:
             self._agree()
 
@@ -190,7 +190,7 @@ class BothSides(RuleBasedStateMachine):
         if not self.disputed:
             self.everything_arrives()
         if self.disputed:  # the requested side's own answer stands on its side
-            assert self.sides.cases[Role.REQUESTED].lapse_notice is None
+            assert self.sides.cases[Role.REQUESTED].deemed_at is None
             assert any(event in REPLIES for _, role, event in self.sides.history if role is Role.REQUESTED)
 
 
