@@ -198,7 +198,8 @@ def check_lapse(message: Step, lapses_at: datetime | None, now: datetime) -> Non
     `TransitionNotAllowed`.
     """
     if lapses_at is None or message.at is None or not lapses_at <= message.at <= now:
-        raise TransitionNotAllowed("by the clock of this case silence does not count at the instant that the notice names")
+        words = "by the clock of this case silence does not count at the instant that the notice names"
+        raise TransitionNotAllowed(words, path="Lapse/LapsedAt")
 
 
 def _check_silence(message: Step, answered_at: datetime | None) -> None:

@@ -1,8 +1,11 @@
 """Silence that was recorded: told to the other side with its evidence, or taken back by a named person, with a reason."""
 
-from gateway.domain.case import Case
+from datetime import datetime
+
+from gateway.domain.case import Case, check_lapse
 from gateway.domain.messages import Step
 from gateway.errors import AnswerMismatch, MissingField, NotFound, TransitionNotAllowed
+from gateway.flow.clockwork import count_deadline
 from gateway.flow.ports import Runtime
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import Tx, transaction
@@ -64,6 +67,20 @@ def check_notice(tx: Tx, notice: Step, case: Case, rt: Runtime) -> None:
     receipt = _receipt(tx, case, row.inputs.get("message", ""))
     if receipt is None or notice.proof is None or (notice.proof.message_id, notice.proof.digest) != receipt:
         raise AnswerMismatch("the proof is not the receipt that started the clock", path="Lapse/Proof")
+
+
+def check_their_notice(tx: Tx, notice: Step, case: Case, received_at: datetime, rt: Runtime) -> None:
+    """Refuse a notice of silence for an instant that lies ahead, or before the end of the limit as we count it.
+
+    More time and standstills are left aside: the two sides may learn of them at different times, and without them no
+    limit ends later for the other side. Raises `TransitionNotAllowed`, also where we know of no such limit.
+    """
+    row = deadlines.get(tx, case.id, notice.limit) if case.id and notice.limit else None
+    earliest = None
+    if row is not None:
+        plain = row.inputs | {"extension": None, "stops": []}
+        earliest = count_deadline(case, row.limit_id, plain, rt.rules_of(case), rt).lapses_at
+    check_lapse(notice, earliest, received_at)
 
 
 def _receipt(tx: Tx, case: Case, message_id: str) -> tuple[str, str] | None:

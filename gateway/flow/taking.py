@@ -30,6 +30,7 @@ from gateway.errors import (
 )
 from gateway.flow import receipts
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
+from gateway.flow.lapses import check_their_notice
 from gateway.flow.order import missing_before, wait_for
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
@@ -195,7 +196,7 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
             at=work.now,
         )
     else:
-        work.current[key] = _advanced(tx, item, case, work)
+        work.current[key] = _advanced(tx, item, case, work, rt)
     work.sequences[key] = header.sequence or 0
     work.placed[header.sender, header.message_id] = key
     draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
@@ -203,14 +204,14 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
     return Answer(outcome="accepted", message_id=header.message_id)
 
 
-def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch) -> Case:
+def _advanced(tx: Tx, item: Prepared, case: Case | None, work: Batch, rt: Runtime) -> Case:
     """Return the case after a message of the other side. Raises `Refused` when it does not fit."""
     message, header = item.message, item.message.header
     assert not isinstance(message, Receipt | Application), "handled before"
     lapse = case is not None and case.id is not None and type_of(message) == "LapseNotice"
     own_reply = messages.last_of(tx, case.id, REPLY_TYPES, "out") if lapse and case and case.id else None
-    if lapse and isinstance(message, Step) and message.at is not None and message.at > item.received.received_at:
-        raise TransitionNotAllowed("the limit has not run out: there is no silence to record yet", path="Lapse/LapsedAt")
+    if lapse and case is not None and isinstance(message, Step):
+        check_their_notice(tx, message, case, item.received.received_at, rt)
     changed = advance(
         case,
         message,

@@ -202,6 +202,14 @@ async def test_notice_of_a_lapse_that_lies_ahead_is_refused_by_the_other_side(ca
     assert case.case(case.east).state == "requested"
 
 
+async def test_notice_for_an_instant_before_the_end_of_the_limit_is_refused_by_the_other_side(case, clock) -> None:
+    end = case.deadline(case.west, "reply").lapses_at
+    clock.now = end + timedelta(days=1)
+    notice = forged_notice(case, end - timedelta(seconds=1))
+    assert outcomes(take(case.east.rt, notice)) == [("refused", "transition-not-allowed")]
+    assert case.case(case.east).state == "requested"
+
+
 async def test_notice_against_a_reply_that_came_in_time_is_refused(case, clock) -> None:
     end = case.deadline(case.west, "reply").lapses_at
     await case.answered(agreed=False)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.domain.case import advance, answered_in_time, reversed_lapse
+from gateway.domain.case import advance, answered_in_time, check_lapse, reversed_lapse
 from gateway.domain.messages import Answered
 from gateway.domain.moves import Event, Role, State
 from gateway.errors import TransitionNotAllowed
@@ -190,3 +190,30 @@ def test_application_does_not_undo_silence() -> None:
     lapsed = advance(case(), notice(), LATER)
     with pytest.raises(TransitionNotAllowed):
         advance(lapsed, application(), LATER)
+
+
+# --- what the clock bears out -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "now"),
+    [(LAPSE_AT, LAPSE_AT), (LAPSE_AT, LATER), (BEFORE, LATER)],
+    ids=["at once", "afterwards", "later than it could be"],
+)
+def test_notice_is_borne_out_once_silence_counts(counts, now) -> None:
+    assert check_lapse(notice(), counts, now) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "now"),
+    [(None, LATER), (LATER, LATER), (LAPSE_AT, BEFORE)],
+    ids=["limit not known", "limit still runs", "instant lies ahead"],
+)
+def test_notice_that_the_clock_does_not_bear_out_is_refused(counts, now) -> None:
+    with pytest.raises(TransitionNotAllowed, match="silence does not count"):
+        check_lapse(notice(), counts, now)
+
+
+def test_notice_without_an_instant_is_refused() -> None:
+    with pytest.raises(TransitionNotAllowed):
+        check_lapse(sent(Event.LAPSE, Role.REQUESTING), LAPSE_AT, LATER)
