@@ -4,7 +4,6 @@ Running it again leaves no diff.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -153,12 +152,9 @@ def message_cycle_page() -> str:
     """Return docs/message-cycle.md with its tables as the code has them now."""
     page = (DOCS / "message-cycle.md").read_text(encoding="utf-8")
     for name, table in (("moves", moves_table()), ("clocks", clocks_table())):
-        page = re.sub(
-            rf"(?<=<!-- made by make docs: {name} -->\n).*?(?=<!-- end -->)",
-            lambda _, table=table: f"{table}\n",
-            page,
-            flags=re.DOTALL,
-        )
+        before, rest = page.split(f"<!-- made by make docs: {name} -->\n", 1)
+        _, after = rest.split("<!-- end -->", 1)
+        page = f"{before}<!-- made by make docs: {name} -->\n{table}\n<!-- end -->{after}"
     return page
 
 
