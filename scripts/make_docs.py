@@ -1,4 +1,7 @@
-"""Make the documents that come from the code: docs/openapi.json and docs/commands.md. Running it again leaves no diff."""
+"""Make the documents that come from the code: docs/openapi.json, docs/commands.md, and the tables of docs/message-cycle.md.
+
+Running it again leaves no diff.
+"""
 
 import json
 import sys
@@ -10,6 +13,8 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from gateway.cli.main import build
+from gateway.domain.clock import MEETS, STARTS_BY, Moment
+from gateway.domain.moves import EVENT_OF, NEXT, OPEN_STATES, OPENS, READMISSION, Event, Role, State
 from gateway.web.api import openapi_document
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -90,11 +95,75 @@ def openapi_page() -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+def _messages(event: Event) -> str:
+    """Return the messages that do this: type, and outcome where that decides."""
+    found = [f"`{kind}`{f': {outcome}' if outcome else ''}" for (kind, outcome), one in EVENT_OF.items() if one is event]
+    return ", ".join(found)
+
+
+def _states(states: set[State]) -> str:
+    """Return the states in the order of the code, or the name of a whole group."""
+    for name, group in (("any open case", OPEN_STATES), ("before the transfer", READMISSION)):
+        if states == group:
+            return name
+        if group == READMISSION and states > group:
+            return ", ".join([name, *(state for state in State if state in states - group)])
+    return ", ".join(state for state in State if state in states)
+
+
+def moves_table() -> str:
+    """Return who may send what from which state, and what becomes of the case."""
+    lines = ["| message | from the side | while the case is | it becomes |", "|---|---|---|---|"]
+    for event in Event:
+        if event is Event.HOLD:
+            continue
+        if event in OPENS:
+            lines.append(f"| {_messages(event)} | requesting | new, or held | {OPENS[event]} |")
+            continue
+        rows = {(state, role): after for (state, one, role), after in NEXT.items() if one is event}
+        by = " or ".join(role for role in Role if any(one is role for _, one in rows))
+        ends: dict[str, set[State]] = {}
+        for (state, _), after in rows.items():
+            ends.setdefault("the same" if after is state and event is not Event.TRANSFER_NOTICE else after, set()).add(state)
+        lines += [f"| {_messages(event)} | {by} | {_states(states)} | {end} |" for end, states in ends.items()]
+    return "\n".join(lines)
+
+
+_MOMENTS = {Moment.RECEIPT: "its receipt", Moment.AT: "the instant it names", Moment.ON: "the day it names"}
+
+
+def clocks_table() -> str:
+    """Return which message starts which limits, from which moment, and which it meets."""
+    lines = ["| message | starts | from | meets |", "|---|---|---|---|"]
+    for event in Event:
+        starts: dict[Moment, list[str]] = {}
+        for start in STARTS_BY.get(event, ()):
+            known = starts.setdefault(start.moment, [])
+            known += [name for name in sorted(start.limits) if name not in known]
+        if not starts and event not in MEETS:
+            continue
+        begun = "; ".join(", ".join(names) for names in starts.values()) or "none"
+        moments = "; ".join(_MOMENTS[moment] for moment in starts) or "none"
+        lines.append(f"| {_messages(event)} | {begun} | {moments} | {', '.join(sorted(MEETS.get(event, ()))) or 'none'} |")
+    return "\n".join(lines)
+
+
+def message_cycle_page() -> str:
+    """Return docs/message-cycle.md with its tables as the code has them now."""
+    page = (DOCS / "message-cycle.md").read_text(encoding="utf-8")
+    for name, table in (("moves", moves_table()), ("clocks", clocks_table())):
+        before, rest = page.split(f"<!-- made by make docs: {name} -->\n", 1)
+        _, after = rest.split("<!-- end -->", 1)
+        page = f"{before}<!-- made by make docs: {name} -->\n{table}\n<!-- end -->{after}"
+    return page
+
+
 def main() -> int:
-    """Write both documents; return 0."""
-    for name, text in (("openapi.json", openapi_page()), ("commands.md", commands_page())):
+    """Write the documents; return 0."""
+    pages = (("openapi.json", openapi_page()), ("commands.md", commands_page()), ("message-cycle.md", message_cycle_page()))
+    for name, text in pages:
         (DOCS / name).write_text(text, encoding="utf-8")
-    print("docs/openapi.json and docs/commands.md are up to date")
+    print("docs/openapi.json, docs/commands.md and the tables of docs/message-cycle.md are up to date")
     return 0
 
 

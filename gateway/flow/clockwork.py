@@ -221,7 +221,7 @@ def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: date
     """Return the inputs of a deadline after a message that prolongs it, stops it or sets it going; None: it does not."""
     by = Role.REQUESTING if happening.sender == case.requesting else Role.REQUESTED
     kept = row.inputs
-    if not kept:
+    if "start" not in kept:
         return None  # written by older code, which did not keep what it was counted from
     limit = rt.rules_of(case).limit(row.limit_id, case.procedure, case.category, escorted=kept["escorted"], means=kept["means"])
     day = _local_day(row, case, happening, received_at, rt)

@@ -13,6 +13,7 @@ from gateway.wire.dialect_schema import JsonSchema, XmlSchema
 from gateway.wire.documents import parse_json, parse_xml
 from gateway.wire.json_form import ReadJson, WriteJson, dump, json_reader, json_writer
 from gateway.wire.mapping import compile_mapping
+from gateway.wire.on_demand import OnDemand
 from gateway.wire.plans import Plan
 from gateway.wire.routes import Notes, Slots, route
 from gateway.wire.shapes import Shape, json_shape, steps, xml_shapes
@@ -65,13 +66,13 @@ class XmlDocuments:
                 raise MappingInvalid(f"{dialect.place}: messages.{kind}: needs 'root', an element of the schema, and 'rows'")
             roots[kind] = message["root"]
         plans = compile_mapping(dialect, canonical, {kind: shapes[root] for kind, root in roots.items()})
-        places = {kind: route(plan.scope, "here", plan) for kind, plan in plans.items()}
+        places = OnDemand(plans, lambda kind: route(plans[kind].scope, "here", plans[kind]))
         return cls(
             plans=plans,
             schema=schema,
             kinds={f"{{{namespace}}}{root}": kind for kind, root in roots.items()},
-            readers={kind: xml_reader(place, namespace, "here") for kind, place in places.items()},
-            writers={kind: xml_writer(roots[kind], place, "here", namespace=namespace) for kind, place in places.items()},
+            readers=OnDemand(plans, lambda kind: xml_reader(places[kind], namespace, "here")),
+            writers=OnDemand(plans, lambda kind: xml_writer(roots[kind], places[kind], "here", namespace=namespace)),
         )
 
     def parse(self, body: bytes) -> tuple[str, Tree]:
@@ -116,12 +117,12 @@ class JsonDocuments:
                 raise MappingInvalid(f"{dialect.place}: messages.{kind}: needs 'match' with 'path' and 'value', and 'rows'")
             shapes[kind] = json_shape(schema.schema, match["path"], match["value"])
         plans = compile_mapping(dialect, canonical, shapes)
-        places = {kind: route(plan.scope, "here", plan) for kind, plan in plans.items()}
+        places = OnDemand(plans, lambda kind: route(plans[kind].scope, "here", plans[kind]))
         return cls(
             plans=plans,
             schema=schema,
-            readers={kind: json_reader(place) for kind, place in places.items()},
-            writers={kind: json_writer(place) for kind, place in places.items()},
+            readers=OnDemand(plans, lambda kind: json_reader(places[kind])),
+            writers=OnDemand(plans, lambda kind: json_writer(places[kind])),
         )
 
     def parse(self, body: bytes) -> tuple[str, Any]:

@@ -13,6 +13,7 @@ from gateway.partners import Dialect
 from gateway.stages import Tree
 from gateway.wire.dialect_documents import DialectDocuments, compile_documents, render_xml
 from gateway.wire.documents import NS, canonicalize, parse_xml
+from gateway.wire.on_demand import OnDemand
 from gateway.wire.plans import Plan
 from gateway.wire.report import Field, Report, digest, filled_line
 from gateway.wire.routes import Notes, Slots, route
@@ -54,12 +55,13 @@ class Translator:
     def compile(cls, dialect: Dialect, schemas: Schemas) -> "Translator":
         """Compile schema, code lists and rows of a dialect; raises `MappingInvalid` naming file, row and path."""
         documents = compile_documents(dialect, canonical_shapes(schemas.folder))
-        places = {kind: route(plan.scope, "canonical", plan) for kind, plan in documents.plans.items()}
+        plans = documents.plans
+        places = OnDemand(plans, lambda kind: route(plans[kind].scope, "canonical", plans[kind]))
         return cls(
             dialect=dialect.id,
             documents=documents,
-            readers={kind: xml_reader(place, NS, "canonical") for kind, place in places.items()},
-            writers={kind: xml_writer(kind, place, "canonical", namespace=NS) for kind, place in places.items()},
+            readers=OnDemand(plans, lambda kind: xml_reader(places[kind], NS, "canonical")),
+            writers=OnDemand(plans, lambda kind: xml_writer(kind, places[kind], "canonical", namespace=NS)),
         )
 
     def to_canonical(self, body: bytes, *, fill: Mapping[str, str] | None = None) -> Translation:

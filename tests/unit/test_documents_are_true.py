@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from gateway.domain.moves import CROSSING, Event
 from gateway.errors import catalogue
 from gateway.settings import data_folder
+from scripts.make_docs import clocks_table, message_cycle_page, moves_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -132,3 +134,43 @@ def test_glossary_is_in_order() -> None:
 def test_decision_records_are_numbered_without_gaps() -> None:
     numbers = [int(path.name[:4]) for path in sorted((DOCS / "decisions").glob("[0-9]*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_tables_of_the_message_cycle_are_those_of_the_code() -> None:
+    page = (DOCS / "message-cycle.md").read_text("utf-8")
+    assert f"\n{moves_table()}\n<!-- end -->" in page, "run make docs"
+    assert f"\n{clocks_table()}\n<!-- end -->" in page, "run make docs"
+    assert message_cycle_page() == page
+
+
+ARRIVING = {
+    "agreement": Event.AGREEMENT,
+    "refusal": Event.REFUSAL,
+    "agreement to transit": Event.TRANSIT_AGREEMENT,
+    "revocation": Event.TRANSIT_REVOCATION,
+    "revocation of transit": Event.TRANSIT_REVOCATION,
+    "notice of silence": Event.LAPSE,
+    "transfer notification": Event.TRANSFER_NOTICE,
+    "plan changed": Event.PLAN_CHANGED,
+    "plan refused": Event.PLAN_REFUSED,
+    "postponed": Event.POSTPONED,
+    "refused at the border": Event.REFUSED_AT_BORDER,
+    "not carried out": Event.NOT_CARRIED_OUT,
+    "handed over": Event.HANDED_OVER,
+    "withdrawal": Event.WITHDRAWAL,
+}
+
+
+def test_crossings_of_the_page_are_those_of_the_code_row_by_row() -> None:
+    section = (DOCS / "message-cycle.md").read_text("utf-8").partition("## Messages that cross")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith(("| here", "| any"))]
+    told: dict[tuple[str, Event], list[str]] = {}
+    for here, arrives, becomes, why in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines):
+        assert why
+        for state in here.split(", "):
+            for word in arrives.split(", "):
+                transit = state.startswith("transit") and word == "refusal"
+                told[state, Event.TRANSIT_REFUSAL if transit else ARRIVING[word]] = becomes.split(", ")
+    assert set(told) == {(str(state), event) for state, event in CROSSING}
+    for (state, event), after in CROSSING.items():
+        assert ("the same" if after is state else str(after)) in told[state, event], (state, event)
