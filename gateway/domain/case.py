@@ -231,10 +231,13 @@ def _may_go_back(case: Case) -> bool:
 
 
 def answered_in_time(case: Case, received_at: datetime, at: datetime) -> Case:
-    """Return the case once a receipt says when the other side had our reply: in time, it wins over silence noted meanwhile."""
-    if case.deemed_at is None or received_at >= case.deemed_at or not _may_go_back(case):
+    """Return the case once a receipt says when the other side had our reply: in time, silence counts no longer.
+
+    As on the other side, the case goes back only by a correction of the notice.
+    """
+    if case.deemed_at is None or case.late is None or received_at >= case.deemed_at:
         return case
-    return reversed_lapse(case, at)
+    return replace(case, deemed_at=None, changed_at=at)
 
 
 def reversed_lapse(case: Case, at: datetime) -> Case:
