@@ -64,6 +64,7 @@ async def test_lapse_is_recorded_with_its_evidence(silent) -> None:
     assert (entry["authority"], entry["case_id"], entry["actor"]) == (ASKING, silent.opening.case_id, "gateway")
     assert (entry["message_id"], entry["digest"]) == (silent.opening.message_id, silent.opening.digest)
     detail = entry["detail"]
+    assert detail["sent_at"] <= detail["received_at"] < detail["lapses_at"]
     assert detail["receipt"] == silent.receipt()[0]
     assert detail["received_at"] == row.started_at.isoformat()
     assert detail["lapses_at"] == row.lapses_at.isoformat()
