@@ -152,9 +152,9 @@ def message_cycle_page() -> str:
     """Return docs/message-cycle.md with its tables as the code has them now."""
     page = (DOCS / "message-cycle.md").read_text(encoding="utf-8")
     for name, table in (("moves", moves_table()), ("clocks", clocks_table())):
-        before, mark, rest = page.partition(f"<!-- made by make docs: {name} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        page = f"{before}{mark}{table}\n{end}{after}"
+        before, rest = page.split(f"<!-- made by make docs: {name} -->\n", 1)
+        _, after = rest.split("<!-- end -->", 1)
+        page = f"{before}<!-- made by make docs: {name} -->\n{table}\n<!-- end -->{after}"
     return page
 
 

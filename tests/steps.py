@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 
 from gateway.domain.case import Case
+from gateway.domain.identity import new_message_id
 from gateway.domain.limits import Actor, Direction, Extension, ExtensionKind, Limit, OnLapse, Unit, Whose
 from gateway.domain.treaties import Treaty
 from gateway.flow.draft import Held, Sent
-from gateway.stages import Tree
+from gateway.stages import Sealed, Tree
 from gateway.store import cases, deadlines, early
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
@@ -20,7 +22,7 @@ from gateway.wire.reading import complete_header, instant_text
 from gateway.wire.steps import PLACES
 from tests.clock_samples import limit, treaty
 from tests.conftest import MovableClock
-from tests.forging import ENTRY, application, find, reply, row_of
+from tests.forging import ENTRY, application, find, reply, row_of, sealed
 from tests.gateways import Gateway, example, exchange
 
 ASKING, ASKED = "AT-BMI", "RS-MUP"
@@ -172,6 +174,25 @@ async def asked(west: Gateway, east: Gateway, clock: MovableClock, name: str = E
     thread = opened(west, east, clock, name, **changes)
     await thread.exchange()
     return thread
+
+
+def forged_notice(case: Thread, at: datetime) -> Sealed:
+    """Return a notice that the requesting side's gateway would not have let out."""
+    document = addressed(
+        about(write("LapseNotice-agreed", Lapse__LapsedAt=instant_text(at)), case.receipt()),
+        reference=case.opening.case_reference,
+        sender=ASKING,
+        recipient=ASKED,
+    )
+    values = {
+        "MessageId": new_message_id(case.clock.now),
+        "Created": instant_text(case.clock.now),
+        "Sequence": "2",
+        "InReplyTo/MessageId": case.opening.message_id,
+        "InReplyTo/Sha256": case.opening.digest,
+    }
+    complete_header(document, values)
+    return sealed(case.west.rt, document, case.clock.now)
 
 
 # --- on the way ---------------------------------------------------------------------------------------------------------

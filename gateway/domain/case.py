@@ -73,12 +73,7 @@ class Case:
     @property
     def must_take_back(self) -> bool:
         """Whether silence was recorded, and a refusal that was received in time contradicts it."""
-        return self.lapse_notice is not None and self.deemed_at is None and self.late not in {None, *AGREED, self.state}
-
-    @property
-    def overruled(self) -> bool:
-        """Whether our refusal was proven to be in time after we had taken note of silence."""
-        return self.lapse_notice is not None and self.deemed_at is None and self.late is self.state is State.REFUSED
+        return self.lapse_notice is not None and self.deemed_at is None and self.late not in {None, *AGREED}
 
     @property
     def issuer(self) -> Role:
@@ -148,8 +143,7 @@ def _advanced(
         return _after_lapse(case, event, at, received_at)
     if event is Event.CORRECTION and isinstance(message, Step) and _takes_lapse_back(case, message, by):
         return replace(case, changed_at=at) if arrives and not _may_go_back(case) else reversed_lapse(case, at)
-    from_ = State.AGREED if event is Event.TRANSFER_NOTICE and arrives and case.overruled else case.state
-    moved = replace(case, state=step(from_, event, by, arrives=arrives), changed_at=at)
+    moved = replace(case, state=step(case.state, event, by, arrives=arrives), changed_at=at)
     if event is Event.LAPSE and isinstance(message, Step):
         late = None if case.state in {State.REQUESTED, State.TRANSIT_REQUESTED} else case.state  # our reply, on its way
         return replace(moved, deemed_at=message.at, lapse_notice=message.header.message_id, late=late)
@@ -209,18 +203,15 @@ def _check_silence(message: Step, answered_at: datetime | None) -> None:
 
 
 def _after_lapse(case: Case, event: Event, at: datetime, received_at: datetime | None) -> Case:
-    """Return the case after a reply to which silence was recorded: in time it wins; late it is kept and changes nothing.
+    """Return the case after a reply to which silence was recorded: kept, and what it says holds once the notice is taken back.
 
-    Once a transfer was announced on the silence, or the case withdrawn, a reply in time is kept too: a person takes the
-    notice back by a correction, and can announce no transfer before.
+    The other side was told of the silence, so the case goes back on both sides by a correction of that notice, or on
+    neither. A reply that was in time wins: silence counts no longer, and the requesting side must take its notice back.
     """
     before = State.TRANSIT_REQUESTED if event in {Event.TRANSIT_AGREEMENT, Event.TRANSIT_REFUSAL} else State.REQUESTED
     told = step(before, event, Role.REQUESTED, arrives=True)
-    if case.deemed_at is None or received_at is None or received_at >= case.deemed_at:
-        return replace(case, late=told, changed_at=at)
-    if _may_go_back(case) and case.plan is None:
-        return replace(case, state=told, deemed_at=None, lapse_notice=None, late=None, changed_at=at)
-    return replace(case, late=told, deemed_at=None, changed_at=at)
+    in_time = case.deemed_at is not None and received_at is not None and received_at < case.deemed_at
+    return replace(case, late=told, deemed_at=None if in_time else case.deemed_at, changed_at=at)
 
 
 def _stopped(case: Case, event: Event, *, arrives: bool) -> Case:
@@ -241,16 +232,13 @@ def _may_go_back(case: Case) -> bool:
 
 
 def answered_in_time(case: Case, received_at: datetime, at: datetime) -> Case:
-    """Return the case once a receipt says when the other side had our reply: in time, it wins over silence noted meanwhile.
+    """Return the case once a receipt says when the other side had our reply: in time, silence counts no longer.
 
-    Receipts overtake messages: the other side may have announced a transfer before it read our reply. The notice stays
-    noted, so that this announcement is understood when it comes.
+    As on the other side, the case goes back only by a correction of the notice.
     """
     if case.deemed_at is None or case.late is None or received_at >= case.deemed_at:
         return case
-    if not _may_go_back(case) or case.plan is not None:
-        return case
-    return replace(case, state=case.late, deemed_at=None, changed_at=at)
+    return replace(case, deemed_at=None, changed_at=at)
 
 
 def reversed_lapse(case: Case, at: datetime) -> Case:

@@ -250,7 +250,7 @@ CROSSING: Mapping[tuple[State, Event], State] = {
     # The person was handed over, or the transit revoked; what the other side sent before it knew changes nothing.
     **_stay({_S.TRANSFERRED, _S.CLAIMED}, (_E.TRANSFER_NOTICE, _E.POSTPONED, _E.NOT_CARRIED_OUT, _E.WITHDRAWAL)),
     **_stay({_S.TRANSITED}, (_E.WITHDRAWAL, _E.NOT_CARRIED_OUT)),
-    **_stay({_S.TRANSIT_REVOKED, _S.TRANSIT_REFUSED}, (_E.NOT_CARRIED_OUT,)),
+    **_stay({_S.TRANSIT_REVOKED}, (_E.NOT_CARRIED_OUT,)),
 }
 
 # Who the case waits for. None: nobody; it is closed, or free to be closed.

@@ -86,8 +86,9 @@ def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -
 
 
 def _rows_started(rules: Treaty, new: Started) -> Iterator[tuple[Start, Limit]]:
-    if new.case.deemed_at is not None and new.happening.event in {Event.AGREEMENT, Event.TRANSIT_AGREEMENT}:
-        return  # it came after silence had been recorded as agreement: the clocks run from there
+    late = {Event.AGREEMENT, Event.TRANSIT_AGREEMENT} if new.case.deemed_at is not None else {Event.LAPSE}
+    if new.happening.event in late:
+        return  # of silence and a reply, the clocks run from what counts: silence, or the reply that was in time after all
     only = kept_limits(new.happening)
     for start in STARTS_BY.get(new.happening.event, ()):
         for row in rules.started_by(start.word, new.case.procedure, new.case.category):
@@ -211,7 +212,10 @@ def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)
-        elif row.state == "open" and row.limit_id not in CLOSED.get(case.state, frozenset({row.limit_id})):
+        elif row.state == "open" and (
+            row.limit_id not in CLOSED.get(case.state, frozenset({row.limit_id}))
+            or (row.limit_id == "transfer" and case.must_take_back)
+        ):
             deadlines.answer(tx, case.id, row.limit_id, state="moot", at=now)
         elif row.state == "open" and (inputs := _moved(row, case, happening, received_at, rt)) is not None:
             deadlines.rewrite(tx, recounted(replace(row, inputs=inputs), case, rt, now))

@@ -103,6 +103,7 @@ class Runtime:
     vault: Vault
     transport: Transport
     bell: Bell = field(default_factory=Bell)
+    _rules: dict[tuple[str, str, str], Treaty] = field(default_factory=dict, init=False, repr=False)  # found before
 
     def is_home(self, authority: str) -> bool:
         return authority in self.settings.home
@@ -121,7 +122,10 @@ class Runtime:
 
         Raises `UnknownTreaty`: a case never runs without its rules.
         """
-        return treaty_between(self.treaties, treaty_id, requesting[:2], requested[:2])
+        key = treaty_id, requesting[:2], requested[:2]
+        if key not in self._rules:
+            self._rules[key] = treaty_between(self.treaties, *key)
+        return self._rules[key]
 
     def rules_of(self, case: Case) -> Treaty:
         """Return the rules of a case."""

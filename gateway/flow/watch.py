@@ -82,6 +82,7 @@ class Evidence:
 
     message_id: str
     digest: str
+    sent_at: datetime | None  # when its sender signed it
     receipt: str | None  # message id of the receipt; None where we received it ourselves and issued it
 
 
@@ -95,7 +96,12 @@ def _evidence(tx: Tx, case: Case, row: DeadlineRow) -> Evidence | None:
     proven = starter.direction == "in" or (starter.receipt_message_id is not None and starter.outcome == "received")
     if not proven or _answered(rows, row):
         return None
-    return Evidence(message_id=starter.message_id, digest=starter.digest, receipt=starter.receipt_message_id)
+    return Evidence(
+        message_id=starter.message_id,
+        digest=starter.digest,
+        sent_at=starter.signed_at,
+        receipt=starter.receipt_message_id,
+    )
 
 
 def _answered(rows: Sequence[messages.MessageRow], row: DeadlineRow) -> bool:
@@ -127,6 +133,7 @@ def _entry(mark: Mark, row: DeadlineRow, case: Case, now: datetime, lapse: Evide
     if mark.stage == "lapse" and lapse is not None:
         detail |= {
             "on_lapse": row.on_lapse,
+            "sent_at": lapse.sent_at.isoformat() if lapse.sent_at else None,
             "received_at": row.started_at.isoformat(),
             "receipt": lapse.receipt,
             "treaty_version": row.treaty_version,

@@ -5,16 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.domain.identity import new_message_id
 from gateway.errors import NotFound, TransitionNotAllowed
 from gateway.flow.draft import Sent
 from gateway.flow.lapses import reverse_lapse
 from gateway.flow.watch import watch_once
 from gateway.store import tables as t
 from gateway.store.database import transaction
-from gateway.wire.reading import complete_header, instant_text
-from tests.forging import count, journalled, outcomes, row_of, sealed, take
-from tests.steps import ASKED, ASKING, about, addressed, asked, lose, on_the_way, ruled, write
+from gateway.wire.reading import instant_text
+from tests.forging import count, journalled, outcomes, row_of, take
+from tests.steps import ASKED, ASKING, asked, forged_notice, lose, on_the_way, ruled
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +64,7 @@ async def test_lapse_is_recorded_with_its_evidence(silent) -> None:
     assert (entry["authority"], entry["case_id"], entry["actor"]) == (ASKING, silent.opening.case_id, "gateway")
     assert (entry["message_id"], entry["digest"]) == (silent.opening.message_id, silent.opening.digest)
     detail = entry["detail"]
+    assert detail["sent_at"] <= detail["received_at"] < detail["lapses_at"]
     assert detail["receipt"] == silent.receipt()[0]
     assert detail["received_at"] == row.started_at.isoformat()
     assert detail["lapses_at"] == row.lapses_at.isoformat()
@@ -177,25 +177,6 @@ async def test_notice_by_the_side_that_was_silent_is_refused(silent) -> None:
     assert refused.code == "transition-not-allowed"
 
 
-def forged_notice(case, at):
-    """Return a notice that the requesting side's gateway would not have let out."""
-    document = addressed(
-        about(write("LapseNotice-agreed", Lapse__LapsedAt=instant_text(at)), case.receipt()),
-        reference=case.opening.case_reference,
-        sender=ASKING,
-        recipient=ASKED,
-    )
-    values = {
-        "MessageId": new_message_id(case.clock.now),
-        "Created": instant_text(case.clock.now),
-        "Sequence": "2",
-        "InReplyTo/MessageId": case.opening.message_id,
-        "InReplyTo/Sha256": case.opening.digest,
-    }
-    complete_header(document, values)
-    return sealed(case.west.rt, document, case.clock.now)
-
-
 async def test_notice_of_a_lapse_that_lies_ahead_is_refused_by_the_other_side(case) -> None:
     notice = forged_notice(case, case.deadline(case.west, "reply").lapses_at)
     assert outcomes(take(case.east.rt, notice)) == [("refused", "transition-not-allowed")]
@@ -251,32 +232,37 @@ async def test_reply_after_the_notice_is_out_of_turn(deemed) -> None:
 
 
 @pytest.mark.parametrize("first", ["the notice", "the receipt", "both at once"])
-async def test_reply_in_time_that_is_taken_after_the_notice_wins_over_it(case, clock, first) -> None:
+@pytest.mark.parametrize("agreed", [True, False], ids=["agreement", "refusal"])
+async def test_reply_in_time_that_is_taken_after_the_notice_wins_over_it(case, clock, first, agreed) -> None:
+    """Both sides know that silence does not count; the case goes back on both by a correction of the notice."""
     end = case.deadline(case.west, "reply").lapses_at
     clock.now = came = end - timedelta(minutes=1)
-    reply = case.answer(agreed=False)
-    (body,) = on_the_way(case.east, reply)
+    (body,) = on_the_way(case.east, case.answer(agreed=agreed))
     clock.now = end
     watch_once(case.west.rt)
     notice = case.lapse()
-    assert isinstance(notice, Sent)
-    assert case.case(case.west).state == "agreed"
     bodies = on_the_way(case.west, notice)
     clock.now = came  # when the transport handed it over, before the database was back
     take(case.west.rt, body)
     clock.now = end + timedelta(minutes=1)
     if first == "the notice":
         assert outcomes(take(case.east.rt, *bodies)) == [("accepted", None)]
-        assert case.states() == ("refused", "agreed")  # until the receipt proves that the reply was in time
     if first == "the receipt":
         lose(case.west, notice)
     await case.exchange()
     if first == "the receipt":
         assert outcomes(take(case.east.rt, *bodies)) == [("refused", "transition-not-allowed")]
         await case.exchange()
-    assert case.states() == ("refused", "refused")
+    west, east = (case.case(side) for side in case.sides)
+    assert (west.deemed_at, east.deemed_at) == (None, None)
+    assert west.must_take_back is not agreed
+    assert east.must_take_back is (first != "the receipt" and not agreed)
     assert case.settled("reply") == "met"
-    assert all(row.state != "open" for side in case.sides for row in case.deadlines(side).values())
+    assert case.open_limits() == ({"transfer"} if agreed else set())
+    await case.told("Correction-by-requesting", ASKING, proven=(notice.message_id, notice.digest))
+    assert case.states() == (("agreed",) * 2 if agreed else ("refused",) * 2)
+    assert case.open_limits() == ({"transfer"} if agreed else set())
+    assert not agreed or case.settled("transfer") == "open"
 
 
 # --- taken back ---------------------------------------------------------------------------------------------------------

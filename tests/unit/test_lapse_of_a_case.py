@@ -70,24 +70,20 @@ def test_late_reply_is_kept_and_changes_nothing(asked, agreed, refused, agreemen
 
 
 @KIND
-def test_reply_in_time_that_was_looked_at_late_wins(asked, agreed, refused, agreement, refusal) -> None:
+def test_reply_in_time_that_was_looked_at_late_ends_the_force_of_silence(asked, agreed, refused, agreement, refusal) -> None:
     lapsed = advance(case(asked), notice(), LATER)
-    for event, told in ((agreement, agreed), (refusal, refused)):
-        after = advance(lapsed, sent(event, Role.REQUESTED), LATER, received_at=BEFORE)
-        assert (after.state, after.deemed_at, after.lapse_notice, after.late) == (told, None, None, None)
+    after = advance(lapsed, sent(refusal, Role.REQUESTED), LATER, received_at=BEFORE)
+    assert (after.late, after.deemed_at, after.must_take_back) == (refused, None, True)
 
 
 @KIND
-def test_receipt_of_a_reply_in_time_overrules_silence_noted_meanwhile(asked, agreed, refused, agreement, refusal) -> None:
+def test_receipt_of_a_reply_in_time_ends_the_force_of_silence_on_the_other_side_too(
+    asked, agreed, refused, agreement, refusal
+) -> None:
     noted = advance(case(refused, Role.REQUESTED), notice(), LATER)
-    assert answered_in_time(noted, BEFORE, LATER).state is refused
+    proven = answered_in_time(noted, BEFORE, LATER)
+    assert (proven.state, proven.late, proven.deemed_at) == (agreed, refused, None)
     assert answered_in_time(noted, LAPSE_AT, LATER) is noted  # late after all
-
-
-@pytest.mark.parametrize("state", [State.TRANSFERRED, State.WITHDRAWN, State.PLANNED])
-def test_receipt_does_not_undo_what_was_done_on_silence(state: State) -> None:
-    noted = case(state, Role.REQUESTED, lapse_notice="notice", deemed_at=LAPSE_AT, late=State.REFUSED)
-    assert answered_in_time(noted, BEFORE, LATER) is noted
 
 
 def test_receipt_means_nothing_where_no_silence_was_noted() -> None:
@@ -95,41 +91,21 @@ def test_receipt_means_nothing_where_no_silence_was_noted() -> None:
     assert answered_in_time(refused, BEFORE, LATER) is refused
 
 
-def announced(said):
-    """Return the case of the requesting side after it announced a transfer on silence, and then a refusal in time is read."""
-    planned = advance(advance(case(), said, LATER), sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER)
-    return advance(planned, sent(Event.REFUSAL, Role.REQUESTED), LATER, received_at=BEFORE)
-
-
-def test_refusal_in_time_that_is_read_after_the_transfer_was_announced_must_be_honoured_by_a_person() -> None:
+def test_transfer_is_not_announced_on_silence_that_a_refusal_in_time_contradicts() -> None:
     said = notice()
-    overtaken = announced(said)
-    assert (overtaken.state, overtaken.late, overtaken.must_take_back) == (State.PLANNED, State.REFUSED, True)
+    lapsed = advance(case(), said, LATER)
+    overtaken = advance(lapsed, sent(Event.REFUSAL, Role.REQUESTED), LATER, received_at=BEFORE)
     with pytest.raises(TransitionNotAllowed, match="take the notice of silence back"):
         advance(overtaken, sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER)
-    free = advance(overtaken, sent(Event.POSTPONED, Role.REQUESTING), LATER)
-    back = advance(free, taking_back(said), LATER)
-    assert (back.state, back.late, back.lapse_notice, back.must_take_back) == (State.REFUSED, None, None, False)
+    back = advance(overtaken, taking_back(said), LATER)
+    assert (back.state, back.late, back.lapse_notice) == (State.REFUSED, None, None)
 
 
 def test_agreement_in_time_leaves_nothing_to_take_back() -> None:
-    planned = advance(advance(case(), notice(), LATER), sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER)
-    agreed = advance(planned, sent(Event.AGREEMENT, Role.REQUESTED), LATER, received_at=BEFORE)
-    assert (agreed.state, agreed.must_take_back) == (State.PLANNED, False)
+    lapsed = advance(case(), notice(), LATER)
+    agreed = advance(lapsed, sent(Event.AGREEMENT, Role.REQUESTED), LATER, received_at=BEFORE)
+    assert not agreed.must_take_back
     assert advance(agreed, sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER).state is State.PLANNED
-
-
-def test_announcement_that_the_receipt_overtook_is_understood() -> None:
-    overruled = answered_in_time(advance(case(State.REFUSED, Role.REQUESTED), notice(), LATER), BEFORE, LATER)
-    planned = advance(overruled, sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER)
-    assert (overruled.overruled, planned.state) == (True, State.PLANNED)
-
-
-def test_announcement_in_a_case_that_was_plainly_refused_is_refused() -> None:
-    plain = case(State.REFUSED, Role.REQUESTED)
-    assert not plain.overruled
-    with pytest.raises(TransitionNotAllowed):
-        advance(plain, sent(Event.TRANSFER_NOTICE, Role.REQUESTING), LATER)
 
 
 @KIND
