@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from gateway.errors import BrokerMissing
 from tests.servers import Databases, shared, start_postgres, start_rabbitmq, worker
 
 _NO_RABBITMQ = "RabbitMQ is not there: "
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """Undo what a command run inside the test process set the log to: the next test reads the log too."""
+    yield
+    structlog.reset_defaults()
 
 
 class MovableClock:
