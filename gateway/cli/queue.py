@@ -9,7 +9,7 @@ from rich.table import Table
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.settings import load
-from gateway.store import outbox
+from gateway.store import early, outbox
 from gateway.store.database import open_engine, reading, require_current
 from gateway.transport.port import QueueState
 from gateway.wiring import transport, utc_now
@@ -24,7 +24,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     engine = open_engine(settings.database)
     require_current(engine)
     with reading(engine) as tx:
-        leaving = outbox.states(tx)
+        leaving, gaps = outbox.states(tx), early.count(tx)
 
     async def states() -> list[QueueState]:
         carrier = transport(settings, engine, utc_now)
@@ -56,6 +56,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
             }
             for state in asyncio.run(states())
         ],
+        "waiting_for_earlier": gaps,
     }
     if json:
         print_json(document)
@@ -70,6 +71,8 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     for row in document["queues"]:
         table.add_row(*(str(row[name] if row[name] is not None else "") for name in ("name", "waiting", "parked", "oldest")))
     console().print(table)
+    if gaps:
+        console().print(f"{gaps} messages are kept until an earlier one of their case comes; it was asked for")
 
 
 def register(app: typer.Typer) -> None:

@@ -85,4 +85,4 @@ def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[An
         work = look_up(tx, list(prepared), rt.clock())
         answers = [decide(tx, item, work, rt) for item in prepared]
         record(tx, work, rt)
-        return answers, work, early.count(tx) > 0
+        return answers, work, work.gaps or bool(work.waiting)

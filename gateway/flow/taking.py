@@ -53,6 +53,7 @@ class Batch:
 
     now: datetime
     seen: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages that came before
+    gaps: bool = False  # whether any message waits for an earlier one
     kept: dict[tuple[str, str], early.EarlyRow] = field(default_factory=dict)  # messages that wait already
     sent: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages of ours that these speak about
     in_batch: dict[tuple[str, str], str] = field(default_factory=dict)  # digests of what was decided in this batch
@@ -76,7 +77,8 @@ def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch
     names = [name for item in prepared if (name := name_of(item))]
     work = Batch(now=now)
     work.seen = messages.known(tx, "in", names)
-    work.kept = early.known(tx, [message_id for _, message_id in names])
+    work.gaps = early.some(tx)
+    work.kept = early.known(tx, [message_id for _, message_id in names]) if work.gaps else {}
     work.current = cases.load(tx, sorted(keys))
     work.before = dict(work.current)
     numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")

@@ -65,6 +65,11 @@ def remove(tx: Connection, keys: Sequence[tuple[str, str]]) -> None:
         tx.execute(delete(early).where(or_(*(and_(early.c.sender == one, early.c.message_id == two) for one, two in keys))))
 
 
+def some(tx: Connection) -> bool:
+    """Whether any message waits; the common answer is no, and then nothing more is asked."""
+    return tx.execute(select(early.c.id).limit(1)).first() is not None
+
+
 def count(tx: Connection) -> int:
     """Return how many messages wait for an earlier one."""
     return tx.execute(select(func.count()).select_from(early)).scalar_one()

@@ -38,6 +38,8 @@ class _Compiler:
         """Return the function that decides one schema."""
         if isinstance(part, bool):
             return lambda _value: part
+        if part.get("type") == "string" and set(part) <= _OF_TEXT | _SILENT:
+            return _text(part)
         rules = [
             rule
             for key, argument in part.items()
@@ -129,6 +131,9 @@ def _simple(key: str, argument: Any) -> Check:
         return lambda value: not isinstance(value, str) or found(value) is not None
     if key in {"const", "enum"}:
         allowed = [argument] if key == "const" else argument
+        if all(isinstance(one, str) for one in allowed):
+            words = frozenset(allowed)
+            return lambda value: isinstance(value, str) and value in words
         if any(isinstance(one, dict | list) for one in allowed):
             raise _Unknown(key)
         return lambda value: any(_same(value, one) for one in allowed)
@@ -143,6 +148,27 @@ def _simple(key: str, argument: Any) -> Check:
         number = _TYPES["number"]
         return lambda value: not number(value) or within(value, argument)
     raise _Unknown(key)
+
+
+_OF_TEXT = {"type", "minLength", "maxLength", "pattern"}
+# A pattern that keeps some signs out and lets all others in: "^[^\u202A-\u202E]*$".
+_KEEPS_OUT = re.compile(r"\^\[\^((?:\\u[0-9A-Fa-f]{4}|-)+)\]\*\$")
+
+
+def _text(part: Mapping[str, Any]) -> Check:
+    """Return the function for a text with its length and its pattern: most values of a document are texts, so it is one."""
+    least, most, pattern = part.get("minLength", 0), part.get("maxLength"), part.get("pattern", "")
+    found = re.compile(pattern).search
+    kept_out = _KEEPS_OUT.fullmatch(pattern)
+    # Where only signs beyond ASCII are kept out, a text in ASCII needs no look at each of its letters.
+    plain = kept_out is not None and all(int(sign, 16) > 0x7F for sign in re.findall(r"[0-9A-Fa-f]{4}", kept_out[1]))  # noqa: PLR2004
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, str) or len(value) < least or (most is not None and len(value) > most):
+            return False
+        return not pattern or (plain and value.isascii()) or found(value) is not None
+
+    return check
 
 
 _SIZES: Mapping[str, tuple[type[str] | type[list[Any]], Callable[[int, int], bool]]] = {
