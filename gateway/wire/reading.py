@@ -1,6 +1,6 @@
 """From a checked document to the domain's words, and from the domain's words to documents the gateway itself writes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,6 +26,7 @@ from gateway.wire.documents import NS, parse_xml
 from gateway.wire.steps import read_step
 
 _R = f"{{{NS}}}"
+_ANSWERED_ORDER = ("MessageId", "Sha256")
 _HEADER_ORDER = ("MessageId", "CaseReference", "Sender", "Recipient", "Sequence", "Created", "NationalReference", "InReplyTo")
 
 
@@ -187,27 +188,35 @@ def complete_header(document: Tree, values: Mapping[str, str]) -> tuple[str, ...
     if header is None:
         header = etree.Element(_R + "Header")
         document.insert(0, header)
-    filled: list[str] = []
+    wanted: dict[str, dict[str, str]] = {}
     for path, value in values.items():
-        parent = header
-        *groups, last = path.split("/")
-        for group in groups:
-            found = parent.find(_R + group)
-            parent = found if found is not None else _insert(parent, group, _HEADER_ORDER)
-        if parent.find(_R + last) is None:
-            order = _HEADER_ORDER if parent is header else ("MessageId", "Sha256")
-            _insert(parent, last, order).text = value
-            filled.append(f"Header/{path}")
-    return tuple(filled)
+        name, _, inner = path.partition("/")
+        wanted.setdefault(name, {})[inner] = value
+    done = set(_fill(header, wanted, _HEADER_ORDER))
+    return tuple(f"Header/{path}" for path in values if path in done)
 
 
-def _insert(parent: Tree, name: str, order: Sequence[str]) -> Tree:
-    """Put a new child where the schema wants it; what the schema does not know stays behind, for the check to refuse."""
-    before = {_R + earlier for earlier in order[: order.index(name)]}
-    position = sum(1 for child in parent if child.tag in before)
-    child = etree.Element(_R + name)
-    parent.insert(position, child)
-    return child
+def _fill(parent: Tree, wanted: Mapping[str, Mapping[str, str]], order: Sequence[str]) -> Iterator[str]:
+    """Write children that are missing where the schema wants them, in one pass; yield the paths that were filled.
+
+    What the schema does not know stays behind, for the check to refuse.
+    """
+    present = {child.tag: child for child in parent}
+    position = 0
+    for name in order:
+        child = present.get(_R + name)
+        values = wanted.get(name, {})
+        if child is None and values:
+            child = etree.Element(_R + name)
+            parent.insert(position, child)
+            if "" in values:
+                child.text = values[""]
+                yield name
+        if child is not None:
+            position += 1
+            if "" not in values and values:
+                inner = {key: {"": text} for key, text in values.items()}
+                yield from (f"{name}/{path}" for path in _fill(child, inner, _ANSWERED_ORDER))
 
 
 def instant_text(at: datetime) -> str:
