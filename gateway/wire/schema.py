@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from gateway.domain.messages import MESSAGE_TYPES
 from gateway.errors import Refused, SchemaSetBroken, SchemaViolation, UnknownMessageType, UnsupportedSchemaVersion
 from gateway.stages import Checked, Tree
 from gateway.wire.documents import NS
@@ -15,44 +16,7 @@ if TYPE_CHECKING:
     from gateway.wire.explain import Explainer
 
 # The global elements of the schema, in its order; a test compares.
-MESSAGE_ROOTS = (
-    "ReadmissionApplication",
-    "WrittenNotification",
-    "ReadmissionReply",
-    "InformationRequest",
-    "InformationReply",
-    "InterviewRequest",
-    "InterviewAppointment",
-    "InterviewResult",
-    "RegisterSearchResult",
-    "TravelDocumentRequest",
-    "TravelDocumentIssued",
-    "TravelDocumentRefused",
-    "TransferNotification",
-    "TransferNotificationReply",
-    "TransferPostponed",
-    "TransferRecord",
-    "TransitApplication",
-    "TransitReply",
-    "TransitRevocation",
-    "ExtensionRequest",
-    "ExtensionDecision",
-    "Withdrawal",
-    "Suspension",
-    "Resumption",
-    "LapseNotice",
-    "ReadmissionInError",
-    "ReadmissionInErrorReply",
-    "Correction",
-    "ErasureNotice",
-    "DataUseReport",
-    "CostStatement",
-    "CostSettlement",
-    "ReintegrationReferral",
-    "PostReturnFollowUp",
-    "Receipt",
-    "Rejection",
-)
+MESSAGE_ROOTS = tuple(MESSAGE_TYPES)
 _ROOT_TAGS = {f"{{{NS}}}{name}": name for name in MESSAGE_ROOTS}
 _NAMESPACE_STEM = "urn:readmission-gateway:readmission:"
 _VERSION = NS.removeprefix(_NAMESPACE_STEM)

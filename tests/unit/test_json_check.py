@@ -123,3 +123,12 @@ def test_a_request_broken_in_one_place_is_decided_as_jsonschema_does(spot: tuple
     decide = compile_check(SCHEMAS["pk/moi-json"])
     assert decide is not None
     assert decide(document) == Draft202012Validator(SCHEMAS["pk/moi-json"]).is_valid(document)
+
+
+@pytest.mark.parametrize("pattern", ["^[^\\u202A-\\u202E]*$", "^[^\\u0041-\\u0042]*$", "^[a-z]*$"])
+@pytest.mark.parametrize("text", ["", "plain", "A in ASCII", "\u202aturned", "čitko", 7])
+def test_text_with_length_and_pattern_is_decided_as_the_library_does(pattern, text):
+    schema = {"type": "string", "minLength": 1, "maxLength": 10, "pattern": pattern}
+    decide = compile_check(schema)
+    assert decide is not None
+    assert decide(text) is Draft202012Validator(schema).is_valid(text)
