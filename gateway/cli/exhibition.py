@@ -83,12 +83,15 @@ def keep_up(base: Settings, *, port: int | None = None, as_json: bool = False) -
         password = secrets.token_urlsafe(9)
         keys = add_accounts(seeding, password)
         asyncio.run(add_cases(seeding))
-        if as_json:
-            print_json(_told(settings, password, keys))
+
+        def announce(_listener: socket.socket | None) -> None:
+            if as_json:
+                print_json(_told(settings, password, keys))
+            else:
+                _print(settings, password, keys)
             sys.stdout.flush()  # whoever reads a pipe waits for it: nothing more comes until the end
-        else:
-            _print(settings, password, keys)
-        run_until_signal(list(PARTS), build(settings), silent=True)
+
+        run_until_signal(list(PARTS), build(settings), announce)
 
 
 def _settings(base: Settings, folder: Path, port: int) -> Settings:

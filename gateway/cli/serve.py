@@ -5,6 +5,8 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -72,8 +74,8 @@ async def _end_with(http: uvicorn.Server, stop: asyncio.Event) -> None:
     http.should_exit = True
 
 
-def run_until_signal(parts: list[str], rt: Runtime, *, as_json: bool = False, silent: bool = False) -> None:
-    """Say what runs and where, run until SIGTERM or SIGINT, then end after the batch in hand.
+def run_until_signal(parts: list[str], rt: Runtime, announce: Callable[[socket.socket | None], None]) -> None:
+    """Listen, say so by `announce`, run until SIGTERM or SIGINT, then end after the batch in hand.
 
     Raises the first error of ours that ended one of the parts, and `SettingsInvalid` when the port is taken.
     """
@@ -84,8 +86,7 @@ def run_until_signal(parts: list[str], rt: Runtime, *, as_json: bool = False, si
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        if not silent:  # only now: whoever reads it may signal at once
-            _announce(rt.settings, parts, listener, as_json=as_json)
+        announce(listener)  # only now: whoever reads it may connect or signal at once
         await run_parts(parts, rt, stop, listener)
 
     try:
@@ -107,7 +108,7 @@ def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     settings = load(config)
     log.set_up(as_json=settings.log_json)
     rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    run_until_signal(list(PARTS), rt, as_json=json)
+    run_until_signal(list(PARTS), rt, partial(_announce, rt.settings, list(PARTS), as_json=json))
 
 
 def run_command(
@@ -127,7 +128,7 @@ def run_command(
         raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
     log.set_up(as_json=settings.log_json)
     rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    run_until_signal(parts, rt, as_json=json)
+    run_until_signal(parts, rt, partial(_announce, rt.settings, parts, as_json=json))
 
 
 def _announce(settings: Settings, parts: list[str], listener: socket.socket | None, *, as_json: bool) -> None:
