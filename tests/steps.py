@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -144,6 +144,11 @@ class Thread:
         assert dates(west) == dates(east)
         assert west.state == east.state
         return west.state
+
+    def due(self, limit_id: str) -> date | None:
+        """Return the literal end of a deadline that both sides count alike."""
+        self.settled(limit_id)
+        return self.deadline(self.west, limit_id).due_on
 
     def open_limits(self) -> set[str]:
         """Return the limits that are open, which must be the same ones on both sides."""

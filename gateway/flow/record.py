@@ -53,8 +53,13 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
             good = tuple(one for one in item.message.items if fits(one, item, sent))
             work.entries += receipts.apply(tx, rt, replace(item.message, items=good), sent, work.now)
             if len(good) < len(item.message.items):
-                work.entries.append(_unfit(item, len(item.message.items) - len(good), work))
-    work.entries += [_entry(item, work, key) for item, key, _ in work.taken]
+                unfit = len(item.message.items) - len(good)
+                work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
+    for item, key, _ in work.taken:
+        case = work.current[key] if key else None
+        state = str(case.state) if case else None
+        detail = {"type": item.checked.type, "state": state, "transport": item.received.transport}
+        work.note(item, "message.received", detail, case.id if case else None)
     work.entries += issued
     journal.append(tx, work.entries)
 
@@ -88,32 +93,6 @@ def _message_row(item: Prepared, work: Batch, key: CaseKey | None, draft: receip
         outcome="accepted",
         receipt_message_id=draft.message_id if draft else None,
         facts=facts_of(item.message),
-    )
-
-
-def _unfit(item: Prepared, count: int, work: Batch) -> journal.Entry:
-    return journal.Entry(
-        at=work.now,
-        event="receipt.partly_refused",
-        actor=item.opened.signer,
-        authority=item.message.header.recipient,
-        message_id=item.message.header.message_id,
-        digest=item.opened.digest,
-        detail={"code": AnswerMismatch.code, "count": count},
-    )
-
-
-def _entry(item: Prepared, work: Batch, key: CaseKey | None) -> journal.Entry:
-    case = work.current[key] if key else None
-    return journal.Entry(
-        at=work.now,
-        event="message.received",
-        actor=item.opened.signer,
-        authority=item.message.header.recipient,
-        case_id=case.id if case else None,
-        message_id=item.message.header.message_id,
-        digest=item.opened.digest,
-        detail={"type": item.checked.type, "state": str(case.state) if case else None, "transport": item.received.transport},
     )
 
 

@@ -3,8 +3,10 @@
 A batch couples nothing but the commit: a message that is refused is settled alone, and the others go on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from gateway.domain.case import Case, advance, opened
 from gateway.domain.messages import (
@@ -67,6 +69,20 @@ class Batch:
     done: list[tuple[str, str]] = field(default_factory=list)  # early messages whose turn has come
     drafts: receipts.Drafts = field(default_factory=receipts.Drafts)
     entries: list[journal.Entry] = field(default_factory=list)
+
+    def note(self, item: Prepared, event: str, detail: Mapping[str, Any], case_id: int | None = None) -> None:
+        """Add a journal entry about a message that passed the checks."""
+        entry = journal.Entry(
+            at=self.now,
+            event=event,
+            actor=item.opened.signer,
+            authority=item.message.header.recipient,
+            case_id=case_id,
+            message_id=item.message.header.message_id,
+            digest=item.opened.digest,
+            detail=detail,
+        )
+        self.entries.append(entry)
 
 
 def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch:
@@ -138,21 +154,10 @@ def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
         return None
     if name not in work.kept:
         work.waiting.append(wait_for(item.received, item.opened, header))
-        work.entries.append(_gap(item, len(missing), work))
+        detail = {"code": "sequence-gap", "missing": len(missing), "type": item.checked.type}
+        work.note(item, "message.waiting", detail)
     work.drafts.wait(header, item.opened.digest, item.received.received_at, missing)
     return Answer(outcome="waiting", message_id=header.message_id)
-
-
-def _gap(item: Prepared, count: int, work: Batch) -> journal.Entry:
-    return journal.Entry(
-        at=work.now,
-        event="message.waiting",
-        actor=item.opened.signer,
-        authority=item.message.header.recipient,
-        message_id=item.message.header.message_id,
-        digest=item.opened.digest,
-        detail={"code": "sequence-gap", "missing": count, "type": item.checked.type},
-    )
 
 
 def name_of(item: Prepared | Rejected) -> tuple[str, str] | None:

@@ -16,25 +16,6 @@ MONDAY = datetime(2026, 6, 1, 8, 15, tzinfo=UTC)
 TO_BE_HELD = "ReadmissionApplication-cyrillic"  # a national of the state asked: held for a statement, then released
 
 
-@pytest.fixture
-async def case(two_gateways, clock):
-    """An application received on Monday 1 June 2026, under rules that have every limit."""
-    return await asked(*ruled(two_gateways), clock)
-
-
-@pytest.fixture
-async def agreed(case):
-    """The same, agreed to on the same day."""
-    await case.answered()
-    return case
-
-
-def due(case, limit_id: str) -> date | None:
-    """Return the literal end of a deadline that both sides count alike."""
-    case.settled(limit_id)
-    return case.deadline(case.west, limit_id).due_on
-
-
 def at(day: int, month: int = 6, hour: int = 12) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=UTC)
 
@@ -44,7 +25,7 @@ def at(day: int, month: int = 6, hour: int = 12) -> datetime:
 
 async def test_application_starts_what_its_receipt_is_the_start_of(case) -> None:
     assert case.open_limits() == {"reply", "interview", "register-search"}
-    assert [due(case, limit) for limit in ("reply", "interview", "register-search")] == [
+    assert [case.due(limit) for limit in ("reply", "interview", "register-search")] == [
         date(2026, 6, 11),
         date(2026, 6, 8),
         date(2026, 6, 8),
@@ -73,7 +54,7 @@ async def test_clock_of_the_side_that_sent_starts_with_the_receipt_and_not_befor
 
 async def test_agreement_starts_the_transfer(agreed) -> None:
     assert agreed.open_limits() == {"transfer"}
-    assert due(agreed, "transfer") == date(2026, 9, 1)
+    assert agreed.due("transfer") == date(2026, 9, 1)
 
 
 async def test_refusal_starts_nothing_and_ends_what_waited(case) -> None:
@@ -85,13 +66,13 @@ async def test_refusal_starts_nothing_and_ends_what_waited(case) -> None:
 async def test_written_notification_starts_the_transfer_without_a_reply(two_gateways, clock) -> None:
     case = await asked(*ruled(two_gateways), clock, "WrittenNotification-willing")
     assert case.open_limits() == {"transfer"}
-    assert due(case, "transfer") == date(2026, 9, 1)
+    assert case.due("transfer") == date(2026, 9, 1)
 
 
 async def test_transfer_notice_is_counted_back_from_the_planned_day(agreed, clock) -> None:
     clock.now = at(2)
     await agreed.told("TransferNotification-alone", ASKING, Plan__At=instant_text(at(10)))
-    assert due(agreed, "transfer-notice") == date(2026, 6, 5)  # Wednesday the 10th; Tuesday, Monday, Friday
+    assert agreed.due("transfer-notice") == date(2026, 6, 5)  # Wednesday the 10th; Tuesday, Monday, Friday
     assert agreed.settled("transfer-notice") == "met"
 
 
@@ -107,7 +88,7 @@ async def test_new_plan_after_a_postponement_starts_its_notice_again(agreed, clo
     await agreed.told("TransferPostponed-by-requested", ASKED, Postponement__Since="2026-06-02")
     clock.now = at(22)
     await agreed.told("TransferNotification-alone", ASKING, Plan__At=instant_text(at(24)))
-    assert due(agreed, "transfer-notice") == date(2026, 6, 19)
+    assert agreed.due("transfer-notice") == date(2026, 6, 19)
     assert agreed.settled("transfer-notice") == "late"
 
 
@@ -125,7 +106,7 @@ async def test_request_for_a_travel_document_starts_the_limit_of_its_purpose_onl
     await case.answered()
     await case.told(example, ASKING)
     assert case.open_limits() == {"transfer", started}
-    assert due(case, started) == day
+    assert case.due(started) == day
 
 
 @pytest.mark.parametrize("answer", ["TravelDocumentIssued-by-requested", "TravelDocumentRefused-by-requested"])
@@ -141,7 +122,7 @@ async def test_travel_document_is_met_by_the_document_or_its_refusal(two_gateway
 async def test_interview_that_is_fixed_starts_the_limit_of_its_result(case, clock) -> None:
     await case.told("InterviewRequest-by-requested", ASKED)
     await case.told("InterviewAppointment-by-requesting", ASKING, Appointment__At=instant_text(at(4)))
-    assert due(case, "interview-result") == date(2026, 6, 7)
+    assert case.due("interview-result") == date(2026, 6, 7)
     clock.now = at(6)
     await case.told("InterviewResult-confirmed", ASKED, Result__HeldOn="2026-06-04")
     assert [case.settled(limit) for limit in ("interview", "interview-result")] == ["met", "met"]
@@ -159,7 +140,7 @@ async def test_hand_over_meets_the_transfer_and_starts_the_time_for_an_error(agr
     clock.now = at(10, hour=15)
     await agreed.told("TransferRecord-handed-over", ASKED, Record__At=instant_text(at(10)))
     assert agreed.settled("transfer") == "met"
-    assert due(agreed, "error") == date(2026, 9, 10)
+    assert agreed.due("error") == date(2026, 9, 10)
     clock.move(days=20)
     await agreed.told("ReadmissionInError-not-a-national", ASKED)
     assert agreed.settled("error") == "met"
@@ -169,7 +150,7 @@ async def test_statement_of_costs_starts_their_settlement_whatever_the_state(cas
     await case.answered(agreed=False)
     stated = await case.told("CostStatement-by-requested", ASKED)
     assert case.open_limits() == {"costs"}
-    assert due(case, "costs") == date(2026, 7, 1)
+    assert case.due("costs") == date(2026, 7, 1)
     clock.move(days=10)
     await case.told("CostSettlement-by-requesting", ASKING)
     assert case.settled("costs") == "met"
@@ -180,7 +161,7 @@ async def test_transit_has_a_notice_and_a_reply_of_its_own(two_gateways, clock) 
     planned = {"Transit__At": instant_text(at(20))}
     case = await asked(*ruled(two_gateways), clock, "TransitApplication-escorted", **planned)
     assert case.settled("transit-notice") == "met"
-    assert (due(case, "transit-notice"), due(case, "transit-reply")) == (date(2026, 6, 16), date(2026, 6, 6))
+    assert (case.due("transit-notice"), case.due("transit-reply")) == (date(2026, 6, 16), date(2026, 6, 6))
     await case.told("TransitReply-agreed", ASKED)
     assert case.settled("transit-reply") == "met"
     assert case.states() == ("transit-agreed", "transit-agreed")

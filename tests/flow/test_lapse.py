@@ -13,17 +13,11 @@ from gateway.store import tables as t
 from gateway.store.database import transaction
 from gateway.wire.reading import instant_text
 from tests.forging import count, journalled, outcomes, row_of, take
-from tests.steps import ASKED, ASKING, asked, forged_notice, lose, on_the_way, ruled
+from tests.steps import ASKED, ASKING, forged_notice, lose, on_the_way
 
 pytestmark = pytest.mark.anyio
 
 WHY = {"by": "officer.one@at-bmi", "why": "the reply came by courier"}
-
-
-@pytest.fixture
-async def case(two_gateways, clock):
-    """An application that was received, under rules by which silence is agreement."""
-    return await asked(*ruled(two_gateways), clock)
 
 
 @pytest.fixture

@@ -12,18 +12,12 @@ from gateway.store.database import reading, transaction
 from gateway.wire.documents import NS, serialize
 from gateway.wire.reading import complete_header, header_of, instant_text
 from tests.forging import count, journalled, leaving, outcomes, receipt, row_of, sealed, take
-from tests.steps import ASKED, ASKING, addressed, asked, leaves, lose, on_the_way, opened, ruled, waiting, write
+from tests.steps import ASKED, ASKING, addressed, leaves, lose, on_the_way, opened, ruled, waiting, write
 
 pytestmark = pytest.mark.anyio
 
 ACCEPTED, WAITING, REPEATED = ("accepted", None), ("waiting", None), ("repeated", None)
 QUESTION, NEXT_QUESTION = "InformationRequest-by-requesting", "InterviewRequest-by-requesting"
-
-
-@pytest.fixture
-async def case(two_gateways, clock):
-    """An open case at rest."""
-    return await asked(*ruled(two_gateways), clock)
 
 
 def forged(case, number: int, *, name: str = QUESTION, message_id: str | None = None, bad: bool = False):

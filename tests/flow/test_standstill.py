@@ -6,28 +6,9 @@ import pytest
 
 from gateway.wire.reading import instant_text
 from tests.forging import take
-from tests.steps import ASKED, ASKING, asked, dates, on_the_way, opened, ruled
+from tests.steps import ASKED, ASKING, dates, on_the_way, opened, ruled
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def case(two_gateways, clock):
-    """An application received on Monday 1 June 2026, under rules that have every limit."""
-    return await asked(*ruled(two_gateways), clock)
-
-
-@pytest.fixture
-async def agreed(case):
-    """The same, agreed to on the same day."""
-    await case.answered()
-    return case
-
-
-def due(case, limit_id: str) -> date | None:
-    """Return the literal end of a deadline that both sides count alike."""
-    case.settled(limit_id)
-    return case.deadline(case.west, limit_id).due_on
 
 
 def at(day: int) -> datetime:
@@ -40,7 +21,7 @@ def at(day: int) -> datetime:
 async def test_extension_asked_for_by_the_side_that_may_ask_prolongs_the_limit_on_both_sides(case, clock) -> None:
     clock.now = at(10)
     await case.told("ExtensionRequest-by-requested", ASKED, Extension__Limit="reply", Extension__Days="6")
-    assert due(case, "reply") == date(2026, 6, 17)
+    assert case.due("reply") == date(2026, 6, 17)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +48,7 @@ async def test_extension_counts_from_when_the_other_side_had_the_request(case, c
     assert case.deadline(case.east, "reply").due_on == date(2026, 6, 17)
     clock.now = at(12)  # it was on its way beyond the end of the limit
     await case.exchange()
-    assert due(case, "reply") == date(2026, 6, 11)
+    assert case.due("reply") == date(2026, 6, 11)
 
 
 async def test_extension_that_overtakes_the_receipt_of_the_application_counts_on_both_sides(two_gateways, clock) -> None:
@@ -76,7 +57,7 @@ async def test_extension_that_overtakes_the_receipt_of_the_application_counts_on
     request = case.send("ExtensionRequest-by-requested", ASKED, Extension__Limit="reply", Extension__Days="6")
     take(case.west.rt, *on_the_way(case.east, request))
     await case.exchange()
-    assert due(case, "reply") == date(2026, 6, 17)
+    assert case.due("reply") == date(2026, 6, 17)
 
 
 # --- standstill ---------------------------------------------------------------------------------------------------------
@@ -85,11 +66,11 @@ async def test_extension_that_overtakes_the_receipt_of_the_application_counts_on
 async def test_suspension_stops_every_clock_and_resumption_sets_it_going(case, clock) -> None:
     clock.now = at(4)
     await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-04", Suspension__ExpectedUntil=None)
-    assert [due(case, limit) for limit in ("reply", "register-search")] == [None, None]
+    assert [case.due(limit) for limit in ("reply", "register-search")] == [None, None]
     assert [case.case(side).suspended for side in case.sides] == [True, True]
     clock.now = at(9)
     await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-09")
-    assert [due(case, limit) for limit in ("reply", "register-search")] == [date(2026, 6, 16), date(2026, 6, 13)]
+    assert [case.due(limit) for limit in ("reply", "register-search")] == [date(2026, 6, 16), date(2026, 6, 13)]
     assert [case.case(side).suspended for side in case.sides] == [False, False]
 
 
@@ -103,7 +84,7 @@ async def test_suspension_counts_from_the_day_on_which_the_other_side_had_it(cas
     case.send("Resumption-plain", ASKING, Resumption__Since="2026-06-08")
     clock.now = at(9)
     await case.exchange()
-    assert due(case, "reply") == date(2026, 6, 14)  # three days: the 6th to the 9th
+    assert case.due("reply") == date(2026, 6, 14)  # three days: the 6th to the 9th
 
 
 async def test_both_sent_before_either_arrived_end_alike_on_both_sides(case, clock) -> None:
@@ -113,17 +94,17 @@ async def test_both_sent_before_either_arrived_end_alike_on_both_sides(case, clo
     case.send("Resumption-plain", ASKING, Resumption__Since="2026-06-05")
     clock.now = at(7)
     await case.exchange()
-    assert due(case, "reply") == date(2026, 6, 11)  # it was over before the other side knew of it
+    assert case.due("reply") == date(2026, 6, 11)  # it was over before the other side knew of it
 
 
 async def test_clock_that_starts_while_the_case_stands_does_not_run(case, clock) -> None:
     await case.told("Suspension-illness", ASKING, Suspension__Since="2026-06-01", Suspension__ExpectedUntil=None)
     clock.now = at(4)
     await case.answered()
-    assert due(case, "transfer") is None
+    assert case.due("transfer") is None
     clock.now = at(9)
     await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-09")
-    assert due(case, "transfer") == date(2026, 9, 8)  # three months from the 4th, and the 5th to the 8th left out
+    assert case.due("transfer") == date(2026, 9, 8)  # three months from the 4th, and the 5th to the 8th left out
 
 
 async def test_standstill_that_was_over_before_the_clock_started_does_not_touch_it(case, clock) -> None:
@@ -132,7 +113,7 @@ async def test_standstill_that_was_over_before_the_clock_started_does_not_touch_
     await case.told("Resumption-plain", ASKING, Resumption__Since="2026-06-03")
     clock.now = at(4)
     await case.answered()
-    assert due(case, "transfer") == date(2026, 9, 4)
+    assert case.due("transfer") == date(2026, 9, 4)
     assert not any("stood" in line for line in case.deadline(case.west, "transfer").detail["explain"])
 
 
@@ -145,7 +126,7 @@ async def test_resumption_that_crosses_the_agreement_ends_the_standstill_on_the_
     await case.west.take_in()  # the agreement is there on the 4th; the resumption is on its way until the 6th
     clock.now = at(6)
     await case.exchange()
-    assert due(case, "transfer") == date(2026, 9, 5)  # the 5th is left out
+    assert case.due("transfer") == date(2026, 9, 5)  # the 5th is left out
 
 
 async def test_clock_that_stands_is_not_stopped_twice(case) -> None:
@@ -161,7 +142,7 @@ async def test_postponed_transfer_is_an_obstacle_until_the_next_plan(agreed, clo
     await agreed.told("TransferNotification-alone", ASKING, Plan__At=instant_text(at(10)))
     clock.now = at(9)
     await agreed.told("TransferPostponed-by-requesting", ASKING, Postponement__Since="2026-06-09")
-    assert due(agreed, "transfer") is None
+    assert agreed.due("transfer") is None
     clock.now = at(19)
     await agreed.told("TransferNotification-alone", ASKING, Plan__At=instant_text(at(30)))
-    assert due(agreed, "transfer") == date(2026, 9, 11)
+    assert agreed.due("transfer") == date(2026, 9, 11)
