@@ -24,7 +24,7 @@ from gateway.settings import Settings
 from gateway.store import accounts, journal
 from gateway.store import tables as t
 from gateway.store.database import Database, open_engine, reading, transaction, upgrade
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 from gateway.trust.passwords import hash_password
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 

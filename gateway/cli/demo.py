@@ -14,7 +14,8 @@ import typer
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.cli.scene import ACTS, Scene, Teller, play
+from gateway.cli.scene import ACTS, Scene, play
+from gateway.cli.teller import Teller
 from gateway.errors import BrokerUnavailable, SettingsInvalid, Unavailable
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime

@@ -28,7 +28,7 @@ from gateway.stages import Submitted
 from gateway.store import accounts, cases, inbox, outbox
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 from gateway.trust.passwords import hash_password
 from gateway.web.runtime import Signatory
 from gateway.wiring import build

@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.markup import escape
-
+from gateway.cli.teller import Teller
 from gateway.domain.calendars import Side
 from gateway.domain.deadlines import due_date
 from gateway.domain.messages import Category, Procedure
@@ -87,49 +84,9 @@ class Scene:
         return self.runtimes[authority]
 
 
-@dataclass(slots=True)
-class Teller:
-    """Prints the story; silent when the story is wanted as JSON."""
-
-    out: Console | None
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    count: int = 0
-
-    def line(self, text: str) -> None:
-        if self.out:
-            self.out.print(text)
-
-    def act(self, act: Act) -> None:
-        self.steps, self.count = [], 0
-        if self.out:
-            self.out.print()
-            self.out.print(f"[bold]Act {act.number}. {escape(act.title)}[/]")
-
-    def step(self, at: datetime, who: str, what: str, *details: str, **facts: Any) -> None:
-        """Tell one step: when, who, what, and what can be checked."""
-        self.count += 1
-        self.steps.append({"step": self.count, "at": at.isoformat(), "who": who, "what": what, **facts})
-        if self.out:
-            self.out.print(f"[bold]{self.count:>2}[/]  {at:%H:%M:%S.%f}"[:-3] + f"  [cyan]{who:<7}[/] {escape(what)}")
-            for detail in details:
-                self.out.print(f"                           [dim]{escape(detail)}[/]")
-
-    def end(self, out: Path) -> None:
-        """Say what lies where."""
-        if self.out:
-            files = sorted(path for path in out.rglob("*") if path.is_file())
-            self.out.print()
-            self.out.print(f"{len(files)} documents are in {out}/, for example:")
-            for path in files[:4]:
-                self.out.print(f"  {path}")
-            signed = next((path for path in files if "signed" in path.name), None)
-            if signed:
-                self.out.print(f"Check one yourself:  gateway verify {signed}")
-
-
 async def play(act: Act, scene: Scene, out: Path, teller: Teller) -> dict[str, Any]:
     """Play one act; return its steps. Raises `Unavailable` when something that must happen does not, in good time."""
-    teller.act(act)
+    teller.act(act.number, act.title)
     folder = out / act.folder
     for name in ("application", "reply"):
         (folder / name).mkdir(parents=True)

@@ -56,10 +56,10 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
                 unfit = len(item.message.items) - len(good)
                 work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
     for item, key, _ in work.taken:
-        case = work.current[key] if key else None
-        state = str(case.state) if case else None
+        its_case = work.current[key] if key else None
+        state = str(its_case.state) if its_case else None
         detail = {"type": item.checked.type, "state": state, "transport": item.received.transport}
-        work.note(item, "message.received", detail, case.id if case else None)
+        work.note(item, "message.received", detail, its_case.id if its_case else None)
     work.entries += issued
     journal.append(tx, work.entries)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, true
 
 from gateway.store.tables import inbox, messages, outbox, queue
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 
 DELIVERED_WITHIN = timedelta(hours=24)  # the board counts what moved lately
 FAILURES_WITHIN = timedelta(days=7)

@@ -22,7 +22,7 @@ from gateway.errors import NotPermitted
 from gateway.store import accounts
 from gateway.store.accounts import SIGN_IN_REFUSED, AccountRole
 from gateway.store.database import reading, transaction
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 from gateway.trust.passwords import check_password, hash_password
 from gateway.web.forms import Form, read_form
 from gateway.web.runtime import WebRuntime

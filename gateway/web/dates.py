@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gateway.partners import Partners
 from gateway.store.deadlines import DeadlineRow
-from gateway.store.views import CaseLine
+from gateway.store.worklist import CaseLine
 from gateway.web.wording import Due, Tag, confidence_text, deadline_tag, full_day_text, instant_text, lapse_text, limit_text
 
 

@@ -1,7 +1,7 @@
 """How a case is named on a page, and who it is about: as much as is needed to recognise the file, no more."""
 
 from gateway.domain.safeguards import ADVICE
-from gateway.store.views import CaseLine
+from gateway.store.worklist import CaseLine
 from gateway.web.access import SignedIn
 from gateway.web.runtime import PersonView, WebRuntime
 from gateway.web.wording import in_words

@@ -8,10 +8,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import Refused, TransitionNotAllowed
-from gateway.store import views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading
-from gateway.store.views import CaseLine
+from gateway.store.worklist import CaseLine, case_line
 from gateway.web import access
 from gateway.web.access import OurForm
 from gateway.web.forms import Form
@@ -77,7 +76,7 @@ def given_in(form: Form) -> Given:
 def _case(desk: Desk, case_id: int) -> CaseLine:
     """Return the case if this person may answer it. Raises `NotFound`, `NotPermitted` or `TransitionNotAllowed`."""
     with reading(desk.rt.engine) as connection:
-        line = views.case_line(connection, desk.me.viewer, case_id, now=desk.rt.clock())
+        line = case_line(connection, desk.me.viewer, case_id, now=desk.rt.clock())
     access.require_role(desk.me, AccountRole.OFFICER, AccountRole.LIAISON)
     if line.role != "requested" or line.state != "requested":
         raise TransitionNotAllowed("this case does not wait for an answer of your authority")

@@ -12,7 +12,8 @@ from gateway.errors import NotFound, Refused, TransitionNotAllowed
 from gateway.store import views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading
-from gateway.store.views import CaseLine, StatementLine
+from gateway.store.views import StatementLine
+from gateway.store.worklist import CaseLine, case_line
 from gateway.web import access
 from gateway.web.access import OurForm
 from gateway.web.forms import FieldError, Form
@@ -89,7 +90,7 @@ def _case(desk: Desk, case_id: int) -> tuple[CaseLine, StatementLine | None]:
     Raises `NotFound`, `NotPermitted`, or `TransitionNotAllowed` when the application is not held.
     """
     with reading(desk.rt.engine) as connection:
-        line = views.case_line(connection, desk.me.viewer, case_id, now=desk.rt.clock())
+        line = case_line(connection, desk.me.viewer, case_id, now=desk.rt.clock())
         made = views.statement_line(connection, desk.me.viewer, case_id)
     access.require_role(desk.me, AccountRole.OFFICER)
     if line.state != "held":

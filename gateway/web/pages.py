@@ -14,7 +14,8 @@ from gateway.errors import NotPermitted
 from gateway.store import accounts, views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
-from gateway.store.views import CaseLine, CaseView, DocumentHead, EventLine, MessageLine
+from gateway.store.views import CaseView, DocumentHead, EventLine, MessageLine
+from gateway.store.worklist import CaseLine, worklist_page
 from gateway.web import access, wording
 from gateway.web.access import Me, OurForm, Rt, SignedIn
 from gateway.web.dates import authority_name, deadline_tag_of, deadline_view
@@ -154,7 +155,7 @@ def worklist(request: Request, rt: Rt, me: Me, show: Show) -> HTMLResponse:
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 7 else 1  # noqa: PLR2004 - sane page numbers
     now = rt.clock()
     with reading(rt.engine) as connection:
-        found = views.worklist(connection, me.viewer, now=now, show=wanted, page=page)
+        found = worklist_page(connection, me.viewer, now=now, show=wanted, page=page)
     rows = [_work_row(line, rt) for line in found.lines]
     return show.page(request, "worklist.html", {"list": found, "rows": rows, "show": wanted, "filters": FILTERS})
 

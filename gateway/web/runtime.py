@@ -9,7 +9,7 @@ from gateway.domain.safeguards import Answers
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.database import Database
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 
 Clock = Callable[[], datetime]  # returns an aware UTC instant
 

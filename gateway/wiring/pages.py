@@ -20,7 +20,7 @@ from gateway.stages import Submitted, Tree
 from gateway.store import cases, journal, messages
 from gateway.store import statements as holds
 from gateway.store.database import Tx, reading, transaction
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 from gateway.wire.documents import parse_xml, serialize
 from gateway.wire.reading import message_inside, text, texts

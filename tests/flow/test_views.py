@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.errors import NotFound, NotPermitted
-from gateway.store import accounts, views
+from gateway.store import accounts, views, worklist
 from gateway.store import tables as t
 from gateway.store.accounts import AccountRole
 from gateway.store.board import board
 from gateway.store.database import Database, reading, transaction
-from gateway.store.views import Viewer
+from gateway.store.worklist import Viewer
 from tests.web_seed import (
     APPLICATION_DOCUMENT,
     AT_WAITING,
@@ -46,7 +46,7 @@ def made(engine: Database) -> Iterator[Seed]:
 
 def ids(made: Seed, viewer: Viewer, show: str = "all", **more: object) -> list[int]:
     with reading(made.engine) as connection:
-        found = views.worklist(connection, viewer, now=NOW, show=show, **more)  # type: ignore[arg-type]
+        found = worklist.worklist_page(connection, viewer, now=NOW, show=show, **more)  # type: ignore[arg-type]
     return [line.id for line in found.lines]
 
 
@@ -66,7 +66,7 @@ def test_auditor_of_the_installation_sees_all_cases(made: Seed) -> None:
 def test_operations_see_no_case(made: Seed) -> None:
     assert ids(made, OPS) == []
     with reading(made.engine) as connection, pytest.raises(NotFound):
-        views.case_line(connection, OPS, PK_OPEN, now=NOW)
+        worklist.case_line(connection, OPS, PK_OPEN, now=NOW)
 
 
 def test_what_is_to_do_and_what_waits_are_told_apart(made: Seed) -> None:
@@ -96,22 +96,22 @@ def test_line_shows_the_deadline_that_presses_most(made: Seed) -> None:
         add_deadline(tx, RS_SOON, (NOW + timedelta(days=30)).date(), limit_id="transfer")
         add_deadline(tx, RS_SOON, None, limit_id="interview")
     with reading(made.engine) as connection:
-        line = views.case_line(connection, RS, RS_SOON, now=NOW)
+        line = worklist.case_line(connection, RS, RS_SOON, now=NOW)
     assert line.due is not None
     assert line.due.limit_id == "reply"
 
 
 def test_settled_deadline_is_not_shown_as_due(made: Seed) -> None:
     with reading(made.engine) as connection:
-        assert views.case_line(connection, PK, PK_AGREED, now=NOW).due is None
+        assert worklist.case_line(connection, PK, PK_AGREED, now=NOW).due is None
 
 
 def test_long_worklist_comes_in_pages_that_hold_each_case_once(made: Seed) -> None:
     with transaction(made.engine) as tx:
-        for number in range(100, 100 + 2 * views.PAGE_ROWS):
+        for number in range(100, 100 + 2 * worklist.PAGE_ROWS):
             add_case(tx, number, "PK-MOI", "AT-BMI", "requested", "requested")
     seen = [case for page in (1, 2, 3) for case in ids(made, PK, page=page)]
-    assert len(seen) == len(set(seen)) == 2 * views.PAGE_ROWS + 2
+    assert len(seen) == len(set(seen)) == 2 * worklist.PAGE_ROWS + 2
     assert ids(made, PK, page=99) == ids(made, PK, page=3)
 
 
@@ -119,8 +119,8 @@ def test_ended_hold_is_not_shown(made: Seed) -> None:
     with transaction(made.engine) as tx:
         tx.execute(update(t.holds).where(t.holds.c.case_id == BA_HELD).values(ended_at=NOW, ended_by="ba-second"))
     with reading(made.engine) as connection:
-        assert views.case_line(connection, BA, BA_HELD, now=NOW).hold_reason is None
-        assert views.case_line(connection, BA, BA_MADE, now=NOW).hold_reason == "statement-not-released"
+        assert worklist.case_line(connection, BA, BA_HELD, now=NOW).hold_reason is None
+        assert worklist.case_line(connection, BA, BA_MADE, now=NOW).hold_reason == "statement-not-released"
 
 
 # --- one case ---------------------------------------------------------------------------------------------------------
