@@ -54,7 +54,7 @@ def due_date(
     are days on which the clock stood still: a suspension always counts, an obstacle only where the rule allows it.
     A requesting state that is not named is counted with the requested state's days, and the explanation says so.
 
-    `applies` is False when the treaty has no rule for this procedure, person or pair of states; `known` is False when
+    `applies` is False when the rule file has no rule for this procedure, person or pair of states; `known` is False when
     the number is not one we may trust, or a calendar does not reach. Raises `UnknownLimit` for an id that is no limit.
     """
     if limit_id not in LIMIT_IDS:
@@ -97,8 +97,8 @@ def due_date(
 def _why_not_applicable(row: Limit | None, facts: Mapping[str, Any]) -> str:
     if row is None:
         return (
-            f"The treaty has no rule {facts['limit_id']!r} for the procedure {facts['procedure']!r} "
-            f"and the category {facts['category']!r}."
+            f"The rule file has no rule {facts['limit_id']!r} for the procedure {facts['procedure']!r} "
+            f"and the category {facts['category']!r}. The treaty's own text may still have one that nobody entered."
         )
     pair = f"{facts['requesting'] or 'an unnamed state'} and {facts['requested']}"
     return f"The rule file does not name {pair} as its two sides."

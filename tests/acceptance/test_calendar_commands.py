@@ -14,7 +14,7 @@ from gateway.wire.documents import serialize
 from tests.conftest import MovableClock
 from tests.forging import application, find, journalled
 from tests.gateways import exchange, make_gateway
-from tests.running import Done, call, run, write_settings
+from tests.running import Done, run
 
 pytestmark = pytest.mark.anyio
 
@@ -28,12 +28,6 @@ TREATIES = data_folder("partners") / "treaties"
 
 
 @pytest.fixture
-def config(tmp_path: Path, sqlite_url: str, keys: Path) -> Path:
-    """Settings of an empty gateway with a file of calendar changes of its own."""
-    return write_settings(tmp_path, keys, database=sqlite_url, calendar_changes=str(tmp_path / "changes.toml"))
-
-
-@pytest.fixture
 async def asked(config: Path, sqlite_url: str, keys: Path) -> str:
     """An ordinary application of AT-BMI that RS-MUP received on 3 June 2026, both at home here; returns the case reference."""
     clock = MovableClock(RECEIVED)
@@ -44,18 +38,6 @@ async def asked(config: Path, sqlite_url: str, keys: Path) -> str:
     await exchange(made)
     made.rt.engine.dispose()
     return sent.case_reference
-
-
-@pytest.fixture
-def told(config: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run a command with --json and the settings; it must end with `code`."""
-
-    def ask(*words: object, code: int = 0):
-        done = call(*words, "--json", "--config", config, monkeypatch=monkeypatch)
-        assert (done.code, done.err if code != 2 else "") == (code, ""), done
-        return done.json
-
-    return ask
 
 
 def ends(url: str) -> set[tuple[str, str]]:

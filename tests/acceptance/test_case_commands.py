@@ -3,7 +3,6 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -12,7 +11,7 @@ from gateway.domain.case import State
 from gateway.store import deadlines, messages
 from gateway.store.database import open_engine, reading, transaction
 from tests.forging import journalled
-from tests.running import call, run, write_settings
+from tests.running import run
 from tests.store_rows import NOW, add_case, deadline_row, message_row
 
 FAR = datetime.now(UTC) + timedelta(days=400)
@@ -26,28 +25,11 @@ SECRET = "08-30-1/26"  # our own file number of the specimen case
 
 
 @pytest.fixture
-def config(tmp_path: Path, sqlite_url: str, keys: Path) -> Path:
-    return write_settings(tmp_path, keys, database=sqlite_url, calendar_changes=str(tmp_path / "changes.toml"))
-
-
-@pytest.fixture
 def engine(sqlite_url: str):
     """An engine on the database that the commands use."""
     opened = open_engine(sqlite_url)
     yield opened
     opened.dispose()
-
-
-@pytest.fixture
-def told(config: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run a command with --json and the settings; it must end with `code`."""
-
-    def ask(*words: object, code: int = 0):
-        done = call(*words, "--json", "--config", config, monkeypatch=monkeypatch)
-        assert (done.code, done.err if code != 2 else "") == (code, ""), done
-        return done.json
-
-    return ask
 
 
 def write_deadlines(engine: Engine, *rows) -> None:

@@ -92,6 +92,7 @@ def test_limit_that_the_treaty_lacks_does_not_apply():
     found = due_date(treaty(limit()), "costs", start=instant(MONDAY), requested=SERBIA, requesting=None)
     assert (found.applies, found.known, found.lapses_at) == (False, False, None)
     assert "no rule 'costs'" in found.why_not
+    assert "nobody entered" in found.why_not  # a gap of the file is not told as a silence of the treaty
 
 
 @pytest.mark.parametrize("name", ["", "Reply", "answer", "transfer_notice"])
