@@ -70,7 +70,7 @@ def deadline(
 ) -> None:
     """Say until when a limit of a treaty runs, and why.
 
-    Exit code 1 when the treaty has no such rule, or the end is not known: neither is ever guessed.
+    Exit code 1 when the rule file has no such rule (the treaty itself may), or the end is not known: neither is ever guessed.
     """
     if context.invoked_subcommand is not None:
         return
