@@ -17,6 +17,7 @@ from gateway.flow.receipts import proof_of
 from gateway.stages import Received, Sealed, Signed, Tree
 from gateway.store import messages
 from gateway.store import tables as t
+from gateway.store.columns import metadata
 from gateway.store.database import reading
 from gateway.store.messages import MessageRow
 from gateway.transport.memory import MemoryTransport
@@ -96,9 +97,12 @@ def signed_as_is(rt: Runtime, content: bytes, sender: str, at: datetime) -> Sign
     certificate_digest = profile.digest(key.chain[0])
     properties_digest = profile.digest(profile.signed_properties_alone(signing_time, certificate_digest))
     signature = profile.signature(
+        algorithm=key.algorithm,
         envelope_digest=envelope_digest,
         properties_digest=properties_digest,
-        value=profile.to_low(key.sign(profile.signed_info_alone(envelope_digest, properties_digest))),
+        value=key.algorithm.to_only_form(
+            key.sign(profile.signed_info_alone(key.algorithm, envelope_digest, properties_digest))
+        ),
         certificates=profile.key_info(key.chain),
         signing_time=signing_time,
         certificate_digest=certificate_digest,
@@ -139,7 +143,7 @@ def count(engine: Engine, *names: str) -> dict[str, int]:
     """Return the number of rows of tables; of all that a walk writes, without names."""
     wanted = names or ("cases", "messages", "documents", "outbox", "inbox", "deadlines", "holds", "statements")
     with reading(engine) as tx:
-        return {name: tx.execute(select(func.count()).select_from(t.metadata.tables[name])).scalar_one() for name in wanted}
+        return {name: tx.execute(select(func.count()).select_from(metadata.tables[name])).scalar_one() for name in wanted}
 
 
 NOTHING = dict.fromkeys(("cases", "messages", "documents", "outbox", "inbox", "deadlines", "holds", "statements"), 0)

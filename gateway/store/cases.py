@@ -13,8 +13,9 @@ from gateway.domain.case import Case
 from gateway.domain.messages import Category, Ground, Procedure
 from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
+from gateway.store.columns import in_range
 from gateway.store.portions import add_rows, among, next_ids
-from gateway.store.tables import cases, deadlines, in_range
+from gateway.store.tables import cases, deadlines
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
 

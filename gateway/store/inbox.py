@@ -8,8 +8,9 @@ from operator import attrgetter
 from sqlalchemy import Connection, select, update
 
 from gateway.errors import NotFound
+from gateway.store.columns import in_range
 from gateway.store.portions import add_rows
-from gateway.store.tables import cases, in_range, inbox, messages
+from gateway.store.tables import cases, inbox, messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

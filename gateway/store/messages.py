@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row, case, func, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
+from gateway.store.columns import in_range
 from gateway.store.portions import add_rows, among, next_ids
-from gateway.store.tables import documents, in_range, messages
+from gateway.store.tables import documents, messages
 
 PORTION = 500  # keys in one statement
 

@@ -5,78 +5,29 @@ the chain need, never who the person is. Migrations under `migrations/` are the 
 compares them with these definitions.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
 
-
-class Instant(TypeDecorator[datetime]):
-    """A UTC instant. SQLite forgets zones, so they are put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant: it would be read in the zone of whoever looks."""
-        del dialect
-        if value is not None and value.tzinfo is None:
-            raise ValueError("an instant needs a zone")
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite counts rows only in an INTEGER key; PostgreSQL gets 64 bits.
-Counter = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def in_range(row_id: int) -> int:
-    """Return a row id that came from outside, or -1, which no row has: a database refuses numbers beyond its own."""
-    return row_id if 0 < row_id < 1 << 63 else -1
-
-
-def _id() -> Column[Any]:
-    return Column("id", Counter, primary_key=True, autoincrement=True)
-
+from gateway.store.columns import Counter, Instant, metadata, row_id
 
 # One side's view of one person's readmission. A gateway that is home to both sides holds two rows.
 cases = Table(
     "cases",
     metadata,
-    _id(),
+    row_id(),
     Column("home", String(16), nullable=False),  # our authority
     Column("counterparty", String(16), nullable=False),
     Column("reference", String(32), nullable=False),  # random per counterparty; what travels
@@ -108,7 +59,7 @@ cases = Table(
 messages = Table(
     "messages",
     metadata,
-    _id(),
+    row_id(),
     Column("direction", String(3), nullable=False),  # in | out
     Column("sender", String(16), nullable=False),
     Column("message_id", String(36), nullable=False),
@@ -133,7 +84,7 @@ messages = Table(
 documents = Table(
     "documents",
     metadata,
-    _id(),
+    row_id(),
     Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
     Column("kind", String(12), nullable=False),  # original | signed | translated | report
     Column("media_type", String(40), nullable=False),
@@ -146,7 +97,7 @@ documents = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _id(),
+    row_id(),
     Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
     Column("message_id", String(36), nullable=False),
     Column("sender", String(16), nullable=False),
@@ -166,7 +117,7 @@ outbox = Table(
 inbox = Table(
     "inbox",
     metadata,
-    _id(),
+    row_id(),
     Column("authority", String(16), nullable=False),
     Column("message_row", Counter, ForeignKey("messages.id"), nullable=False),
     Column("case_id", Counter, ForeignKey("cases.id"), nullable=False),
@@ -181,7 +132,7 @@ inbox = Table(
 early = Table(
     "early",
     metadata,
-    _id(),
+    row_id(),
     Column("home", String(16), nullable=False),
     Column("sender", String(16), nullable=False),
     Column("reference", String(32), nullable=False),  # of the case
@@ -199,7 +150,7 @@ early = Table(
 queue = Table(
     "queue",
     metadata,
-    _id(),
+    row_id(),
     Column("name", String(40), nullable=False),  # recipient authority
     Column("message_id", String(36), nullable=False),
     Column("sender", String(16), nullable=False),
@@ -217,7 +168,7 @@ queue = Table(
 deadlines = Table(
     "deadlines",
     metadata,
-    _id(),
+    row_id(),
     Column("case_id", Counter, ForeignKey("cases.id"), nullable=False),
     Column("limit_id", String(30), nullable=False),
     Column("must_act", String(12), nullable=False),  # requested | requesting
@@ -249,7 +200,7 @@ deadlines = Table(
 statements = Table(
     "statements",
     metadata,
-    _id(),
+    row_id(),
     Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),  # answers, encrypted
     Column("complete", Boolean, nullable=False),
@@ -263,7 +214,7 @@ statements = Table(
 holds = Table(
     "holds",
     metadata,
-    _id(),
+    row_id(),
     Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, index=True),
     Column("reason", String(40), nullable=False),  # domain/safeguards.py
     Column("body", LargeBinary, nullable=False),  # the canonical message, encrypted
@@ -297,7 +248,7 @@ journal = Table(
 accounts = Table(
     "accounts",
     metadata,
-    _id(),
+    row_id(),
     Column("name", String(80), nullable=False, unique=True),
     Column("role", String(12), nullable=False),  # officer | liaison | operations | auditor
     Column("authority", String(16)),  # None for operations and auditors of the whole installation

@@ -13,23 +13,19 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
-from gateway.errors import CertificateNotValid, KeyMissing, Refused, SignatureInvalid, SignerNotTrusted, TrustInvalid
-from gateway.trust import sealing_keys
+from gateway.errors import CertificateNotValid, KeyMissing, Refused, SignerNotTrusted, TrustInvalid
+from gateway.trust import algorithms, sealing_keys
+from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.folder import ANCHORS, PINNED, SEALING, authority_files, read_public
-from gateway.trust.keys import SCALAR_BYTES
 from gateway.trust.sealing_keys import SealingKey
 
 MAX_CHAIN = 4  # certificates without the anchor
 VERDICT_SECONDS = 300.0  # a verdict is computed again after this long
 DEVELOPMENT_ONLY = "DEVELOPMENT ONLY"  # stands in the subject of every development certificate
-_ECDSA = ec.ECDSA(hashes.SHA256())
 
 # A certificate may state its purposes (RFC 5280, 4.2.1.12); then signing documents must be one of them.
 # Document signing is RFC 9336; the other is the older number in wide use for the same.
@@ -48,7 +44,8 @@ class Pinned:
     fingerprint: str  # SHA-256 of the DER, lower-case hex
     digest: bytes  # the same in base64, as the signed properties carry it
     subject: str  # RFC 4514
-    public_key: ec.EllipticCurvePublicKey  # P-256
+    algorithm: SignatureAlgorithm
+    public_key: algorithms.PublicKey
     not_before: datetime  # UTC
     not_after: datetime  # UTC
 
@@ -58,14 +55,8 @@ class Pinned:
         return DEVELOPMENT_ONLY in self.subject
 
     def check(self, data: bytes, signature: bytes) -> None:
-        """Check r || s over `data`. Raises `SignatureInvalid`."""
-        if len(signature) != 2 * SCALAR_BYTES:
-            raise SignatureInvalid("the signature value has the wrong length")
-        r, s = int.from_bytes(signature[:SCALAR_BYTES], "big"), int.from_bytes(signature[SCALAR_BYTES:], "big")
-        try:
-            self.public_key.verify(utils.encode_dss_signature(r, s), data, _ECDSA)
-        except InvalidSignature:
-            raise SignatureInvalid(f"the signature is not one of {self.authority}") from None
+        """Check a raw signature over `data`. Raises `SignatureInvalid`."""
+        self.algorithm.check(self.public_key, signature, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +93,17 @@ _SIGNER_POLICY = (
 
 def _pin(authority: str, leaf: x509.Certificate, name: str) -> Pinned:
     key = leaf.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise TrustInvalid(f"pinned/{name}: the signing certificate does not hold a key on the curve P-256")
+    algorithm = algorithms.of_key(key)
+    if algorithm is None:
+        raise TrustInvalid(f"pinned/{name}: the certificate holds no key of an algorithm we accept ({algorithms.names()})")
+    assert isinstance(key, algorithms.PublicKey), "of_key takes no other kind"
     digest = sha256(leaf.public_bytes(Encoding.DER)).digest()
     return Pinned(
         authority=authority,
         fingerprint=digest.hex(),
         digest=b64encode(digest),
         subject=leaf.subject.rfc4514_string(),
+        algorithm=algorithm,
         public_key=key,
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,

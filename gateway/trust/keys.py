@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from gateway.errors import KeyMissing, TrustInvalid
+from gateway.trust import algorithms
+from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.folder import PRIVATE, authority_files, read_private
 from gateway.trust.suites import SUITES, PrivateKey, SealingSuite, key_id
 
-_ECDSA = ec.ECDSA(hashes.SHA256())
-SCALAR_BYTES = 32  # of r and of s on P-256
-
 
 class SigningKey(Protocol):
-    """Signs for one authority with ECDSA P-256 and SHA-256."""
+    """Signs for one authority with one algorithm."""
 
     @property
     def authority(self) -> str:
@@ -36,8 +33,13 @@ class SigningKey(Protocol):
         """Return the certificates in DER: the signing certificate, then its intermediates, without the root."""
         ...
 
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """Return how it signs; it depends on the kind of key."""
+        ...
+
     def sign(self, data: bytes) -> bytes:
-        """Return r || s, 64 bytes, big-endian. Raises `Unavailable` if a hardware module does not answer."""
+        """Return the raw signature value. Raises `Unavailable` if a hardware module does not answer."""
         ...
 
 
@@ -47,14 +49,14 @@ class FileKey:
 
     authority: str
     chain: tuple[bytes, ...]  # DER, leaf first
-    private_key: ec.EllipticCurvePrivateKey
+    algorithm: SignatureAlgorithm
+    private_key: algorithms.PrivateKey
 
     def __repr__(self) -> str:
         return f"FileKey({self.authority})"
 
     def sign(self, data: bytes) -> bytes:
-        r, s = utils.decode_dss_signature(self.private_key.sign(data, _ECDSA))
-        return r.to_bytes(SCALAR_BYTES, "big") + s.to_bytes(SCALAR_BYTES, "big")
+        return self.algorithm.sign(self.private_key, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +72,25 @@ class SealedKey:
 
 
 def read_signing_key(authority: str, path: Path) -> FileKey:
-    """Read a PEM file that holds a P-256 private key and its chain. Raises `KeyMissing`, `TrustInvalid`."""
+    """Read a PEM file that holds a private key and its chain. Raises `KeyMissing`, `TrustInvalid`."""
     data = read_private(path)
     try:
         private_key = load_pem_private_key(data, password=None)
         chain = x509.load_pem_x509_certificates(data)
     except (ValueError, TypeError) as error:  # TypeError: the key is encrypted
         raise TrustInvalid(f"private/{path.name} is not a private key followed by its certificates, in PEM") from error
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or not isinstance(private_key.curve, ec.SECP256R1):
-        raise TrustInvalid(f"private/{path.name} is not a key on the curve P-256")
+    algorithm = algorithms.of_key(private_key.public_key())
+    if algorithm is None:
+        raise TrustInvalid(f"private/{path.name} is not a key of an algorithm we sign with ({algorithms.names()})")
+    assert isinstance(private_key, algorithms.PrivateKey), "the public part is of one of these kinds"
     if chain[0].public_key() != private_key.public_key():
         raise TrustInvalid(f"private/{path.name}: the first certificate belongs to another key")
-    return FileKey(authority=authority, chain=tuple(each.public_bytes(Encoding.DER) for each in chain), private_key=private_key)
+    return FileKey(
+        authority=authority,
+        chain=tuple(each.public_bytes(Encoding.DER) for each in chain),
+        algorithm=algorithm,
+        private_key=private_key,
+    )
 
 
 def private_sealing_document(authority: str, suite: SealingSuite, private: bytes) -> bytes:

@@ -1,10 +1,11 @@
-"""The one signature profile, as bytes: XAdES baseline B, enveloped, exclusive C14N, ECDSA P-256 with SHA-256.
+"""The one signature profile, as bytes: XAdES baseline B, enveloped, exclusive C14N, digests by SHA-256.
 
     <Envelope xmlns="urn:readmission-gateway:envelope:1.0" version="1.0"> one message <ds:Signature/> </Envelope>
 
 Everything here is already in canonical form (W3C Exclusive XML Canonicalization 1.0), so a signature is made by joining
-templates and checked by making it again. Names with `_ALONE` are an element as it is digested by itself, with the namespaces it
-would inherit written out; without it, the element as it stands in the envelope.
+templates and checked by making it again. Only the signature method depends on the key (gateway/trust/algorithms.py). Names
+with `_ALONE` are an element as it is digested by itself, with the namespaces it would inherit written out; without it, the
+element as it stands in the envelope.
 
 Sources: W3C XML Signature 1.1; ETSI EN 319 132-1 (XAdES): SigningTime, SigningCertificateV2, DataObjectFormat, level B.
 """
@@ -15,22 +16,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.trust.keys import SCALAR_BYTES
+from gateway.trust.algorithms import ALGORITHMS, SignatureAlgorithm
 from gateway.wire.documents import ENVELOPE_NS
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XADES = "http://uri.etsi.org/01903/v1.3.2#"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-_ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 _PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
 
 OPEN = f'<Envelope xmlns="{ENVELOPE_NS}" version="1.0">'.encode()
 CLOSE = b"</Envelope>"
 # Leaves room for the seal: a sealed message, too, has at most MAX_MESSAGE_BYTES.
 MAX_ENVELOPE_BYTES = MAX_MESSAGE_BYTES - 2048
-
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-5 / SP 800-186, curve P-256
 
 
 def _method(name: str, algorithm: str) -> str:
@@ -41,11 +39,9 @@ def _with_ds(name: str) -> bytes:
     return f'<{name} xmlns:ds="{DS}"'.encode()
 
 
+_SIGNED_INFO_START = ("<ds:SignedInfo>" + _method("CanonicalizationMethod", _EXCLUSIVE)).encode()
 _SIGNED_INFO_HEAD = (
-    "<ds:SignedInfo>"
-    + _method("CanonicalizationMethod", _EXCLUSIVE)
-    + _method("SignatureMethod", _ECDSA_SHA256)
-    + '<ds:Reference Id="envelope" URI=""><ds:Transforms>'
+    '<ds:Reference Id="envelope" URI=""><ds:Transforms>'
     + _method("Transform", f"{DS}enveloped-signature")
     + _method("Transform", _EXCLUSIVE)
     + "</ds:Transforms>"
@@ -60,7 +56,8 @@ _SIGNED_INFO_MIDDLE = (
     + "<ds:DigestValue>"
 ).encode()
 _SIGNED_INFO_TAIL = b"</ds:DigestValue></ds:Reference></ds:SignedInfo>"
-_SIGNED_INFO_HEAD_ALONE = _SIGNED_INFO_HEAD.replace(b"<ds:SignedInfo", _with_ds("ds:SignedInfo"), 1)
+_SIGNED_INFO_START_ALONE = _SIGNED_INFO_START.replace(b"<ds:SignedInfo", _with_ds("ds:SignedInfo"), 1)
+_SIGNATURE_METHODS = {name: _method("SignatureMethod", each.uri).encode() for name, each in ALGORITHMS.items()}
 
 _PROPERTIES_HEAD = b'<xades:SignedProperties Id="signed-properties"><xades:SignedSignatureProperties><xades:SigningTime>'
 _PROPERTIES_MIDDLE = (
@@ -90,7 +87,11 @@ SIGNATURE_START = _SIGNATURE_HEAD
 _BASE64 = rb"([A-Za-z0-9+/=]+)"
 _CERTIFICATE = re.compile(rb"<ds:X509Certificate>([A-Za-z0-9+/=]+)</ds:X509Certificate>")
 _WRITTEN = re.compile(
-    re.escape(_SIGNATURE_HEAD + _SIGNED_INFO_HEAD)
+    re.escape(_SIGNATURE_HEAD + _SIGNED_INFO_START)
+    + b"(?:"
+    + b"|".join(map(re.escape, _SIGNATURE_METHODS.values()))
+    + b")"
+    + re.escape(_SIGNED_INFO_HEAD)
     + _BASE64
     + re.escape(_SIGNED_INFO_MIDDLE)
     + _BASE64
@@ -109,7 +110,7 @@ class Written:
     """The values of a signature as they stand in its bytes."""
 
     envelope_digest: bytes  # base64
-    value: bytes  # base64 of r || s
+    value: bytes  # base64
     certificates: tuple[bytes, ...]  # base64 of DER
     signing_time: bytes
 
@@ -124,9 +125,19 @@ def signed_properties_alone(signing_time: bytes, certificate_digest: bytes) -> b
     return b"".join((_PROPERTIES_HEAD_ALONE, signing_time, _PROPERTIES_MIDDLE_ALONE, certificate_digest, _PROPERTIES_TAIL))
 
 
-def signed_info_alone(envelope_digest: bytes, properties_digest: bytes) -> bytes:
+def signed_info_alone(algorithm: SignatureAlgorithm, envelope_digest: bytes, properties_digest: bytes) -> bytes:
     """Return the SignedInfo as it is signed."""
-    return b"".join((_SIGNED_INFO_HEAD_ALONE, envelope_digest, _SIGNED_INFO_MIDDLE, properties_digest, _SIGNED_INFO_TAIL))
+    return b"".join(
+        (
+            _SIGNED_INFO_START_ALONE,
+            _SIGNATURE_METHODS[algorithm.name],
+            _SIGNED_INFO_HEAD,
+            envelope_digest,
+            _SIGNED_INFO_MIDDLE,
+            properties_digest,
+            _SIGNED_INFO_TAIL,
+        )
+    )
 
 
 def key_info(chain: tuple[bytes, ...]) -> bytes:
@@ -136,6 +147,7 @@ def key_info(chain: tuple[bytes, ...]) -> bytes:
 
 def signature(
     *,
+    algorithm: SignatureAlgorithm,
     envelope_digest: bytes,
     properties_digest: bytes,
     value: bytes,
@@ -143,10 +155,12 @@ def signature(
     signing_time: bytes,
     certificate_digest: bytes,
 ) -> bytes:
-    """Return the whole ds:Signature. `value` is r || s, `certificates` what `key_info` returns, digests are in base64."""
+    """Return the whole ds:Signature. `value` is raw, `certificates` what `key_info` returns, digests are in base64."""
     return b"".join(
         (
             _SIGNATURE_HEAD,
+            _SIGNED_INFO_START,
+            _SIGNATURE_METHODS[algorithm.name],
             _SIGNED_INFO_HEAD,
             envelope_digest,
             _SIGNED_INFO_MIDDLE,
@@ -182,20 +196,3 @@ def read_signature(data: bytes) -> Written | None:
         certificates=tuple(_CERTIFICATE.findall(certificates)),
         signing_time=signing_time,
     )
-
-
-def is_low(value: bytes) -> bool:
-    """Tell whether s is in the lower half.
-
-    With (r, s) also (r, n - s) is a valid ECDSA signature. The profile allows one of the two, so that nobody can change the
-    bytes, and with them the digest, of a message that somebody else signed.
-    """
-    return int.from_bytes(value[SCALAR_BYTES:], "big") <= P256_ORDER // 2
-
-
-def to_low(value: bytes) -> bytes:
-    """Return the same signature with s in the lower half."""
-    if is_low(value):
-        return value
-    s = P256_ORDER - int.from_bytes(value[SCALAR_BYTES:], "big")
-    return value[:SCALAR_BYTES] + s.to_bytes(SCALAR_BYTES, "big")

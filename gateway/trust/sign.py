@@ -26,8 +26,9 @@ def sign(document: Tree, key: SigningKey, at: datetime) -> Signed:
     envelope_digest = profile.digest(content + profile.CLOSE)
     certificate_digest = profile.digest(key.chain[0])
     properties_digest = profile.digest(profile.signed_properties_alone(signing_time, certificate_digest))
-    value = profile.to_low(key.sign(profile.signed_info_alone(envelope_digest, properties_digest)))
+    value = key.algorithm.to_only_form(key.sign(profile.signed_info_alone(key.algorithm, envelope_digest, properties_digest)))
     signature = profile.signature(
+        algorithm=key.algorithm,
         envelope_digest=envelope_digest,
         properties_digest=properties_digest,
         value=value,

@@ -73,7 +73,7 @@ class _Claims:
     """The values a signature of the profile may choose; all else is fixed."""
 
     envelope_digest: bytes  # base64
-    value: bytes  # r || s
+    value: bytes  # raw
     chain: tuple[bytes, ...]  # DER
     signing_time: bytes
     signed_at: datetime
@@ -131,6 +131,7 @@ def verify_by_steps(
     trace(6)
     properties_digest = profile.digest(profile.signed_properties_alone(claims.signing_time, signer.digest))
     rebuilt = profile.signature(
+        algorithm=signer.algorithm,
         envelope_digest=claims.envelope_digest,
         properties_digest=properties_digest,
         value=claims.value,
@@ -138,12 +139,12 @@ def verify_by_steps(
         signing_time=claims.signing_time,
         certificate_digest=signer.digest,
     )
-    if canonicalize(signature) != rebuilt or not profile.is_low(claims.value):
+    if canonicalize(signature) != rebuilt or not signer.algorithm.is_only_form(claims.value):
         raise SignatureProfile("the signature is not the one profile")
 
     # 7 the signature value is the signer's
     trace(7)
-    signer.check(profile.signed_info_alone(claims.envelope_digest, properties_digest), claims.value)
+    signer.check(profile.signed_info_alone(signer.algorithm, claims.envelope_digest, properties_digest), claims.value)
 
     # 8 the digest covers the whole envelope without the signature
     trace(8)

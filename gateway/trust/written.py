@@ -32,7 +32,7 @@ class _Parts:
     signature: bytes
     claims: profile.Written
     chain: tuple[bytes, ...]  # DER
-    value: bytes  # r || s
+    value: bytes  # raw
     signed_at: datetime
 
 
@@ -72,6 +72,7 @@ def _verified(body: bytes, parts: _Parts, trust: TrustStore, at: datetime | None
         trust.verdict(parts.chain, max(at, parts.signed_at))
     properties_digest = profile.digest(profile.signed_properties_alone(claims.signing_time, signer.digest))
     rebuilt = profile.signature(
+        algorithm=signer.algorithm,
         envelope_digest=claims.envelope_digest,
         properties_digest=properties_digest,
         value=parts.value,
@@ -80,9 +81,13 @@ def _verified(body: bytes, parts: _Parts, trust: TrustStore, at: datetime | None
         certificate_digest=signer.digest,
     )
     content = profile.OPEN + parts.message + profile.CLOSE
-    if rebuilt != parts.signature or not profile.is_low(parts.value) or profile.digest(content) != claims.envelope_digest:
+    if (
+        rebuilt != parts.signature
+        or not signer.algorithm.is_only_form(parts.value)
+        or profile.digest(content) != claims.envelope_digest
+    ):
         return None
-    signer.check(profile.signed_info_alone(claims.envelope_digest, properties_digest), parts.value)
+    signer.check(profile.signed_info_alone(signer.algorithm, claims.envelope_digest, properties_digest), parts.value)
     document = parse_xml(parts.message)
     if not _is_ours(document, parts.message) or canonicalize(document) != parts.message:
         return None

@@ -11,10 +11,10 @@ from sqlalchemy import inspect
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, GatewayError
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import downgrade, open_engine, reading, require_current, transaction, upgrade, version
-from gateway.store.tables import metadata
+from gateway.store.schema import metadata
 from tests.store_rows import NOW, add_case, message_row, new_case
 
-HEAD = "0003"
+HEAD = "0008"
 SECRET = "correct-horse"
 
 

@@ -33,6 +33,7 @@ from gateway.flow.submissions import describe
 from gateway.stages import Submitted
 from gateway.store import cases, deadlines, inbox, messages
 from gateway.store import tables as t
+from gateway.store.columns import metadata
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import NS, serialize
 from gateway.wire.reading import complete_header, header_of, without_header
@@ -568,7 +569,7 @@ def dump(side: Gateway) -> bytes:
     """Return every column of every table as bytes, and the database files themselves."""
     parts: list[bytes] = []
     with reading(side.rt.engine) as tx:
-        for table in t.metadata.sorted_tables:
+        for table in metadata.sorted_tables:
             for row in tx.execute(select(table)):
                 parts += [value if isinstance(value, bytes) else str(value).encode() for value in row]
     assert len(parts) > 30

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from gateway.stages import Signed, Tree
+from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
 from gateway.trust.keys import FileKey, KeyRing
@@ -146,7 +147,9 @@ class Forge:
         if purpose is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         certificate = builder.sign(issuer_key, hashes.SHA256())
-        return FileKey(authority=authority, chain=(certificate.public_bytes(Encoding.DER),), private_key=key)
+        return FileKey(
+            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=ECDSA_P256, private_key=key
+        )
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.errors import CertificateNotValid, KeyMissing, SignatureInvalid, SignerNotTrusted, TrustInvalid
 from gateway.trust import suites
+from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.certificates import VERDICT_SECONDS, TrustStore
 from gateway.trust.keys import FileKey
 from gateway.trust.sealing_keys import write_document
@@ -70,7 +71,7 @@ def through_intermediate(forge, now):
             .sign(middle_key, hashes.SHA256())
         )
         chain = (leaf.public_bytes(Encoding.DER), middle.public_bytes(Encoding.DER))
-        return FileKey(authority="BA-MS", chain=chain, private_key=key)
+        return FileKey(authority="BA-MS", chain=chain, algorithm=ECDSA_P256, private_key=key)
 
     return make
 
@@ -211,12 +212,12 @@ def test_a_certificate_for_signing_documents_is_accepted(pin, forge, message, no
     assert verify(sign(message(), key, now).body, pin(key), now).signer == "BA-MS"
 
 
-def test_a_certificate_on_another_curve_cannot_be_pinned(pin, forge):
-    with pytest.raises(TrustInvalid, match="P-256"):
-        pin(forge.certificate("BA-MS", curve=ec.SECP384R1()))
+def test_a_certificate_on_a_curve_of_no_algorithm_cannot_be_pinned(pin, forge):
+    with pytest.raises(TrustInvalid, match="ecdsa-p256-sha256"):
+        pin(forge.certificate("BA-MS", curve=ec.SECP521R1()))
 
 
-def test_an_rsa_certificate_cannot_be_pinned(copied, forge, now):
+def test_a_certificate_with_a_short_rsa_key_cannot_be_pinned(copied, forge, now):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "BA-MS")])
     certificate = (
         x509.CertificateBuilder()
@@ -229,7 +230,7 @@ def test_an_rsa_certificate_cannot_be_pinned(copied, forge, now):
         .sign(forge.root_key, hashes.SHA256())
     )
     (copied / "pinned" / "BA-MS.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    with pytest.raises(TrustInvalid, match="P-256"):
+    with pytest.raises(TrustInvalid, match="rsa3072-sha256"):
         TrustStore.load(copied)
 
 

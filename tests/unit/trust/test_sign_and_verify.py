@@ -25,7 +25,7 @@ from gateway.errors import (
     TooLarge,
 )
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.trust import profile
+from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.policy import Policy
 from gateway.trust.sign import sign
 from gateway.trust.verify import STEPS, examine, verify, verify_by_steps
@@ -120,7 +120,7 @@ def test_the_other_signature_of_the_same_pair_is_refused(signed, trust, now, for
     envelope = parse_xml(signed.body)
     value = envelope.find(".//{http://www.w3.org/2000/09/xmldsig#}SignatureValue")
     raw = b64decode(value.text)
-    high = raw[:32] + (profile.P256_ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
+    high = raw[:32] + (ECDSA_P256.order - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
     value.text = b64encode(high).decode()
     with pytest.raises(SignatureProfile):
         verify(canonicalize(envelope), trust, now)
