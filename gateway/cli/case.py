@@ -1,4 +1,4 @@
-"""`gateway case` and `gateway journal verify`: what happened, and what is due, from the store of this gateway."""
+"""`gateway case`: what happened, and what is due, from the store of this gateway."""
 
 import csv
 import sys
@@ -193,32 +193,6 @@ def _day(text: str | None, option: str) -> datetime | None:
         raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
 
 
-def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Walk the whole journal and name every place where its chain is broken.
-
-    Exit 0 when it is whole, 1 when it is not. Example: `gateway journal verify`
-    """
-    settings = load(config)
-    engine = open_engine(settings.database)
-    require_current(engine)
-    with reading(engine) as tx:
-        count, findings = journal.verify(tx)
-    if json:
-        print_json(
-            {
-                "verdict": "broken" if findings else "whole",
-                "entries": count,
-                "findings": [{"entry": found.id, "what": found.what} for found in findings],
-            }
-        )
-    else:
-        console().print(f"{count} entries, " + ("the chain is whole" if not findings else f"{len(findings)} findings"))
-        for found in findings:
-            console().print(f"  {found.what}")
-    if findings:
-        raise typer.Exit(1)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     group = typer.Typer(no_args_is_help=True, help="Cases of this gateway.")
@@ -227,6 +201,3 @@ def register(app: typer.Typer) -> None:
     group.command("reverse-lapse")(reverse)
     group.command("durations")(show_durations)
     app.add_typer(group, name="case")
-    chain = typer.Typer(no_args_is_help=True, help="The append-only record.")
-    chain.command("verify")(verify_journal)
-    app.add_typer(chain, name="journal")

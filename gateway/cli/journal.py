@@ -1,0 +1,84 @@
+"""`gateway journal`: the append-only record of this installation."""
+
+import json as text
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.options import ConfigOption, JsonOption
+from gateway.cli.output import console, print_json
+from gateway.settings import load
+from gateway.store import journal
+from gateway.store.database import open_engine, reading, require_current
+from gateway.trust.folder import write_file
+
+RememberOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--remember",
+        metavar="FILE",
+        help="Hold the journal against the last entry that this file remembers; if it is whole, remember the new last one.",
+    ),
+]
+
+
+def verify_journal(remember: RememberOption = None, json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Walk the whole journal and name every entry that was changed, removed, inserted, moved or copied.
+
+    That the end was cut off shows only against something that remembers it: keep the file of --remember on another machine.
+
+    Exit 0 when it is whole, 1 when it is not. Example: `gateway journal verify --remember last-entry.json`
+    """
+    marks = _remembered(remember) if remember else []
+    engine = open_engine(load(config).database)
+    require_current(engine)
+    with reading(engine) as tx:
+        found = journal.examine(tx, marks)
+    number, hash_ = found.last
+    if json:
+        print_json(
+            {
+                "verdict": "broken" if found.findings else "whole",
+                "valid": not found.findings,
+                "entries": found.entries,
+                "last": {"entry": number, "hash": hash_},
+                "findings": [{"entry": one.id, "id": one.id, "what": one.what} for one in found.findings],
+            }
+        )
+    else:
+        verdict = "the chain is whole" if not found.findings else f"{len(found.findings)} findings"
+        console().print(f"{found.entries} entries, {verdict}; the last is {number}, {hash_}")
+        for one in found.findings:
+            console().print(f"  {one.what}")
+    if found.findings:
+        raise typer.Exit(1)
+    if remember:
+        _remember(remember, number, hash_)
+
+
+def _remembered(file: Path) -> list[journal.Mark]:
+    """Return what the file remembers; nothing before it was written the first time."""
+    try:
+        content: Any = text.loads(file.read_bytes())
+        number, hash_ = content["entry"], content["hash"]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(f"the file {file.name!r} is not one that --remember wrote", param_hint="--remember") from error
+    return [journal.Mark(entry=number, hash=hash_, by=f"the file {file.name}")] if number else []
+
+
+def _remember(file: Path, number: int, hash_: str) -> None:
+    try:
+        write_file(file, (text.dumps({"entry": number, "hash": hash_}) + "\n").encode())
+    except OSError as error:
+        raise typer.BadParameter(f"the file {file.name!r} cannot be written", param_hint="--remember") from error
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(no_args_is_help=True, help="The append-only record.")
+    group.command("verify")(verify_journal)
+    group.callback()(lambda: None)  # keeps `verify` a command of a group while it is the only one
+    app.add_typer(group, name="journal")
