@@ -42,6 +42,7 @@ class Settings:
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
+    service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
