@@ -4,6 +4,7 @@ import csv
 import sys
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time, timedelta
+from getpass import getuser
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from gateway.domain.case import Case
 from gateway.errors import NotFound
 from gateway.settings import load
 from gateway.store import cases, deadlines, journal, messages
-from gateway.store.database import open_engine, reading, require_current
+from gateway.store.database import open_engine, reading, require_current, transaction
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
 
 
@@ -76,21 +77,37 @@ def show_case(
 ) -> None:
     """Show one case: its messages with their receipts, its deadlines with their explanation, what the journal says.
 
-    Personal data is not printed. Example: `gateway case show 1`
+    Personal data is not printed; the reading is journalled. Example: `gateway case show 1`
     """
     settings = load(config)
     engine = open_engine(settings.database)
     require_current(engine)
-    with reading(engine) as tx:
+    with transaction(engine) as tx:
         found = [cases.get(tx, int(case))] if case.isascii() and case.isdigit() else cases.by_reference(tx, case)
         if not found:
             raise NotFound("there is no such case")
         documents = [_whole(tx, one) for one in found]
+        now, detail = datetime.now(UTC), {"purpose": "operations"}
+        journal.append(
+            tx,
+            [
+                journal.Entry(at=now, event="case.read", actor=_who(), authority=one.home, case_id=one.id, detail=detail)
+                for one in found
+            ],
+        )
     if json:
         print_json(documents[0] if len(documents) == 1 else {"cases": documents})
         return
     for document in documents:
         _print_case(document)
+
+
+def _who() -> str:
+    """Return how the journal names whoever works on this machine."""
+    try:
+        return f"cli:{getuser()}"[:80]
+    except (KeyError, OSError):  # an account without a name, as in a container
+        return "cli:unnamed"
 
 
 def _whole(tx: Any, case: Case) -> dict[str, Any]:

@@ -61,12 +61,15 @@ def _remembered(file: Path) -> list[journal.Mark]:
     """Return what the file remembers; nothing before it was written the first time."""
     try:
         content: Any = text.loads(file.read_bytes())
-        number, hash_ = content["entry"], content["hash"]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise typer.BadParameter(f"the file {file.name!r} is not one that --remember wrote", param_hint="--remember") from error
-    return [journal.Mark(entry=number, hash=hash_, by=f"the file {file.name}")] if number else []
+    except (OSError, ValueError):
+        content = None
+    match content:
+        case {"entry": int(number), "hash": str(hash_)} if number >= 0:
+            return [journal.Mark(entry=number, hash=hash_, by=f"the file {file.name}")] if number else []
+        case _:
+            raise typer.BadParameter(f"the file {file.name!r} is not one that --remember wrote", param_hint="--remember")
 
 
 def _remember(file: Path, number: int, hash_: str) -> None:

@@ -20,13 +20,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What somebody outside the table remembers of the journal: one entry and its hash.
+    """What somebody outside the table remembers of the journal: that an entry was there, and perhaps its hash.
 
     A chain cannot show that its end was cut off, or that all of it was written anew from some entry on. This can.
     """
 
     entry: int
-    hash: str
+    hash: str | None
     by: str  # whose memory it is, e.g. "the signed root of 2026-06-01"
 
 
@@ -183,7 +183,7 @@ def _unmet(noticed: Noticed, marks: Sequence[Mark]) -> Iterator[Finding]:
         named = f"entry {beyond.entry} is" if beyond.entry == last + 1 else f"entries {last + 1} to {beyond.entry} are"
         yield Finding(id=last + 1, what=f"{named} missing at the end: {beyond.by} knows entry {beyond.entry}")
     for mark in sorted(marks, key=lambda mark: mark.entry):
-        if noticed.marked.get(mark.entry, mark.hash) != mark.hash:
+        if mark.hash is not None and noticed.marked.get(mark.entry, mark.hash) != mark.hash:
             what = f"entry {mark.entry} is not the one that {mark.by} knows: it was written anew, or some before it were"
             yield Finding(id=mark.entry, what=what)
             return

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from gateway.store.breaks import Finding, Mark
 from gateway.store.chain import FIELDS, GENESIS, entry_hash
@@ -18,7 +18,20 @@ from gateway.store.portions import add_rows
 from gateway.store.tables import journal
 from gateway.store.verification import Verification, examine, verify
 
-__all__ = ["GENESIS", "Entry", "Finding", "Mark", "Verification", "append", "examine", "hold", "newest", "of_case", "verify"]
+__all__ = [
+    "GENESIS",
+    "Entry",
+    "Finding",
+    "Mark",
+    "Verification",
+    "append",
+    "examine",
+    "hold",
+    "latest",
+    "newest",
+    "of_case",
+    "verify",
+]
 
 _LOCK = 0x7265_6164  # advisory lock on PostgreSQL: one writer at the end of the chain
 _HOLD = f"SELECT pg_advisory_xact_lock({_LOCK})"
@@ -82,19 +95,30 @@ def append(tx: Connection, entries: Sequence[Entry]) -> None:
     add_rows(tx, journal, _COLUMNS, rows)
 
 
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        at=row.at,
+        event=row.event,
+        actor=row.actor,
+        authority=row.authority,
+        case_id=row.case_id,
+        message_id=row.message_id,
+        digest=row.digest,
+        detail=json.loads(row.detail),
+    )
+
+
 def of_case(tx: Connection, case_id: int) -> Iterator[Entry]:
     """Return the entries of a case, oldest first."""
     for row in tx.execute(select(journal).where(journal.c.case_id == case_id).order_by(journal.c.id)):
-        yield Entry(
-            at=row.at,
-            event=row.event,
-            actor=row.actor,
-            authority=row.authority,
-            case_id=row.case_id,
-            message_id=row.message_id,
-            digest=row.digest,
-            detail=json.loads(row.detail),
-        )
+        yield _entry(row)
+
+
+def latest(tx: Connection, event: str, *, actor: str) -> Entry | None:
+    """Return the newest entry of an event by one actor, None if there is none."""
+    found = select(journal).where(journal.c.event == event, journal.c.actor == actor)
+    row = tx.execute(found.order_by(journal.c.at.desc(), journal.c.id.desc()).limit(1)).one_or_none()
+    return _entry(row) if row else None
 
 
 LATELY = 1000  # entries; the newest instant stands among these
