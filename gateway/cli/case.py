@@ -1,10 +1,11 @@
 """`gateway case`: what happened, and what is due, from the store of this gateway."""
 
 import csv
+import os
+import pwd
 import sys
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time, timedelta
-from getpass import getuser
 from typing import Annotated, Any
 
 import typer
@@ -103,11 +104,11 @@ def show_case(
 
 
 def _who() -> str:
-    """Return how the journal names whoever works on this machine."""
+    """Return how the journal names whoever works on this machine: the account of the system, not what it calls itself."""
     try:
-        return f"cli:{getuser()}"[:80]
-    except (KeyError, OSError):  # an account without a name, as in a container
-        return "cli:unnamed"
+        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"[:80]
+    except KeyError:  # an account without a name, as in a container
+        return f"cli:{os.getuid()}"
 
 
 def _whole(tx: Any, case: Case) -> dict[str, Any]:

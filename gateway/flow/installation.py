@@ -44,7 +44,8 @@ def note_settings(rt: Runtime) -> tuple[str, ...]:
         names = tuple(sorted(name for name in {*now, *before} if now.get(name) != before.get(name))) if before else ()
         detail = {"changed": names, "first": not before, "now": now}
         journal.append(tx, [journal.Entry(at=rt.clock(), event=EVENT, actor=_ACTOR, detail=detail)])
-    log.info(EVENT, count=len(names))
+    if names:
+        log.info(EVENT, count=len(names))
     return names
 
 

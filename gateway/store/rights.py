@@ -45,7 +45,7 @@ def may_change_journal(tx: Connection) -> bool:
     if tx.dialect.name != "postgresql":
         return True
     asked = text(
-        "SELECT pg_has_role(relowner, 'USAGE') OR has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') "
+        "SELECT pg_has_role(relowner, 'MEMBER') OR has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') "
         "FROM pg_class WHERE oid = 'journal'::regclass"
     )
     return bool(tx.execute(asked).scalar_one())
