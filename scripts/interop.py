@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from gateway.settings import Settings
 from gateway.trust.algorithms import ALGORITHMS
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
