@@ -139,9 +139,8 @@ def compare(samples: Sequence[Sample], verdicts: dict[str, Verdict], label: str,
             used.add(name)
         else:
             unexplained += 1
-            print(
-                f"  differs: {label} {sample.name}: DSS {verdict.indication} {verdict.sub_indication}, we {sample.code or 'valid'}"
-            )
+            theirs = f"{verdict.indication} {verdict.sub_indication}"
+            print(f"  differs: {label} {sample.name}: DSS {theirs}, we {sample.code or 'valid'}")
             print(f"           {verdict.errors}")
     passed = sum(verdict.indication == PASSED for verdict in verdicts.values())
     print(f"{label}: {len(samples)} files, DSS passes {passed}, we accept {sum(sample.code is None for sample in samples)}")
