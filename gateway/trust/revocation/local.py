@@ -62,15 +62,16 @@ def _path(folder: Path, fingerprint: str) -> Path:
 def _read(path: Path) -> LocalRevocation:
     try:
         content = json.loads(read_public(path))
-        found = LocalRevocation(
-            fingerprint=content["fingerprint"],
-            at=datetime.fromisoformat(content["at"]).astimezone(UTC),
-            why=content["why"],
-            by=content["by"],
+        at = datetime.fromisoformat(content["at"])
+        fits = (
+            content["v"] == 1
+            and at.tzinfo is not None
+            and path.name == f"{content['fingerprint']}.json"
+            and FINGERPRINT.fullmatch(content["fingerprint"])
+            and all(isinstance(content[name], str) and content[name] for name in ("why", "by"))
         )
-        fits = content["v"] == 1 and path.name == f"{found.fingerprint}.json" and FINGERPRINT.fullmatch(found.fingerprint)
+        if not fits:
+            raise TrustInvalid(f"revocation/{LOCAL}/{path.name} is not a revocation of the certificate it is named for")
+        return LocalRevocation(fingerprint=content["fingerprint"], at=at.astimezone(UTC), why=content["why"], by=content["by"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise TrustInvalid(f"revocation/{LOCAL}/{path.name} is not a revocation") from error
-    if not fits or not isinstance(found.why, str) or not isinstance(found.by, str):
-        raise TrustInvalid(f"revocation/{LOCAL}/{path.name} is not a revocation of the certificate it is named for")
-    return found
