@@ -119,7 +119,7 @@ def verify_by_steps(
 
     # 4 the signer's certificate is pinned and valid at the time of signing
     trace(4)
-    signer = trust.verdict(claims.chain, claims.signed_at)
+    signer = trust.verdict(claims.chain, claims.signed_at, claimed=at is None)
 
     # 5 the signing time is not in the future, and the certificate is still valid when it is judged
     trace(5)
