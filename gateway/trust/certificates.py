@@ -30,17 +30,28 @@ from gateway.errors import (
 from gateway.trust import algorithms, chains, sealing_keys
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.chains import MAX_CHAIN
-from gateway.trust.folder import ANCHORS, PINNED, REVOCATION, SEALING, Stamp, authority_files, read_public, stamp
+from gateway.trust.folder import (
+    ANCHORS,
+    PINNED,
+    REVOCATION,
+    SEALING,
+    TIMESTAMP_ANCHORS,
+    Stamp,
+    authority_files,
+    read_public,
+    stamp,
+)
 from gateway.trust.revocation import grace
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.judging import Judge, Window
+from gateway.trust.revocation.sources import fingerprint
 from gateway.trust.revocation.states import Mode
 from gateway.trust.sealing_keys import SealingKey
 
 VERDICT_SECONDS = 300.0  # a verdict is computed again after this long
 LOOK_SECONDS = 1.0  # the key folder is looked at this often, at most
 DEVELOPMENT_ONLY = "DEVELOPMENT ONLY"  # stands in the subject of every development certificate
-_PUBLIC = (ANCHORS, PINNED, SEALING, REVOCATION)
+_PUBLIC = (ANCHORS, TIMESTAMP_ANCHORS, PINNED, SEALING, REVOCATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +95,21 @@ class Loaded:
     """What the key folder held when it was read; never changed afterwards, except that verdicts are kept."""
 
     anchors: tuple[x509.Certificate, ...]
+    timestamp_anchors: tuple[x509.Certificate, ...]  # a timestamp's chain must end at one of them
     pinned: Mapping[str, Pinned]  # by fingerprint
     sealing: Mapping[str, tuple[SealingKey, ...]]  # by authority, newest first
     vouching: Mapping[tuple[str, str], datetime | None]  # (authority, key id) -> from when on its signer is revoked
     judge: Judge
     stamp: Stamp
     verdicts: dict[tuple[bytes, ...], _Verdict] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256, in hex, that tells one set of anchors, pins and sealing keys from another."""
+        names = [f"anchor {fingerprint(each)}" for each in (*self.anchors, *self.timestamp_anchors)]
+        names += [f"{each.authority} {each.fingerprint}" for each in self.pinned.values()]
+        names += [f"{each.authority} {each.key_id}" for keys in self.sealing.values() for each in keys]
+        return sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _pin(authority: str, path: Path) -> Pinned:
@@ -123,10 +143,14 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
         raise TrustInvalid(f"{path.parent.name}/{path.name} holds no certificate in PEM") from error
 
 
+def _read_all(folder: Path) -> tuple[x509.Certificate, ...]:
+    return tuple(each for path in sorted(folder.glob("*.pem")) for each in read_certificates(path))
+
+
 def _load(folder: Path, mode: Mode) -> Loaded:
     """Read the public part of the key folder and check every sealing key document in it."""
     seen = stamp(folder, _PUBLIC)  # before the files are read: what changes while we read is read again
-    anchors = tuple(each for path in sorted((folder / ANCHORS).glob("*.pem")) for each in read_certificates(path))
+    anchors = _read_all(folder / ANCHORS)
     if not anchors:
         raise KeyMissing("the key folder holds no anchor; 'gateway keys new --development' makes development keys")
     pinned: dict[str, Pinned] = {}
@@ -146,7 +170,15 @@ def _load(folder: Path, mode: Mode) -> Loaded:
         authority: tuple(sorted(keys, key=lambda key: (key.not_before, key.key_id), reverse=True))
         for authority, keys in sealing.items()
     }
-    return Loaded(anchors=anchors, pinned=pinned, sealing=newest_first, vouching=vouching, judge=judge, stamp=seen)
+    return Loaded(
+        anchors=anchors,
+        timestamp_anchors=_read_all(folder / TIMESTAMP_ANCHORS),
+        pinned=pinned,
+        sealing=newest_first,
+        vouching=vouching,
+        judge=judge,
+        stamp=seen,
+    )
 
 
 def _accept(
@@ -219,6 +251,11 @@ class TrustStore:
         """
         mode = Mode(revocation)
         return cls(folder, _load(folder, mode), mode=mode, clock=clock)
+
+    @property
+    def timestamp_anchors(self) -> tuple[x509.Certificate, ...]:
+        """Return the roots of the timestamping authorities we believe."""
+        return self.loaded().timestamp_anchors
 
     def loaded(self) -> Loaded:
         """Return what is in force; reads the folder again if it was not looked at for a second and has changed."""
@@ -312,6 +349,10 @@ class TrustStore:
     def sealing_keys(self, authority: str) -> tuple[SealingKey, ...]:
         """Return the authority's sealing keys, newest first."""
         return self.loaded().sealing.get(authority, ())
+
+    def voucher_revoked_at(self, key: SealingKey) -> datetime | None:
+        """Return from when on the certificate that vouches for a sealing key is revoked, None if it is not."""
+        return self.loaded().vouching.get((key.authority, key.key_id))
 
     def sealing_key(self, authority: str, at: datetime) -> SealingKey:
         """Return the newest sealing key of `authority` that is valid at `at`, vouched for by a certificate that is not revoked.

@@ -13,14 +13,14 @@ MAX_CHAIN = 4  # certificates without the anchor
 
 # A certificate may state its purposes (RFC 5280, 4.2.1.12); then signing documents must be one of them.
 # Document signing is RFC 9336; the other is the older number in wide use for the same.
-_SIGNING_PURPOSES = {
+SIGNING_PURPOSES = {
     x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
     x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
 }
 # Extensions of a signing certificate that may be critical: the policy below acts on them. An extension is made critical so
 # that whoever does not act on it refuses, and certificate policies are not acted on: who may sign is decided by pins.
-_UNDERSTOOD = {ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS}
+UNDERSTOOD = {ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS}
 
 
 def _may_sign(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage) -> None:
@@ -29,7 +29,7 @@ def _may_sign(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUs
 
 
 def _meant_for_documents(_policy: Policy, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
-    if usage is not None and _SIGNING_PURPOSES.isdisjoint(usage):
+    if usage is not None and SIGNING_PURPOSES.isdisjoint(usage):
         raise ValueError("the certificate is for other purposes than signing documents")
 
 
@@ -61,7 +61,7 @@ def verify(
         .extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=_SIGNER_POLICY)
         .build_client_verifier()
     )
-    if any(each.critical and each.oid not in _UNDERSTOOD for each in _extensions(certificates[0])):
+    if any(each.critical and each.oid not in UNDERSTOOD for each in _extensions(certificates[0])):
         raise SignerNotTrusted(f"the certificate of {authority} has a critical extension that is not understood")
     try:
         path = verifier.verify(certificates[0], list(certificates[1:])).chain

@@ -24,6 +24,7 @@ from typing import TypeAlias
 from gateway.errors import KeyMissing, TrustInvalid
 
 ANCHORS = "anchors"
+TIMESTAMP_ANCHORS = "timestamp-anchors"
 PINNED = "pinned"
 SEALING = "sealing"
 PRIVATE = "private"

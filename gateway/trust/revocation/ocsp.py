@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha1
 from typing import TypeVar
 
@@ -26,12 +26,40 @@ _ID_HASHES = (hashes.SHA1, hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What an answer says about one certificate, named by its number and two hashes of its issuer."""
+
+    serial_number: int
+    hash: hashes.HashAlgorithm
+    issuer: tuple[bytes, bytes]  # hash of the name, hash of the key
+    status: ocsp.OCSPCertStatus
+    this_update: datetime  # UTC
+    next_update: datetime  # UTC
+    revoked_at: datetime | None  # UTC
+    reason: x509.ReasonFlags | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer that can be read; its signature is not yet checked."""
 
     parsed: ocsp.OCSPResponse
-    about: tuple[ocsp.OCSPSingleResponse, ...]
+    about: tuple[Entry, ...]
+    produced_at: datetime  # UTC
     nonce: bytes | None
+
+
+def _entry(found: ocsp.OCSPSingleResponse) -> Entry:
+    return Entry(
+        serial_number=found.serial_number,
+        hash=found.hash_algorithm,
+        issuer=(found.issuer_name_hash, found.issuer_key_hash),
+        status=found.certificate_status,
+        this_update=found.this_update_utc,
+        next_update=found.next_update_utc or found.this_update_utc + WITHOUT_END,
+        revoked_at=found.revocation_time_utc,
+        reason=found.revocation_reason,
+    )
 
 
 def new_nonce() -> bytes:
@@ -53,8 +81,8 @@ def read(data: bytes) -> Answer:
         parsed = ocsp.load_der_ocsp_response(data)
         if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise UnusableError(f"the responder gave no answer: {parsed.response_status.name.lower().replace('_', ' ')}")
-        about = tuple(parsed.responses)
-        extensions = list(parsed.extensions)
+        about = tuple(map(_entry, parsed.responses))
+        produced_at, extensions = parsed.produced_at_utc, list(parsed.extensions)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         if isinstance(error, UnusableError):
             raise
@@ -63,7 +91,7 @@ def read(data: bytes) -> Answer:
     if strange:
         raise UnusableError(f"the answer has the critical extension {strange[0]}, which is not understood")
     nonces = [each.value.nonce for each in extensions if isinstance(each.value, x509.OCSPNonce)]
-    return Answer(parsed=parsed, about=about, nonce=nonces[0] if nonces else None)
+    return Answer(parsed=parsed, about=about, produced_at=produced_at, nonce=nonces[0] if nonces else None)
 
 
 def require_nonce(answer: Answer, sent: bytes, *, may_be_absent: bool) -> None:
@@ -85,7 +113,7 @@ def responder(answer: Answer, issuer: x509.Certificate) -> x509.Certificate:
         for signer in _candidates(answer, issuer):
             if _signed(answer, signer):
                 if signer != issuer:
-                    _require_entitled(signer, issuer, answer.parsed.produced_at_utc)
+                    _require_entitled(signer, issuer, answer.produced_at)
                 return signer
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         if isinstance(error, UnusableError):
@@ -101,29 +129,24 @@ def needs_status(signer: x509.Certificate) -> bool:
 
 def speaks_of(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Tell whether the answer is about this certificate of this issuer."""
-    return _entry(answer, certificate, issuer) is not None
+    return _find(answer, certificate, issuer) is not None
 
 
 def said(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> Said:
     """Return what the answer, its signature checked, says about a certificate. Raises `UnusableError`."""
-    entry = _entry(answer, certificate, issuer)
+    entry = _find(answer, certificate, issuer)
     if entry is None:
         raise UnusableError("the answer is about another certificate")
-    this_update = entry.this_update_utc
-    next_update = entry.next_update_utc or this_update + WITHOUT_END
-    common = {"source": Source.OCSP, "this_update": this_update, "next_update": next_update}
-    if entry.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-        since = entry.revocation_time_utc
-        assert since is not None, "a revoked status has its time"
-        compromised = entry.revocation_reason in COMPROMISE
-        return Said(**common, known=True, revoked_at=since.astimezone(UTC), compromised=compromised)  # type: ignore[arg-type]
-    if entry.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
-        return Said(**common, known=False)  # type: ignore[arg-type]
-    if certificate.not_valid_after_utc < this_update:
-        raise UnusableError(
-            "the answer is younger than the end of the certificate: a responder need not know ended certificates"
-        )
-    return Said(**common, known=True)  # type: ignore[arg-type]
+    if entry.status is ocsp.OCSPCertStatus.GOOD and certificate.not_valid_after_utc < entry.this_update:
+        raise UnusableError("the answer is younger than the end of the certificate: a responder need not know ended ones")
+    return Said(
+        source=Source.OCSP,
+        known=entry.status is not ocsp.OCSPCertStatus.UNKNOWN,
+        this_update=entry.this_update,
+        next_update=entry.next_update,
+        revoked_at=entry.revoked_at if entry.status is ocsp.OCSPCertStatus.REVOKED else None,
+        compromised=entry.reason in COMPROMISE,
+    )
 
 
 def _candidates(answer: Answer, issuer: x509.Certificate) -> list[x509.Certificate]:
@@ -177,14 +200,11 @@ def _require_entitled(signer: x509.Certificate, issuer: x509.Certificate, at: da
         raise UnusableError("the responder's certificate has a critical extension that is not understood")
 
 
-def _entry(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> ocsp.OCSPSingleResponse | None:
+def _find(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> Entry | None:
     for each in answer.about:
-        if each.serial_number == certificate.serial_number and isinstance(each.hash_algorithm, _ID_HASHES):
-            name, key = (
-                _hashed(each.hash_algorithm, issuer.subject.public_bytes()),
-                _hashed(each.hash_algorithm, _key_bits(issuer)),
-            )
-            if (each.issuer_name_hash, each.issuer_key_hash) == (name, key):
+        if each.serial_number == certificate.serial_number and isinstance(each.hash, _ID_HASHES):
+            name, key = _hashed(each.hash, issuer.subject.public_bytes()), _hashed(each.hash, _key_bits(issuer))
+            if each.issuer == (name, key):
                 return each
     return None
 

@@ -88,7 +88,7 @@ def _asker(wanted: _Wanted, fetcher: Fetcher, now: datetime, *, may_be_absent: b
             raise UnusableError(
                 "the responder's own certificate would have to be checked: the list of its issuer serves better"
             )
-        if answer.parsed.produced_at_utc > now + SKEW:
+        if answer.produced_at > now + SKEW:
             raise UnusableError("the answer was made in the future")
         said = ocsp.said(answer, wanted.certificate, wanted.issuer)
         if not said.known:
@@ -166,5 +166,5 @@ def _dated(name: str, data: bytes) -> datetime | None:
     """Return the date of a list or answer in the folder, None if it is none."""
     found = Evidence.of({name: data})
     times = [each.this_update for lists in found.lists.values() for each in lists]
-    times += [each.this_update_utc for answers in found.answers.values() for answer in answers for each in answer.about]
+    times += [each.this_update for answers in found.answers.values() for answer in answers for each in answer.about]
     return max(times, default=None)
