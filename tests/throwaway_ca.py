@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -137,6 +140,7 @@ class Holder:
         signed_with: "Holder | None" = None,
         more: Sequence[tuple[x509.ExtensionType, bool]] = (),
         invalid_since: timedelta | None = None,
+        sha1: bool = False,
     ) -> bytes:
         """Return a list of this issuer, in DER."""
         builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject).last_update(self.now + this)
@@ -152,7 +156,9 @@ class Holder:
             builder = builder.add_revoked_certificate(entry.build())
         for value, critical in more:
             builder = builder.add_extension(value, critical=critical)
-        return builder.sign((signed_with or self).key, hashes.SHA256()).public_bytes(Encoding.DER)
+        key = (signed_with or self).key
+        data = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+        return list_with_sha1(data, key) if sha1 else data
 
     def answer(
         self,
@@ -169,6 +175,8 @@ class Holder:
         beside: Sequence[x509.Certificate] | None = None,
         issuer: x509.Certificate | None = None,
         by_key: bool = False,
+        produced: timedelta | None = None,
+        sha1: bool = False,
     ) -> bytes:
         """Return an OCSP answer about `certificate`, in DER; of this issuer itself or of `responder`."""
         gone = status is ocsp.OCSPCertStatus.REVOKED
@@ -193,12 +201,36 @@ class Holder:
             builder = builder.certificates(list(extra))
         if nonce is not None:
             builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
-        return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+        data = builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+        return answer_signed_again(data, signer.key, produced_at=self.now + (this if produced is None else produced), sha1=sha1)
 
     def make_responder(self, *, no_check: bool = True, purposes: Sequence[x509.ObjectIdentifier] | None = None) -> "Holder":
         """Return a responder of this issuer."""
         more: list[tuple[x509.ExtensionType, bool]] = [(x509.OCSPNoCheck(), False)] if no_check else []
         return self.issue("Specimen responder", purposes=purposes or [ExtendedKeyUsageOID.OCSP_SIGNING], more=more)
+
+
+def answer_signed_again(data: bytes, key: ec.EllipticCurvePrivateKey, *, produced_at: datetime, sha1: bool) -> bytes:
+    """Return an answer with another time of making: the library takes the machine's, and signs nothing with SHA-1."""
+    basic = asn1_ocsp.OCSPResponse.load(data)["response_bytes"]["response"].parsed
+    basic["tbs_response_data"]["produced_at"] = produced_at
+    _sign(basic, basic["tbs_response_data"], key, sha1=sha1)
+    content = {"response_type": "basic_ocsp_response", "response": basic}
+    made: bytes = asn1_ocsp.OCSPResponse({"response_status": "successful", "response_bytes": content}).dump(force=True)
+    return made
+
+
+def list_with_sha1(data: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    found = asn1_crl.CertificateList.load(data)
+    found["tbs_cert_list"]["signature"]["algorithm"] = "sha1_ecdsa"
+    _sign(found, found["tbs_cert_list"], key, sha1=True)
+    made: bytes = found.dump(force=True)
+    return made
+
+
+def _sign(whole: Any, covered: Any, key: ec.EllipticCurvePrivateKey, *, sha1: bool) -> None:
+    whole["signature_algorithm"]["algorithm"] = "sha1_ecdsa" if sha1 else "sha256_ecdsa"
+    whole["signature"] = key.sign(covered.dump(force=True), ec.ECDSA(hashes.SHA1() if sha1 else hashes.SHA256()))
 
 
 def root(now: datetime, common: str = "Specimen root", *, ends: timedelta = 3000 * DAY) -> Holder:

@@ -29,7 +29,7 @@ from gateway.errors import (
 )
 from gateway.trust import algorithms, chains, sealing_keys
 from gateway.trust.algorithms import SignatureAlgorithm
-from gateway.trust.chains import MAX_CHAIN
+from gateway.trust.chains import MAX_CHAIN, UNREADABLE
 from gateway.trust.folder import (
     ANCHORS,
     PINNED,
@@ -139,7 +139,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     """Return the certificates of a PEM file, at least one. Raises `TrustInvalid`."""
     try:
         return x509.load_pem_x509_certificates(read_public(path))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise TrustInvalid(f"{path.parent.name}/{path.name} holds no certificate in PEM") from error
 
 
@@ -212,14 +212,10 @@ def _path(
         raise SignerNotTrusted(f"a chain has at most {MAX_CHAIN} certificates")
     try:
         certificates = [x509.load_der_x509_certificate(each) for each in chain]
-    except ValueError:
+        ends = [(each.not_valid_before_utc, each.not_valid_after_utc) for each in certificates]
+    except UNREADABLE:
         raise SignerNotTrusted("a certificate of the chain cannot be read") from None
-    _within(
-        max(each.not_valid_before_utc for each in certificates),
-        min(each.not_valid_after_utc for each in certificates),
-        at,
-        pinned,
-    )
+    _within(max(begin for begin, _ in ends), min(end for _, end in ends), at, pinned)
     return chains.verify(certificates, anchors, at, pinned.authority)
 
 

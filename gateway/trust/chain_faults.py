@@ -8,13 +8,15 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtensionOID
 
-from gateway.trust.chains import MAX_CHAIN, SIGNING_PURPOSES, UNDERSTOOD
+from gateway.trust.chains import MAX_CHAIN, SIGNING_PURPOSES, UNDERSTOOD, UNREADABLE
 from gateway.trust.revocation.states import STRONG
 
 _MIN_RSA_BITS = 2048  # of an issuer
+_UNDERSTOOD_OF_ISSUERS = {*UNDERSTOOD, ExtensionOID.NAME_CONSTRAINTS}
 
 
 def faults(certificates: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], at: datetime) -> list[str]:
@@ -22,7 +24,7 @@ def faults(certificates: Sequence[x509.Certificate], anchors: Sequence[x509.Cert
     try:
         found = [*_of_leaf(certificates[0]), *_of_order(certificates, anchors), *_of_issuers(certificates[1:])]
         found += [each for one in (*certificates, *anchors_of(certificates[-1], anchors)) for each in _of_time(one, at)]
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return ["an extension of a certificate cannot be read; ask for a certificate that keeps to RFC 5280"]
     return found or ["a rule of RFC 5280 is broken that is not looked at one by one; ask the issuer for a new certificate"]
 
@@ -35,7 +37,7 @@ def anchors_of(certificate: x509.Certificate, anchors: Sequence[x509.Certificate
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 
@@ -91,6 +93,9 @@ def _of_issuers(issuers: Sequence[x509.Certificate]) -> Iterator[str]:
             yield f"the key of {_name(each)} is too weak"
         if not isinstance(each.signature_hash_algorithm, STRONG):
             yield f"{_name(each)} is signed with a weak or unknown algorithm"
+        for one in each.extensions:
+            if one.critical and one.oid not in _UNDERSTOOD_OF_ISSUERS:
+                yield f"{_name(each)} has the critical extension {one.oid.dotted_string}, which is not understood"
         if x509.NameConstraints in values:
             yield f"{_name(each)} limits the names below it; names that it cannot judge are refused"
 

@@ -2,14 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
 from gateway.errors import SignerNotTrusted
 
 MAX_CHAIN = 4  # certificates without the anchor
+# What the library raises for bytes that are no certificate, list or answer, some of it only when a part is looked at.
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 # A certificate may state its purposes (RFC 5280, 4.2.1.12); then signing documents must be one of them.
 # Document signing is RFC 9336; the other is the older number in wide use for the same.
@@ -65,7 +76,7 @@ def verify(
         raise SignerNotTrusted(f"the certificate of {authority} has a critical extension that is not understood")
     try:
         path = verifier.verify(certificates[0], list(certificates[1:])).chain
-    except VerificationError as error:
+    except (VerificationError, *UNREADABLE) as error:
         raise SignerNotTrusted(f"the chain of {authority}'s certificate does not verify") from error
     if path[:-1] != list(certificates):  # nothing may travel beside the chain, under a signature that does not cover it
         raise SignerNotTrusted(f"the certificates sent by {authority} are not exactly its chain")
@@ -75,5 +86,5 @@ def verify(
 def _extensions(certificate: x509.Certificate) -> list[x509.Extension[x509.ExtensionType]]:
     try:
         return list(certificate.extensions)
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         raise SignerNotTrusted("an extension of the certificate cannot be read") from None

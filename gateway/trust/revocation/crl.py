@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtensionOID
 
+from gateway.trust.chains import UNREADABLE
 from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError
 
 COMPROMISE = {x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise, x509.ReasonFlags.aa_compromise}
@@ -39,7 +39,7 @@ def read(data: bytes) -> Crl:
         this_update, next_update = parsed.last_update_utc, parsed.next_update_utc
         extensions = list(parsed.extensions)
         issuer = parsed.issuer.public_bytes()
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise UnusableError("what is there is not a revocation list in DER") from error
     if next_update is None:
         raise UnusableError("the list does not say when the next one comes")
@@ -67,7 +67,7 @@ def require_signed(crl: Crl, issuer: x509.Certificate) -> None:
     try:
         strong = isinstance(crl.parsed.signature_hash_algorithm, STRONG)
         signed = strong and crl.parsed.is_signature_valid(key)
-    except (UnsupportedAlgorithm, ValueError, TypeError):
+    except UNREADABLE:
         strong, signed = False, False
     if not strong:
         raise UnusableError("the list is signed with a weak or unknown algorithm")
@@ -121,7 +121,7 @@ def _since(entry: x509.RevokedCertificate) -> datetime:
     """Return from when on the certificate is no good: the date of revocation, or an earlier one that the issuer names."""
     try:
         invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
-    except (x509.ExtensionNotFound, ValueError):  # an entry that cannot be read in full is a revocation all the same
+    except (x509.ExtensionNotFound, *UNREADABLE):  # an entry that cannot be read in full is a revocation all the same
         return entry.revocation_date_utc
     return min(entry.revocation_date_utc, invalid.astimezone(UTC))
 
@@ -131,5 +131,5 @@ def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
         return None
-    except ValueError:
+    except UNREADABLE:
         return x509.ReasonFlags.key_compromise  # a reason that cannot be read may be the worst

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.trust.chains import UNREADABLE
 from gateway.trust.folder import REVOCATION
 from gateway.trust.revocation import attempts, crl, local, ocsp
 from gateway.trust.revocation.attempts import Attempt, Result
@@ -90,7 +91,7 @@ class Evidence:
         said, faults = self._said(certificate, issuer, at)
         revoked = sorted((each for each in said if each.revoked_at), key=lambda each: (not each.compromised, _since(each)))
         taken_back = revoked[0] if revoked else None
-        offers = sources.named or bool(said)
+        offers = sources.named or any(each.source is not Source.LOCAL for each in said)
         if taken_back is not None and (taken_back.compromised or _since(taken_back) <= at):
             return _standing(State.REVOKED, taken_back, why=_words(taken_back), offers=True)
         good = [each for each in said if each.known and each.revoked_at is None and each.source is not Source.LOCAL]
@@ -167,7 +168,7 @@ class Evidence:
                 try:
                     self._require_responder(answer, issuer, at)
                     said.append(ocsp.said(answer, certificate, issuer))
-                except UnusableError as fault:
+                except UNREADABLE as fault:  # an UnusableError, or a part that is looked at only now
                     faults.append(str(fault))
         listed, more = self._listed(certificate, issuer)
         return said + listed, faults + more
@@ -179,7 +180,7 @@ class Evidence:
             try:
                 self._require_signed(each, issuer)
                 said.append(crl.said(each, certificate))
-            except UnusableError as fault:
+            except UNREADABLE as fault:
                 faults.append(str(fault))
         return said, faults
 

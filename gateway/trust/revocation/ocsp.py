@@ -7,13 +7,14 @@ from hashlib import sha1
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from gateway.trust.chains import UNREADABLE
 from gateway.trust.revocation.crl import COMPROMISE, is_issuer
 from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError
 
@@ -83,7 +84,7 @@ def read(data: bytes) -> Answer:
             raise UnusableError(f"the responder gave no answer: {parsed.response_status.name.lower().replace('_', ' ')}")
         about = tuple(map(_entry, parsed.responses))
         produced_at, extensions = parsed.produced_at_utc, list(parsed.extensions)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         if isinstance(error, UnusableError):
             raise
         raise UnusableError("what is there is not an answer of a responder, in DER") from error
@@ -115,7 +116,7 @@ def responder(answer: Answer, issuer: x509.Certificate) -> x509.Certificate:
                 if signer != issuer:
                     _require_entitled(signer, issuer, answer.produced_at)
                 return signer
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         if isinstance(error, UnusableError):
             raise
         raise UnusableError("a certificate beside the answer cannot be read") from error
@@ -129,7 +130,10 @@ def needs_status(signer: x509.Certificate) -> bool:
 
 def speaks_of(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Tell whether the answer is about this certificate of this issuer."""
-    return _find(answer, certificate, issuer) is not None
+    try:
+        return _find(answer, certificate, issuer) is not None
+    except UnusableError:
+        return False
 
 
 def said(answer: Answer, certificate: x509.Certificate, issuer: x509.Certificate) -> Said:
@@ -178,7 +182,7 @@ def _signed(answer: Answer, signer: x509.Certificate) -> bool:
 def _require_entitled(signer: x509.Certificate, issuer: x509.Certificate, at: datetime) -> None:
     try:
         signer.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise UnusableError("the responder's certificate is not of the issuer itself") from error
     if not isinstance(signer.signature_hash_algorithm, STRONG):
         raise UnusableError("the responder's certificate is signed with a weak or unknown algorithm")

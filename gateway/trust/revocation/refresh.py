@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.errors import RevocationUnreachable
+from gateway.trust.chains import UNREADABLE
 from gateway.trust.folder import REVOCATION, write_file
 from gateway.trust.revocation import attempts, ocsp
 from gateway.trust.revocation.attempts import Attempt, Result
@@ -129,7 +130,7 @@ def _attempt(
             _keep(path, data, said, ends)
         except RevocationUnreachable as error:
             why = why or error.message
-        except UnusableError as error:
+        except UNREADABLE as error:
             result, why = Result.UNUSABLE, str(error)
         else:
             known[name] = attempts.succeeded(now, said.next_update)

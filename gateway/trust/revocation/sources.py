@@ -7,6 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from gateway.trust.chains import UNREADABLE
+
 _MOST = 4  # addresses of one kind that are tried
 
 
@@ -54,7 +56,7 @@ def _values(certificate: x509.Certificate) -> list[x509.ExtensionType | None]:
     """Return the extensions, None in place of all if one cannot be read."""
     try:
         return [extension.value for extension in certificate.extensions]
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return [None]
 
 

@@ -3,11 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from asn1crypto import crl as asn1_crl
-from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as asn
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -104,27 +100,9 @@ def test_the_date_since_which_a_key_is_in_doubt_counts_before_the_date_of_revoca
     assert standing(ca, leaf, now - 6 * DAY, data).state is State.GOOD
 
 
-def with_sha1(kind, data, key):
-    """Return a list or an answer signed again with SHA-1, which no library offers any more."""
-    found = kind.load(data)
-    covered = found["tbs_cert_list"] if "tbs_cert_list" in found.native else found["tbs_response_data"]
-    if "tbs_cert_list" in found.native:
-        covered["signature"]["algorithm"] = "sha1_ecdsa"
-    found["signature_algorithm"]["algorithm"] = "sha1_ecdsa"
-    found["signature"] = key.sign(covered.dump(force=True), ec.ECDSA(hashes.SHA1()))
-    return found.dump(force=True)
-
-
-def answer_with_sha1(data, key):
-    basic = asn1_ocsp.OCSPResponse.load(data)["response_bytes"]["response"].parsed
-    weak = asn1_ocsp.BasicOCSPResponse.load(with_sha1(asn1_ocsp.BasicOCSPResponse, basic.dump(), key))
-    content = {"response_type": "basic_ocsp_response", "response": weak}
-    return asn1_ocsp.OCSPResponse({"response_status": "successful", "response_bytes": content}).dump()
-
-
 UNUSABLE_LISTS = {
     "signed by another key": lambda ca: ca.crl(signed_with=root(ca.now)),
-    "signed with SHA-1": lambda ca: with_sha1(asn1_crl.CertificateList, ca.crl(), ca.key),
+    "signed with SHA-1": lambda ca: ca.crl(sha1=True),
     "only what changed (delta)": lambda ca: ca.crl(more=[(x509.DeltaCRLIndicator(1), True)]),
     "an unknown critical extension": lambda ca: ca.crl(
         more=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)]
@@ -237,7 +215,7 @@ UNUSABLE_ANSWERS = {
     "a responder of an issuer below": lambda ca, one: ca.answer(
         one, responder=ca.issue("Issuing CA", ca=True).make_responder()
     ),
-    "signed with SHA-1": lambda ca, one: answer_with_sha1(ca.answer(one), ca.key),
+    "signed with SHA-1": lambda ca, one: ca.answer(one, sha1=True),
     "about another certificate": lambda ca, one: ca.answer(ca.issue().certificate),
     "about the same number of another issuer": lambda ca, one: ca.answer(one, issuer=root(ca.now).certificate),
     "no answer": lambda ca, one: asn.OCSPResponseBuilder.build_unsuccessful(asn.OCSPResponseStatus.TRY_LATER).public_bytes(
@@ -253,10 +231,7 @@ def test_an_answer_that_proves_nothing_leaves_the_certificate_unknown(ca, leaf, 
 
 
 def test_a_weak_signature_is_what_is_said_to_be_wrong(ca, leaf, now):
-    for name, data in (
-        ("x.crl", UNUSABLE_LISTS["signed with SHA-1"](ca)),
-        ("x.ocsp", answer_with_sha1(ca.answer(leaf.certificate), ca.key)),
-    ):
+    for name, data in (("x.crl", ca.crl(sha1=True)), ("x.ocsp", ca.answer(leaf.certificate, sha1=True))):
         assert "weak" in Evidence.of({name: data}).standing(leaf.certificate, ca.certificate, now).why
 
 
