@@ -34,11 +34,11 @@ SECONDS: Final = 10.0  # for a connection or a signature; a token in hardware ma
 _TOLD: Final = {each.code for each in (SignerRefused, SigningKeyUnavailable, TokenPinRefused, KeyMissing, TrustInvalid)}
 
 
-class _Line:
+class _Line(socket.socket):
     """A connection of one thread in one process; closed when its thread ends."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
+    def __init__(self) -> None:
+        super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
         self._process = os.getpid()
 
     def ours(self) -> bool:
@@ -46,7 +46,7 @@ class _Line:
         return self._process == os.getpid()
 
     def __del__(self) -> None:
-        self.connection.close()
+        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +84,11 @@ class RemoteKeys:
 
     def sign(self, chain: tuple[bytes, ...], data: bytes) -> bytes:
         """Return the raw signature of the key of this chain over `data`. Raises as `RemoteKey.sign` does."""
-        request = signer_frames.fingerprint(chain) + data
+        request = signer_frames.request(chain, data)
         line: _Line | None = getattr(self._own, "line", None)
         if line is not None and line.ours():
             try:
-                return self._ask(line.connection, request)
+                return self._ask(line, request)
             except TimeoutError as error:
                 self._own.line = None
                 raise SignerUnavailable("the signer did not answer in time") from error
@@ -117,18 +117,18 @@ class RemoteKeys:
 
     def _connect(self) -> socket.socket:
         """Connect this thread and learn which keys there are. Raises `SignerUnavailable`."""
-        line = _Line(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        line.connection.settimeout(self.seconds)
+        line = _Line()
+        line.settimeout(self.seconds)
         try:
-            line.connection.connect(str(self.path))
-            told = self._read(signer_frames.receive(line.connection, signer_frames.MAX_ANSWER) or b"")
+            line.connect(str(self.path))
+            told = self._read(signer_frames.receive(line, signer_frames.MAX_ANSWER) or b"")
         except (OSError, FrameError) as error:
             raise SignerUnavailable("the signer does not answer; it is started by: gateway run sign") from error
         for gone in self._known.keys() - told.keys():
             self._known.pop(gone, None)  # another thread may have seen it too
         self._known.update(told)
         self._own.line = line
-        return line.connection
+        return line
 
     def _read(self, payload: bytes) -> dict[str, tuple[HeldKey, ...]]:
         told: dict[str, list[HeldKey]] = {}

@@ -108,12 +108,8 @@ class Signer:
     def _serve(self, caller: socket.socket, allowed: frozenset[str]) -> None:
         try:
             signer_frames.send(caller, self._hello)
-            while True:
-                caller.settimeout(None)  # a caller may have nothing to sign for days
-                if not caller.recv(1, socket.MSG_PEEK):
-                    return
-                caller.settimeout(_PATIENCE_SECONDS)
-                request = signer_frames.receive(caller, signer_frames.MAX_REQUEST)
+            while True:  # without a time limit: a caller may have nothing to sign for days
+                request = signer_frames.receive(caller, signer_frames.MAX_REQUEST, patience=_PATIENCE_SECONDS)
                 if request is None:
                     return
                 signer_frames.send(caller, self.sign(request, allowed))

@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SignerRefused
 
 MAX_REQUEST: Final = 65_536  # a SignedInfo has about 1 kB
 MAX_ANSWER: Final = 4_194_304  # the first frame names every key: 20 authorities with two chains each are below 1 MB
 FINGERPRINT_BYTES: Final = 32
+_AT_ONCE = 65_536
 _LENGTH = struct.Struct(">I")
 _SIGNED, _NOT_SIGNED = b"\x00", b"\x01"
 
@@ -33,30 +34,49 @@ def send(connection: socket.socket, payload: bytes) -> None:
     connection.sendall(_LENGTH.pack(len(payload)) + payload)
 
 
-def receive(connection: socket.socket, most: int) -> bytes | None:
-    """Return the next frame, None when the other end closed between two frames. Raises `FrameError`."""
-    head = _exactly(connection, _LENGTH.size)
-    if head is None:
+def receive(connection: socket.socket, most: int, *, patience: float | None = None) -> bytes | None:
+    """Return the next frame, None when the other end closed between two frames.
+
+    `patience` is how many seconds the rest of a frame may take that has begun; not given, the connection's own limit holds.
+    Nobody sends a second frame before the answer to the first. Raises `FrameError`, `OSError`.
+    """
+    data = connection.recv(_AT_ONCE)
+    if not data:
         return None
-    (length,) = _LENGTH.unpack(head)
+    if len(data) < _wanted(data, most):
+        usual = connection.gettimeout()
+        connection.settimeout(patience or usual)
+        data = _rest(connection, data, most)
+        connection.settimeout(usual)
+    if len(data) > _wanted(data, most):
+        raise FrameError("a second frame before the answer to the first")
+    return data[_LENGTH.size :]
+
+
+def _rest(connection: socket.socket, data: bytes, most: int) -> bytes:
+    while len(data) < _wanted(data, most):
+        part = connection.recv(_AT_ONCE)
+        if not part:
+            raise FrameError("ended within a frame")
+        data += part
+    return data
+
+
+def _wanted(data: bytes, most: int) -> int:
+    """Return how many bytes the frame has that begins so, its length included."""
+    if len(data) < _LENGTH.size:
+        return _LENGTH.size
+    (length,) = _LENGTH.unpack_from(data)
     if length > most:
         raise FrameError(f"a frame of {length} bytes")
-    if (payload := _exactly(connection, length)) is None:
-        raise FrameError("ended within a frame")
-    return payload
+    return _LENGTH.size + int(length)
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    parts: list[bytes] = []
-    while count:
-        part = connection.recv(min(count, 65_536))
-        if not part:
-            if parts:
-                raise FrameError("ended within a frame")
-            return None
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+def request(chain: tuple[bytes, ...], data: bytes) -> bytes:
+    """Return what asks for a signature of the key of this chain over `data`. Raises `SignerRefused` if it is too long."""
+    if len(data) > MAX_REQUEST - FINGERPRINT_BYTES:
+        raise SignerRefused("the signer signs nothing of this length")
+    return fingerprint(chain) + data
 
 
 def fingerprint(chain: tuple[bytes, ...]) -> bytes:
