@@ -20,7 +20,7 @@ COMMANDS = {
     "verify": "trust",
     "seal": "trust",
     "open": "trust",
-    "keys": "trust",
+    "keys": "keys",
     "deadline": "clock",
     "treaty": "treaty",
     "calendar": "calendar",

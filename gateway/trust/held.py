@@ -7,7 +7,8 @@ beside it (gateway/trust/places.py), the older one until then.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
@@ -18,9 +19,12 @@ from gateway.trust import algorithms
 from gateway.trust.folder import AUTHORITY, authority_files, private_folder, read_private
 from gateway.trust.hardware import HardwareKey
 from gateway.trust.places import KeyPlace, TokenPlace, read_place
+from gateway.trust.revocation import local
+from gateway.trust.revocation.local import LocalRevocation
 from gateway.trust.signing_key import SigningKey, read_signing_key
 
 _VARIABLE = re.compile(r"GATEWAY_SIGNING_KEY_(.+)_FILE")
+_LEAST = timedelta(microseconds=1)  # at the instant of a revocation it signs no more
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -30,7 +34,12 @@ class HeldKey:
 
     key: SigningKey
     signs_from: datetime  # UTC; planned, and never before the certificate is valid
-    not_after: datetime  # UTC, of the certificate
+    not_after: datetime  # UTC; of the certificate, or the last instant before a person here revoked it
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the signing certificate, lower-case hex."""
+        return sha256(self.key.chain[0]).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +52,9 @@ class HeldKeys:
     def load(cls, folder: Path, environment: Mapping[str, str]) -> "HeldKeys":
         """Read them. Raises `KeyMissing` if there is no key folder, `TrustInvalid` for a file that cannot be used."""
         found: dict[str, list[HeldKey]] = {}
+        revoked = local.read(folder)
         for authority, path in signing_files(folder, environment):
-            found.setdefault(authority, []).append(read_held(authority, path))
+            found.setdefault(authority, []).append(read_held(authority, path, revoked))
         keys: dict[str, tuple[HeldKey, ...]] = {}
         for authority, own in found.items():
             if len({each.signs_from for each in own}) < len(own):  # which one signs must never depend on the order of files
@@ -93,12 +103,14 @@ def _named(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
         yield authority, Path(value)
 
 
-def read_held(authority: str, path: Path) -> HeldKey:
+def read_held(authority: str, path: Path, revoked: Mapping[str, LocalRevocation]) -> HeldKey:
     """Read a signing key and what stands beside it. Raises `KeyMissing`, `TrustInvalid`."""
     place = read_place(path.with_suffix(".toml"))
     key = read_signing_key(authority, path) if place.token is None else _in_token(authority, path, place.token)
     leaf = x509.load_der_x509_certificate(key.chain[0])
-    return HeldKey(key=key, signs_from=_start(place, leaf), not_after=leaf.not_valid_after_utc)
+    taken_back = revoked.get(sha256(key.chain[0]).hexdigest())
+    end = leaf.not_valid_after_utc
+    return HeldKey(key=key, signs_from=_start(place, leaf), not_after=min(end, taken_back.at - _LEAST) if taken_back else end)
 
 
 def _start(place: KeyPlace, leaf: x509.Certificate) -> datetime:
