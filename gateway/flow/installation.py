@@ -16,13 +16,15 @@ from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.store import journal
 from gateway.store.database import Tx, reading, transaction
-from gateway.trust.folder import ANCHORS, PINNED, SEALING
+from gateway.trust.folder import ANCHORS, GRACE, LOCAL, PINNED, REVOCATION, SEALING, TIMESTAMP_ANCHORS
 
 log = logger("installation")
 
 EVENT = "settings.changed"
 _ACTOR = "gateway"
 _SECRET = re.compile(r"(^|_)(secret|password|pin|token)(_|$)")
+# What is public of the key folder, and decided by a person. The public parts of our own private keys lie there too.
+_PUBLIC = (ANCHORS, TIMESTAMP_ANCHORS, PINNED, SEALING, f"{REVOCATION}/{LOCAL}", f"{REVOCATION}/{GRACE}")
 _DEPTH = 3  # partners/<code>/<file or folder>: what lies deeper counts for it
 _DIGITS = 16  # of a digest: it tells two versions apart, and proves nothing
 
@@ -58,11 +60,8 @@ def fingerprints(rt: Runtime) -> dict[str, str]:
         if not _SECRET.search(field.name)
     }
     found |= _of_files("partners", settings.partners) | _of_files("schemas", settings.schemas)
-    for part in (ANCHORS, PINNED, SEALING):
+    for part in _PUBLIC:
         found |= _of_files(f"keys/{part}", settings.keys / part)
-    for authority in rt.ring.authorities():
-        own = *(sha256(each).hexdigest() for each in rt.ring.signing(authority).chain), *rt.ring.sealing_ids(authority)
-        found[f"keys/private/{authority}"] = _digest(own)  # of the public parts
     for name, file in (("overrides", settings.overrides), ("calendar_changes", settings.calendar_changes)):
         if file is not None and file.is_file():
             found[name] = _digest(sha256(file.read_bytes()).hexdigest())

@@ -13,7 +13,6 @@ from gateway.flow.installation import fingerprints, note_settings
 from gateway.flow.ports import Runtime
 from gateway.settings import data_folder
 from gateway.transport.memory import MemoryHub
-from gateway.trust.keys import KeyRing
 from tests.forging import journalled
 from tests.gateways import AUTHORITIES, make_gateway
 
@@ -86,12 +85,6 @@ def test_new_file_and_removed_file_are_named(rt, tmp_path) -> None:
     (tmp_path / "changes.toml").write_text("")
     (tmp_path / "keys" / "pinned" / "BA-MS.pem").unlink()
     assert note_settings(rt) == ("calendar_changes", "keys/pinned/BA-MS.pem", "partners/xa/partner.toml")
-
-
-def test_another_private_key_is_named_by_its_public_part(rt, tmp_path) -> None:
-    note_settings(rt)
-    (tmp_path / "keys" / "private" / "PK-MOI.signing.pem").unlink()
-    assert note_settings(replace(rt, ring=KeyRing.load(tmp_path / "keys"))) == ("keys/private/PK-MOI",)
 
 
 @pytest.mark.parametrize("name", ["database", "broker"])

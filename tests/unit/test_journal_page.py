@@ -26,7 +26,8 @@ def written() -> set[str]:
                 case ast.Assign(targets=[ast.Name(id="EVENT" | "SIGN_IN_REFUSED" | "event")], value=value):
                     found |= {each.value for each in ast.walk(value) if isinstance(each, ast.Constant)}
                 case ast.Call(
-                    func=ast.Attribute(attr="note") | ast.Name(id="_entry"), args=[_, ast.Constant(value=str(event)), *_]
+                    func=ast.Attribute(attr="note") | ast.Name(id="_entry" | "_record"),
+                    args=[_, ast.Constant(value=str(event)), *_],
                 ):
                     found.add(event)
     return {event for event in found if isinstance(event, str) and EVENT.fullmatch(event)}
