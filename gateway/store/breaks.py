@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.store.chain import GENESIS, Noticed, Stored, fits
+from gateway.store.chain import GENESIS, Noticed, Stored, fits, is_hash
 
 _NEAR = 16  # numbers to either side at which a moved entry is looked for
 _ALL_PAIRS = 200  # broken entries up to which each is tried at the place of each
@@ -85,7 +85,8 @@ def _candidates(stored: Stored, shift: int, others: Sequence[int], table: Table)
     if others:
         if stored.previous == GENESIS:
             yield 1
-        yield (table.number_of(stored.previous) or 0) + 1  # the place after the entry it follows
+        if is_hash(stored.previous):
+            yield (table.number_of(stored.previous) or 0) + 1  # the place after the entry it follows
 
 
 def _strays(noticed: Noticed, home: _Home) -> Iterator[Finding]:

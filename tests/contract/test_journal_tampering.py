@@ -283,12 +283,15 @@ def test_entry_under_another_number_is_named(engine, number) -> None:
     "value",
     ["x'ff'", "CAST(x'ff' AS TEXT)", "CAST(x'00' AS TEXT)", "''", "8", "1.5"],
 )
-@pytest.mark.parametrize("column", ["at", "event", "authority", "case_id", "detail"])
-def test_anything_sqlite_lets_into_a_column_is_a_change_and_no_failure(sqlite_url, column, value) -> None:
+@pytest.mark.parametrize("column", ["at", "event", "authority", "case_id", "detail", "previous", "hash"])
+@pytest.mark.parametrize("number", [2, 3])
+def test_anything_sqlite_lets_into_a_column_is_a_change_and_no_failure(sqlite_url, column, value, number) -> None:
     engine = open_engine(sqlite_url)
     write(engine, 3)
-    tamper(engine, f"UPDATE journal SET {column} = {value} WHERE id = 2")
-    assert [number for number, _ in findings(engine)] == [2]
+    tamper(engine, f"UPDATE journal SET {column} = {value} WHERE id = {number}")
+    assert [number for number, _ in findings(engine)] == [number]
+    with reading(engine) as tx:
+        assert all(isinstance(part, int | str) for part in journal.examine(tx).last)
     engine.dispose()
 
 
