@@ -16,7 +16,7 @@ from gateway.store.database import open_engine, reading, transaction, upgrade, v
 from gateway.transport.memory import MemoryHub
 from tests.gateways import AUTHORITIES, example, exchange, make_gateway
 from tests.journal_rows import findings, rows, write
-from tests.running import call, write_settings
+from tests.running import run, write_settings
 from tests.servers import Databases
 
 pytestmark = pytest.mark.postgres
@@ -188,14 +188,12 @@ def test_service_may_not_run_migrations(postgres_url) -> None:
     engine.dispose()
 
 
-def test_doctor_migrates_as_the_owner_and_warns_whoever_could_change_the_journal(
-    postgres_url, keys, tmp_path, monkeypatch
-) -> None:
+def test_doctor_migrates_as_the_owner_and_warns_whoever_could_change_the_journal(postgres_url, keys, tmp_path) -> None:
     made = prepare(postgres_url, urlsplit(postgres_url).path.removeprefix("/"))
     said = []
     for words, url in ((("--upgrade",), made.admin), ((), made.service)):
         config = write_settings(tmp_path, keys, database=url, service_role="gateway_service")
-        done = call("doctor", *words, "--json", "--config", config, monkeypatch=monkeypatch)
+        done = run("doctor", *words, "--json", "--config", config, cwd=tmp_path)
         said += [(done.code, part["what"]) for part in done.json["parts"] if part["part"] == "journal"]
     assert [code for code, _ in said] == [0, 0]
     assert "WARNING: this role could remove them" in said[0][1]
