@@ -1,4 +1,4 @@
-"""The loops that run the walks: consume, deliver, watch. Each may run in any number of processes.
+"""The loops that run the walks: consume, deliver, watch (deadlines and evidence). Each may run in any number of processes.
 
 Work that computes or touches the database runs in a thread of its own per loop, so that the event loop keeps
 answering the broker's heartbeats. A loop ends when `stop` is set, after the batch in hand.
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.evidence import gather
 from gateway.flow.inbound import receive
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
@@ -174,6 +175,27 @@ async def watch(rt: Runtime, stop: asyncio.Event) -> None:
         thread.close()
 
 
+async def evidence(rt: Runtime, stop: asyncio.Event) -> None:
+    """Make roots of the journal and have them timestamped every `root_seconds`, in a thread of its own: it may take long.
+
+    While the clock cannot be trusted nothing is signed. What fails is tried again in the next round.
+    """
+    thread = _Thread("evidence")
+    guard = ClockGuard(rt.clock)
+    try:
+        while not stop.is_set():
+            try:
+                if guard.jump() is None and await thread.run(behind_the_record, rt) is None:
+                    await thread.run(gather, rt)
+            except Unavailable as error:
+                log.warning("evidence.waiting", code=error.code)
+            except GatewayError as error:
+                log.error("evidence.failed", code=error.code)  # noqa: TRY400  # no traceback: no person in a log
+            await _pause(stop, rt.settings.root_seconds)
+    finally:
+        thread.close()
+
+
 async def _recount(rt: Runtime, thread: _Thread) -> None:
     """Count again what was counted with other calendars, while no watch ran."""
     try:
@@ -183,7 +205,7 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
-LOOPS: dict[str, Loop] = {"consume": consume, "deliver": deliver, "watch": watch}
+LOOPS: dict[str, tuple[Loop, ...]] = {"consume": (consume,), "deliver": (deliver,), "watch": (watch, evidence)}
 
 
 async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
@@ -192,6 +214,7 @@ async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for name in names:
-                group.create_task(LOOPS[name](rt, stop), name=name)
+                for loop in LOOPS[name]:
+                    group.create_task(loop(rt, stop), name=loop.__name__)
     finally:
         await rt.transport.close()

@@ -7,7 +7,7 @@ certificate authority is refused. On top of that its chain must verify and its p
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 from gateway.errors import CertificateNotValid, KeyMissing, Refused, SignerNotTrusted, TrustInvalid
 from gateway.trust import algorithms, sealing_keys
 from gateway.trust.algorithms import SignatureAlgorithm
-from gateway.trust.folder import ANCHORS, PINNED, SEALING, authority_files, read_public
+from gateway.trust.folder import ANCHORS, PINNED, SEALING, TIMESTAMP_ANCHORS, authority_files, read_public
 from gateway.trust.sealing_keys import SealingKey
 
 MAX_CHAIN = 4  # certificates without the anchor
@@ -117,6 +117,10 @@ def _read_certificates(path: Path) -> list[x509.Certificate]:
         raise TrustInvalid(f"{path.parent.name}/{path.name} holds no certificate in PEM") from error
 
 
+def _read_all(folder: Path) -> list[x509.Certificate]:
+    return [each for path in sorted(folder.glob("*.pem")) for each in _read_certificates(path)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustStore:
     """Anchors, pinned certificates and sealing keys of all partners, read once at start."""
@@ -124,6 +128,7 @@ class TrustStore:
     _anchors: Store
     _pinned: Mapping[str, Pinned]  # by fingerprint
     _sealing: Mapping[str, tuple[SealingKey, ...]]  # by authority, newest first
+    timestamp_anchors: tuple[x509.Certificate, ...] = ()  # a timestamp's chain must end at one of them
     _clock: Callable[[], float] = time.monotonic  # seconds; ages the cached verdicts
     _verdicts: dict[tuple[bytes, ...], _Verdict] = field(default_factory=dict)
 
@@ -133,7 +138,7 @@ class TrustStore:
 
         Raises `KeyMissing` if there is no anchor, `TrustInvalid` for a file that cannot be used.
         """
-        anchors = [each for path in sorted((folder / ANCHORS).glob("*.pem")) for each in _read_certificates(path)]
+        anchors = _read_all(folder / ANCHORS)
         if not anchors:
             raise KeyMissing("the key folder holds no anchor; 'gateway keys new --development' makes development keys")
         pinned: dict[str, Pinned] = {}
@@ -150,7 +155,7 @@ class TrustStore:
             authority: tuple(sorted(keys, key=lambda key: (key.not_before, key.key_id), reverse=True))
             for authority, keys in sealing.items()
         }
-        return cls(_anchors=store._anchors, _pinned=pinned, _sealing=newest_first, _clock=clock, _verdicts=store._verdicts)
+        return replace(store, _sealing=newest_first, timestamp_anchors=tuple(_read_all(folder / TIMESTAMP_ANCHORS)))
 
     def _accept(self, authority: str, path: Path) -> SealingKey:
         """Return the sealing key of a document signed by `authority` at a time when its certificate was valid."""

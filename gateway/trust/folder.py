@@ -1,12 +1,13 @@
 """The key folder: where each certificate and key lies, and how its files are read and written.
 
     anchors/<name>.pem                     root certificates; a chain must end at one of them
+    timestamp-anchors/<name>.pem           roots of timestamp authorities, and intermediates that one does not send itself
     pinned/<AUTHORITY>[.<n>].pem           the authority's signing certificate, then its intermediates; two may be valid at once
     sealing/<AUTHORITY>[.<n>].json         the authority's public sealing key, signed by its signing key
     private/<AUTHORITY>.signing.pem        home authorities only: private signing key, then its chain, leaf first
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
-    ca/                                    development only: the keys of the development certificate authority
+    ca/                                    development only: the keys of the development certificate and timestamp authorities
 
 Private files belong to their owner alone (mode 0600); a file that others can read is refused.
 Every file is written beside its place and renamed, so a reader never sees half of one.
@@ -22,6 +23,7 @@ from pathlib import Path
 from gateway.errors import KeyMissing, TrustInvalid
 
 ANCHORS = "anchors"
+TIMESTAMP_ANCHORS = "timestamp-anchors"
 PINNED = "pinned"
 SEALING = "sealing"
 PRIVATE = "private"

@@ -14,6 +14,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
+from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -74,4 +75,5 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
         trust=TrustStore.load(settings.keys),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
+        authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),
     )
