@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gateway import partners, settings
+from gateway import log, partners, settings
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
@@ -261,6 +261,7 @@ def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree
 
 def _stamp(installed: Settings, signed: Signed) -> Stamp:
     """Return a timestamp over the signature. Raises `KeyMissing` if no authority is named, `TimestampUnavailable`."""
+    log.set_up(as_json=installed.log_json, level=30)  # why an authority gave none
     asked = timestamp_authorities.named(installed.timestamp_authorities, installed.keys, _now)
     if not asked:
         raise KeyMissing("no timestamp authority: name one in the setting timestamp_authorities")

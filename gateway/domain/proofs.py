@@ -63,8 +63,8 @@ def from_json(data: bytes) -> EntryProof:
         if not isinstance(content, dict) or set(content) != _MEMBERS or content["v"] != 1 or not content["roots"]:
             raise RootInvalid("what should be the proof of a journal entry is none")
         entry, timestamp = content["entry"], content["timestamp"]
-        if type(entry) is not int:
-            raise RootInvalid("the proof names no journal entry")
+        if type(entry) is not int or type(content["v"]) is not int:
+            raise RootInvalid("what should be the proof of a journal entry is none")
         return EntryProof(
             entry=entry,
             hash=_hash(content["hash"]),

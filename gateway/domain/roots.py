@@ -57,7 +57,7 @@ class Root:
 
     def covered(self) -> bytes:
         """Return the bytes that are signed: a fixed first line, then JSON with sorted keys and without spaces."""
-        return _CONTEXT + json.dumps(self.members(), sort_keys=True, separators=(",", ":")).encode()
+        return _CONTEXT + _text(self.members()).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,10 @@ class RootStamp:
     at: datetime  # UTC
 
 
+def _text(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, sort_keys=True, separators=(",", ":"))
+
+
 def instant_text(instant: datetime) -> str:
     """Return e.g. "2026-11-24T12:00:00Z"."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -111,7 +115,7 @@ def read_root(members: Mapping[str, Any]) -> Root:
         numbers = (found.number, found.first, found.last)
         right = all(type(one) is int and 0 < one < _MOST for one in numbers) and found.first <= found.last
         right = right and all(_HASH.fullmatch(one) for one in (found.root, found.previous, found.certificate))
-        if not right or found.members() != dict(members):
+        if not right or _text(found.members()) != _text(members):  # as text: 1.0 and true are no numbers here
             raise RootInvalid("what should be a root of the journal is none")
     except (KeyError, TypeError, ValueError):
         raise RootInvalid("what should be a root of the journal is none") from None

@@ -81,7 +81,8 @@ class HttpAuthority:
         with closing(self._connection()) as connection:
             connection.connect()
             # The time limit of a socket starts again with every byte; this one is for the whole answer.
-            limit = threading.Timer(self.seconds, _cut_off, [connection.sock])
+            late = threading.Event()
+            limit = threading.Timer(self.seconds, _cut_off, [connection.sock, late])
             limit.daemon = True
             limit.start()
             try:
@@ -91,7 +92,7 @@ class HttpAuthority:
                 body = response.read(_MAX_ANSWER_BYTES + 1)
             finally:
                 limit.cancel()
-        if response.status != _OK or len(body) > _MAX_ANSWER_BYTES:
+        if late.is_set() or response.status != _OK or len(body) > _MAX_ANSWER_BYTES:
             raise TimestampUnavailable(f"the timestamp authority {self.name} gives no timestamp, status {response.status}")
         return body
 
@@ -109,8 +110,9 @@ class HttpAuthority:
         return headers
 
 
-def _cut_off(connection: socket.socket) -> None:
+def _cut_off(connection: socket.socket, late: threading.Event) -> None:
     """End an exchange that takes too long: whoever waits for a byte is woken."""
+    late.set()
     with suppress(OSError):  # it ended at this very moment
         connection.shutdown(socket.SHUT_RDWR)
 

@@ -49,7 +49,7 @@ def over(envelope: bytes) -> bytes:
 
 def add(envelope: bytes, token: bytes) -> bytes:
     """Return the signed `envelope` with a timestamp token (DER) over its signature value."""
-    if not envelope.endswith(_END):
+    if not envelope.endswith(b"</xades:SignedProperties>" + _END):
         raise SignatureProfile("only an envelope of the one profile, without timestamp, can be stamped")
     return envelope[: -len(_END)] + _HEAD + b64encode(token) + _TAIL + _END
 

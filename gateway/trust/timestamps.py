@@ -154,7 +154,7 @@ def _shape(token: bytes) -> _Shape:
         signer = signed["signer_infos"][0]
         if (signed["version"].native, signer["version"].native) != _VERSIONS:
             raise TimestampMalformed("a timestamp is signed data of version 3, by a signer of version 1")
-        if signer["unsigned_attrs"].native:
+        if len(signer["unsigned_attrs"]):
             raise TimestampMalformed("a timestamp carries nothing beside what its authority signed")
         info = signed["encap_content_info"]["content"].parsed
         imprint = info["message_imprint"]

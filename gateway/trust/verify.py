@@ -177,7 +177,7 @@ def verify_by_steps(
     trace(11)
     rules.check_sender(document, signer)
 
-    # 12 the timestamp is over this signature value, not before it was made, and the certificate was valid then
+    # 12 the timestamp is over this signature, by a trusted authority; not before signing, and the certificate was valid then
     stamp = None
     if timestamp is not None:
         trace(12)
