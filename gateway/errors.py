@@ -186,6 +186,12 @@ class CertificateNotValid(Refused):
     code = "certificate-not-valid"
 
 
+class CertificateRevoked(Refused):
+    """A certificate of the signer's chain was taken back, by its issuer or by a person here."""
+
+    code = "certificate-revoked"
+
+
 class SignerMismatch(Refused):
     """The signer's certificate belongs to another authority than the sender named in the message."""
 
@@ -329,6 +335,24 @@ class LimitNotKnown(Refused):
 
 
 # --- outside --------------------------------------------------------------------------------------------------------
+
+
+class RevocationUnknown(Unavailable):
+    """Nothing usable says whether a certificate was revoked: the message waits."""
+
+    code = "revocation-unknown"
+
+
+class RevocationStale(Unavailable):
+    """What says that a certificate is not revoked is out of date: the message waits."""
+
+    code = "revocation-stale"
+
+
+class RevocationUnreachable(Unavailable):
+    """The issuer's list or responder cannot be reached, and nothing was fetched before: the message waits."""
+
+    code = "revocation-unreachable"
 
 
 class DatabaseUnavailable(Unavailable):

@@ -14,7 +14,7 @@ from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
 from gateway.flow.evidence import verify_roots
-from gateway.settings import load
+from gateway.settings import Settings, load
 from gateway.store import cases, deadlines, journal, messages, roots
 from gateway.store.database import open_engine, reading, require_current
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
@@ -195,6 +195,10 @@ def _day(text: str | None, option: str) -> datetime | None:
         raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
 
 
+def _trust(settings: Settings) -> TrustStore:
+    return TrustStore.load(settings.keys, revocation=settings.revocation)
+
+
 def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Walk the whole journal and name every place where its chain is broken, or does not fit its signed roots.
 
@@ -205,7 +209,7 @@ def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> Non
     require_current(engine)
     with reading(engine) as tx:
         count, findings = journal.verify(tx)
-        made, unfit = verify_roots(tx, TrustStore.load(settings.keys)) if roots.newest(tx) else (0, [])
+        made, unfit = verify_roots(tx, _trust(settings)) if roots.newest(tx) else (0, [])
     whole = not findings and not unfit
     if json:
         print_json(

@@ -21,6 +21,7 @@ COMMANDS = {
     "seal": "trust",
     "open": "trust",
     "keys": "trust",
+    "certs": "certs",
     "deadline": "clock",
     "treaty": "treaty",
     "calendar": "calendar",

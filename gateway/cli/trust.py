@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from gateway import log, partners, settings
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.options import AtOption, ConfigOption, JsonOption, PartnersOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
 from gateway.settings import Settings
@@ -28,10 +28,6 @@ FileArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", show_de
 AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="AUTHORITY", help="Code of the authority, e.g. BA-MS.")]
 OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="FILE", help="File to write; it appears whole or not at all.")
-]
-AtOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--at", metavar="INSTANT", help="Judge as of this instant, e.g. 2026-11-24T12:00:00Z. Default: now."),
 ]
 
 
@@ -90,8 +86,8 @@ def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption 
 
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
-    instant = _instant(at)
-    trust = TrustStore.load(settings.load(config).keys)
+    instant = instant_of(at, "--at")
+    trust = _trust(settings.load(config))
     try:
         found = examine(read_file(file), trust, instant)
     except Refused as reason:  # the file itself cannot be read as a document: no step was begun
@@ -126,7 +122,7 @@ def seal_command(
         message_id=_header(document, "MessageId"),
         sender=authority,
         recipient=to,
-        trust=TrustStore.load(installed.keys),
+        trust=_trust(installed),
     )
     _write(out, sealed.body)
     result = {
@@ -158,7 +154,7 @@ def open_command(
 
     Example: `gateway open application.sealed --as PK-MOI --out application.xml`
     """
-    instant = _instant(at)
+    instant = instant_of(at, "--at")
     installed = settings.load(config)
     ring = KeyRing.load(installed.keys)
     if authority not in ring.authorities():
@@ -166,7 +162,7 @@ def open_command(
     body = read_file(file)
     if (named := peek(body)["recipient"]) != authority:
         raise WrongRecipient(f"the message is sealed for {named}, not for {authority}")
-    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, TrustStore.load(installed.keys))
+    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, _trust(installed))
     _write(out, serialize(opened.document))
     if envelope is not None:
         _write(envelope, opened.signed)
@@ -215,8 +211,8 @@ def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) 
 
     Example: `gateway keys list --json`
     """
-    folder = settings.load(config).keys
-    trust, ring = TrustStore.load(folder), KeyRing.load(folder)
+    installed = settings.load(config)
+    trust, ring = _trust(installed), KeyRing.load(installed.keys)
     listed = [_keys_of(authority, trust, ring) for authority in trust.authorities()]
     if as_json:
         print_json({"authorities": listed})
@@ -230,20 +226,12 @@ def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) 
             console().print(f"  sealing  {key.key_id}  until {key.not_after:%Y-%m-%d}, {key.suite.name}")
 
 
+def _trust(installed: Settings) -> TrustStore:
+    return TrustStore.load(installed.keys, revocation=installed.revocation)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return _now()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("--at is not an instant like 2026-11-24T12:00:00Z") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return instant.astimezone(UTC)
 
 
 def _header(document: Tree, name: str) -> str:
@@ -265,7 +253,7 @@ def _stamp(installed: Settings, signed: Signed) -> Stamp:
     asked = timestamp_authorities.named(installed.timestamp_authorities, installed.keys, _now)
     if not asked:
         raise KeyMissing("no timestamp authority: name one in the setting timestamp_authorities")
-    anchors = TrustStore.load(installed.keys).timestamp_anchors
+    anchors = _trust(installed).timestamp_anchors
     return timestamp_authorities.obtain(stamped.over(signed.body), asked, anchors, _now)
 
 

@@ -4,12 +4,13 @@ When no timestamp can be had for `evidence_hours`, nothing new is sent out until
 is worth little to the person it is about. What came in, receipts, and what lies in the outbox go on. It heals by itself.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from hashlib import sha256
 
 from gateway.domain import merkle
-from gateway.domain.roots import GENESIS, Root, RootStamp
-from gateway.errors import EvidenceStopped, Refused, StoreConflict
+from gateway.domain.roots import GENESIS, Root, RootStamp, SignedRoot
+from gateway.errors import EvidenceStopped, GatewayError, Refused, StoreConflict, Unavailable
 from gateway.flow.evidence_clock import Standing
 from gateway.flow.ports import Runtime
 from gateway.log import logger
@@ -120,12 +121,31 @@ def refusal(rt: Runtime) -> EvidenceStopped | None:
 def verify_roots(tx: Tx, trust: TrustStore) -> tuple[int, list[RootFinding]]:
     """Check every root against the journal, its signature and its timestamp; return how many there are and what is wrong."""
     count, findings = roots.verify(tx)
+    waiting: list[SignedRoot] = []  # for the timestamp that covers them
     for signed, token in roots.all_roots(tx):
-        try:
-            check_root(signed, trust)
-            if token is not None:
-                check_stamp(signed, token, trust)
-        except Refused as error:
-            number = signed.root.number
-            findings.append(RootFinding(number=number, what=f"root {number}: {error.code}, {error.message}"))
+        waiting.append(signed)
+        if token is not None:
+            findings += _examine(waiting, token, trust)
+            waiting.clear()
+    findings += _examine(waiting, None, trust)
     return count, findings
+
+
+def _examine(signed: Sequence[SignedRoot], token: bytes | None, trust: TrustStore) -> Iterator[RootFinding]:
+    """Yield what is wrong with roots of which the last one has a timestamp, if there is one."""
+    stamped_at = None
+    try:
+        if token is not None:
+            stamped_at = check_stamp(signed[-1], token, trust).at
+    except Refused as error:
+        yield _finding(signed[-1], error)
+    for each in signed:
+        try:
+            check_root(each, trust, stamped_at)
+        except (Refused, Unavailable) as error:  # unavailable: it is not known whether its certificate was revoked
+            yield _finding(each, error)
+
+
+def _finding(signed: SignedRoot, error: GatewayError) -> RootFinding:
+    number = signed.root.number
+    return RootFinding(number=number, what=f"root {number}: {error.code}, {error.message}")

@@ -5,6 +5,7 @@ certificate authority itself lie in ca/, so that authorities can be added later 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from gateway.errors import TrustInvalid
+from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
+from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
 from gateway.trust.certificates import DEVELOPMENT_ONLY
 from gateway.trust.devtsa import KEY_FILE
 from gateway.trust.folder import (
@@ -45,7 +48,17 @@ _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _Issuer: TypeAlias = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
-def make_development_keys(folder: Path, authorities: Sequence[str], now: datetime) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Purpose:
+    """What a certificate is for; a critical purpose must be understood by whoever checks it."""
+
+    of: ObjectIdentifier
+    critical: bool
+
+
+def make_development_keys(
+    folder: Path, authorities: Sequence[str], now: datetime, algorithm: SignatureAlgorithm = DEFAULT_ALGORITHM
+) -> None:
     """Make what is missing in the key folder; files that exist are kept.
 
     An authority that is pinned but has no private key here belongs to another installation and is left alone.
@@ -65,7 +78,7 @@ def make_development_keys(folder: Path, authorities: Sequence[str], now: datetim
         if not private.exists():
             if pinned.exists():
                 continue
-            write_file(private, _signing_key(authority, issuer, now), private=True)
+            write_file(private, _signing_key(authority, issuer, now, algorithm), private=True)
         _publish(folder, authority, now)
 
 
@@ -114,29 +127,34 @@ def _timestamp_authority(folder: Path, issuer: _Issuer, now: datetime) -> None:
     key_file, anchor_file = folder / CA / KEY_FILE, folder / TIMESTAMP_ANCHORS / ANCHOR_FILE
     if not key_file.exists():
         subject = _name("XX", "Readmission Gateway", f"Timestamps, {DEVELOPMENT_ONLY}")
-        only_timestamps = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        write_file(key_file, _issued_key(subject, issuer, now, _CA_LIFE, only_timestamps, critical=True), private=True)
+        purpose = _Purpose(of=ExtendedKeyUsageOID.TIME_STAMPING, critical=True)  # RFC 3161, 2.3
+        write_file(key_file, _issued_key(subject, issuer, now, DEFAULT_ALGORITHM, _CA_LIFE, purpose), private=True)
     if not anchor_file.exists():
         write_file(anchor_file, issuer[0].public_bytes(Encoding.PEM))
 
 
-def _signing_key(authority: str, issuer: _Issuer, now: datetime) -> bytes:
+def _signing_key(authority: str, issuer: _Issuer, now: datetime, algorithm: SignatureAlgorithm) -> bytes:
     """Return a new private key of an authority and its certificate, in PEM."""
     subject = _name(authority[:2], authority, f"{authority} signing, {DEVELOPMENT_ONLY}")
-    return _issued_key(subject, issuer, now, _SIGNING_LIFE, x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
+    return _issued_key(subject, issuer, now, algorithm, _SIGNING_LIFE, _Purpose(of=_DOCUMENT_SIGNING, critical=False))
 
 
 def _issued_key(
-    subject: x509.Name, issuer: _Issuer, now: datetime, life: timedelta, purpose: x509.ExtendedKeyUsage, *, critical: bool
+    subject: x509.Name,
+    issuer: _Issuer,
+    now: datetime,
+    algorithm: SignatureAlgorithm,
+    life: timedelta,
+    purpose: _Purpose,
 ) -> bytes:
     """Return a new private key and a certificate for it that signs but does not issue, in PEM."""
     root, root_key = issuer
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = algorithm.new_private()
     certificate = (
         _builder(subject, root.subject, key=key.public_key(), issuer_key=root_key.public_key(), now=now, life=life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(issues=False), critical=True)
-        .add_extension(purpose, critical=critical)
+        .add_extension(x509.ExtendedKeyUsage([purpose.of]), critical=purpose.critical)
         .sign(root_key, hashes.SHA256())
     )
     return _pem(key) + certificate.public_bytes(Encoding.PEM)
@@ -146,7 +164,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     *,
-    key: ec.EllipticCurvePublicKey,
+    key: PublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     now: datetime,
     life: timedelta,
@@ -188,5 +206,5 @@ def _name(state: str, organisation: str, common: str) -> x509.Name:
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -32,9 +32,15 @@ def sign_root(root: Root, key: SigningKey) -> SignedRoot:
     return SignedRoot(root=root, signature=key.algorithm.to_only_form(key.sign(root.covered())), chain=key.chain)
 
 
-def check_root(signed: SignedRoot, trust: TrustStore) -> None:
-    """Check the signature of one root. Raises `SignerNotTrusted`, `CertificateNotValid`, `SignatureInvalid`, `RootInvalid`."""
-    signer = trust.verdict(signed.chain, signed.root.made_at)
+def check_root(signed: SignedRoot, trust: TrustStore, stamped_at: datetime | None) -> None:
+    """Check the signature of one root; `stamped_at` is when a timestamp proves that it was there, None if none does.
+
+    Raises `RootInvalid`, `SignatureInvalid`, and what `TrustStore.verdict` raises: its certificate must be good when the root
+    was made, and when it was stamped. Nobody but the signer says when an unstamped root was made.
+    """
+    signer = trust.verdict(signed.chain, signed.root.made_at, claimed=stamped_at is None)
+    if stamped_at is not None:
+        trust.verdict(signed.chain, max(stamped_at, signed.root.made_at))
     if (signer.authority, signer.fingerprint) != (signed.root.authority, signed.root.certificate):
         raise RootInvalid("a root of the journal is signed by another authority or certificate than it names")
     if not signer.algorithm.is_only_form(signed.signature):
@@ -61,9 +67,9 @@ def check_entry(proof: EntryProof, trust: TrustStore) -> Proven:
     if reached.hex() != under.root.root:
         raise RootInvalid("the entry is not in the tree of the root that is said to be over it")
     check_chain(proof.roots)
-    for each in proof.roots:
-        check_root(each, trust)
     stamp = None if proof.token is None else check_stamp(last, proof.token, trust)
+    for each in proof.roots:
+        check_root(each, trust, stamp.at if stamp else None)
     return Proven(
         entry=proof.entry,
         signer=under.root.authority,

@@ -72,7 +72,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
             for dialect in partner.dialects.values()
         },
         ring=KeyRing.load(settings.keys),
-        trust=TrustStore.load(settings.keys),
+        trust=TrustStore.load(settings.keys, revocation=settings.revocation),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
         authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),

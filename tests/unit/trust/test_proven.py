@@ -141,18 +141,18 @@ def test_root_signed_by_a_certificate_that_nobody_pinned_is_refused(roots, forge
     key = forge.certificate()
     root = replace(roots[0].root, certificate=sha256(key.chain[0]).hexdigest())
     with pytest.raises(Refused) as refused:
-        check_root(sign_root(root, key), trust)
+        check_root(sign_root(root, key), trust, None)
     assert refused.value.code == "signer-not-trusted"
 
 
 def test_root_signed_by_another_authority_than_it_names_is_refused(roots, ring, trust) -> None:
     with pytest.raises(RootInvalid):
-        check_root(sign_root(roots[0].root, ring.signing("PK-MOI")), trust)
+        check_root(sign_root(roots[0].root, ring.signing("PK-MOI")), trust, None)
 
 
 def test_root_made_when_its_certificate_was_not_valid_is_refused(roots, ring, trust) -> None:
     with pytest.raises(Refused) as refused:
-        check_root(sign_root(replace(roots[0].root, made_at=roots[0].root.made_at + LATER), ring.signing("BA-MS")), trust)
+        check_root(sign_root(replace(roots[0].root, made_at=roots[0].root.made_at + LATER), ring.signing("BA-MS")), trust, None)
     assert refused.value.code == "certificate-not-valid"
 
 
@@ -161,7 +161,7 @@ def test_signature_in_its_other_form_is_refused(roots, trust) -> None:
 
     r, s = roots[0].signature[:32], int.from_bytes(roots[0].signature[32:], "big")
     with pytest.raises(RootInvalid):
-        check_root(replace(roots[0], signature=r + (ECDSA_P256.order - s).to_bytes(32, "big")), trust)
+        check_root(replace(roots[0], signature=r + (ECDSA_P256.order - s).to_bytes(32, "big")), trust, None)
 
 
 def test_signed_envelope_can_never_be_shown_as_a_root(roots) -> None:
