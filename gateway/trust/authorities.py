@@ -5,12 +5,9 @@ are worth is decided in gateway/trust/timestamps.py.
 """
 
 import http.client
-import socket
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +18,7 @@ from gateway.errors import GatewayError, Misconfigured, SettingsInvalid, Timesta
 from gateway.log import logger
 from gateway.trust import timestamps
 from gateway.trust.devtsa import KEY_FILE, DevelopmentAuthority
+from gateway.trust.exchange import UnusableAnswer, exchange
 from gateway.trust.folder import CA
 from gateway.trust.timestamps import MAX_TOKEN_BYTES, Anchors, Stamp
 
@@ -29,7 +27,6 @@ log = logger("timestamps")
 DEVELOPMENT = "development"  # in the settings: the authority whose key lies in the key folder
 SECONDS = 10.0  # to connect, and again for the whole answer
 _MAX_ANSWER_BYTES = MAX_TOKEN_BYTES + 1024
-_OK = 200
 
 
 class TimestampAuthority(Protocol):
@@ -72,29 +69,20 @@ class HttpAuthority:
         return f"HttpAuthority({self.name})"
 
     def answer(self, query: bytes) -> bytes:
+        target = (self.address.path or "/") + (f"?{self.address.query}" if self.address.query else "")
         try:
-            return self._exchange(query)
-        except (OSError, http.client.HTTPException) as error:
-            raise TimestampUnavailable(f"the timestamp authority {self.name} does not answer") from error
-
-    def _exchange(self, query: bytes) -> bytes:
-        with closing(self._connection()) as connection:
-            connection.connect()
-            # The time limit of a socket starts again with every byte; this one is for the whole answer.
-            late = threading.Event()
-            limit = threading.Timer(self.seconds, _cut_off, [connection.sock, late])
-            limit.daemon = True
-            limit.start()
-            try:
-                path = (self.address.path or "/") + (f"?{self.address.query}" if self.address.query else "")
-                connection.request("POST", path, body=query, headers=self._headers())
-                response = connection.getresponse()
-                body = response.read(_MAX_ANSWER_BYTES + 1)
-            finally:
-                limit.cancel()
-        if late.is_set() or response.status != _OK or len(body) > _MAX_ANSWER_BYTES:
-            raise TimestampUnavailable(f"the timestamp authority {self.name} gives no timestamp, status {response.status}")
-        return body
+            return exchange(
+                self._connection(),
+                "POST",
+                target,
+                body=query,
+                headers=self._headers(),
+                seconds=self.seconds,
+                most=_MAX_ANSWER_BYTES,
+            )
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            why = error if isinstance(error, UnusableAnswer) else type(error).__name__  # its text may be the other side's
+            raise TimestampUnavailable(f"the timestamp authority {self.name} did not answer as it should: {why}") from error
 
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self.address.hostname or "", self.address.port
@@ -108,13 +96,6 @@ class HttpAuthority:
             pair = f"{unquote(self.address.username)}:{unquote(self.address.password or '')}"
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         return headers
-
-
-def _cut_off(connection: socket.socket, late: threading.Event) -> None:
-    """End an exchange that takes too long: whoever waits for a byte is woken."""
-    late.set()
-    with suppress(OSError):  # it ended at this very moment
-        connection.shutdown(socket.SHUT_RDWR)
 
 
 def named(names: Sequence[str], keys: Path, clock: Callable[[], datetime]) -> tuple[TimestampAuthority, ...]:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from gateway.errors import Refused
 from gateway.stages import Received
 from gateway.trust import authorities, stamped, timestamps
 from gateway.trust.devtsa import DevelopmentAuthority
+from gateway.trust.revocation import local
 from gateway.trust.seal import seal, unseal
 from gateway.trust.sign import sign
 from gateway.trust.verify import STEPS, examine, verify, verify_by_steps
@@ -119,6 +121,29 @@ def test_timestamp_by_an_authority_whose_certificate_had_ended_is_refused(signed
     expired = certified(folder, lambda: now, not_after=now - timedelta(seconds=1))
     token = token_of(expired.answer(timestamps.query(stamped.over(signed.body)).as_bytes()))
     assert code(stamped.add(signed.body, token), trust, now) == "timestamp-not-trusted"
+
+
+def test_certificate_revoked_after_the_timestamp_leaves_the_envelope_good(forge, pin, folder, trust, message, now) -> None:
+    store, body = _revoked(forge, pin, folder, trust, message, now, since=now + timedelta(hours=1))
+    assert verify(body, store, now + timedelta(hours=2)).stamped_at == now
+    assert verify(body, store).stamped_at == now
+
+
+def test_certificate_revoked_before_the_timestamp_is_refused(forge, pin, folder, trust, message, now) -> None:
+    """Whoever has the key can claim any time of signing; the timestamp cannot be had for the past."""
+    store, body = _revoked(forge, pin, folder, trust, message, now, since=now - timedelta(seconds=1), claims=timedelta(days=1))
+    assert code(body, store, now) == "certificate-revoked"
+    assert code(body, store, None) == "certificate-revoked"
+
+
+def _revoked(forge, pin, folder, trust, message, now, *, since, claims=timedelta()):
+    """Return a store in which the signer is revoked from `since` on, and an envelope stamped at `now` that claims more age."""
+    key = forge.certificate(not_before=now - timedelta(days=2))
+    store = pin(key)
+    local.revoke(store.folder, sha256(key.chain[0]).hexdigest(), since, "key lost", "B. Officer")
+    store.refresh()
+    envelope = sign(message(), key, now - claims).body
+    return store, stamped.add(envelope, stamp_of(envelope, folder, trust, now))
 
 
 # --- forgeries of the whole
