@@ -16,7 +16,7 @@ from gateway.errors import RootInvalid
 
 GENESIS = "0" * 64  # stands where the first root names the root before it
 # Another kind of document signed by the same key can never be mistaken for this one.
-_CONTEXT = b"readmission-gateway journal root 1\n"
+CONTEXT = b"readmission-gateway journal root 1\n"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST = 1 << 63  # row ids of the database are below
@@ -57,7 +57,7 @@ class Root:
 
     def covered(self) -> bytes:
         """Return the bytes that are signed: a fixed first line, then JSON with sorted keys and without spaces."""
-        return _CONTEXT + _text(self.members()).encode()
+        return CONTEXT + _text(self.members()).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
