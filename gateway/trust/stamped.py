@@ -10,7 +10,8 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
-from gateway.errors import SignatureProfile, TimestampMalformed
+from gateway.errors import SignatureProfile, TimestampMalformed, TooLarge
+from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.trust import profile
 from gateway.trust.timestamps import MAX_TOKEN_BYTES
 
@@ -48,10 +49,16 @@ def over(envelope: bytes) -> bytes:
 
 
 def add(envelope: bytes, token: bytes) -> bytes:
-    """Return the signed `envelope` with a timestamp token (DER) over its signature value."""
+    """Return the signed `envelope` with a timestamp token (DER) over its signature value.
+
+    Raises `SignatureProfile` for bytes that are no envelope without timestamp, `TooLarge` where no message may be as large.
+    """
     if not envelope.endswith(b"</xades:SignedProperties>" + _END):
         raise SignatureProfile("only an envelope of the one profile, without timestamp, can be stamped")
-    return envelope[: -len(_END)] + _HEAD + b64encode(token) + _TAIL + _END
+    body = envelope[: -len(_END)] + _HEAD + b64encode(token) + _TAIL + _END
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise TooLarge(f"the envelope with its timestamp has {len(body)} bytes; it may have at most {MAX_MESSAGE_BYTES}")
+    return body
 
 
 def cut(body: bytes) -> Cut | None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.errors import Refused
+from gateway.errors import Refused, TooLarge
 from gateway.stages import Received
 from gateway.trust import authorities, stamped, timestamps
 from gateway.trust.devtsa import DevelopmentAuthority
@@ -204,6 +204,13 @@ def test_timestamp_before_the_signed_properties_is_refused(signed, token, trust,
 @pytest.mark.parametrize("text", [b"QR==", b"QQ", b"QQ==\n", b"Q Q==", b"!", b"QQ==QQ=="])
 def test_base64_that_is_not_in_its_one_form_is_refused(body, token, trust, now, text) -> None:
     assert code(body.replace(b64encode(token), text), trust, now) == "timestamp-malformed"
+
+
+def test_envelope_that_its_timestamp_makes_too_large_is_refused(ring, message, token, now) -> None:
+    room = 1_048_576 - 2048 - len(sign(message(text=""), ring.signing("BA-MS"), now).body)
+    envelope = sign(message(text="x" * room), ring.signing("BA-MS"), now).body
+    with pytest.raises(TooLarge):
+        stamped.add(envelope, token * 2)
 
 
 def test_only_an_envelope_of_the_profile_can_be_stamped(body, token) -> None:
