@@ -8,9 +8,11 @@ import typer
 
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
+from gateway.flow.evidence import verify_roots
 from gateway.settings import load
-from gateway.store import journal
+from gateway.store import journal, roots
 from gateway.store.database import open_engine, reading, require_current
+from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import write_file
 
 RememberOption = Annotated[
@@ -24,34 +26,42 @@ RememberOption = Annotated[
 
 
 def verify_journal(remember: RememberOption = None, json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Walk the whole journal and name every entry that was changed, removed, inserted, moved or copied.
+    """Walk the whole journal and name every entry that was changed, removed, inserted, moved or copied, or fits no signed root.
 
-    That the end was cut off shows only against something that remembers it: keep the file of --remember on another machine.
+    That the end was cut off shows against the newest signed root, and against whatever remembers it: keep the file of
+    --remember on another machine.
 
     Exit 0 when it is whole, 1 when it is not. Example: `gateway journal verify --remember last-entry.json`
     """
     marks = _remembered(remember) if remember else []
-    engine = open_engine(load(config).database)
+    settings = load(config)
+    engine = open_engine(settings.database)
     require_current(engine)
     with reading(engine) as tx:
         found = journal.examine(tx, marks)
+        made, unfit = (
+            verify_roots(tx, TrustStore.load(settings.keys, revocation=settings.revocation)) if roots.newest(tx) else (0, [])
+        )
     number, hash_ = found.last
+    whole = not found.findings and not unfit
     if json:
         print_json(
             {
-                "verdict": "broken" if found.findings else "whole",
-                "valid": not found.findings,
+                "verdict": "whole" if whole else "broken",
+                "valid": whole,
                 "entries": found.entries,
                 "last": {"entry": number, "hash": hash_},
                 "findings": [{"entry": one.id, "id": one.id, "what": one.what} for one in found.findings],
+                "roots": made,
+                "root_findings": [{"root": one.number, "what": one.what} for one in unfit],
             }
         )
     else:
-        verdict = "the chain is whole" if not found.findings else f"{len(found.findings)} findings"
-        console().print(f"{found.entries} entries, {verdict}; the last is {number}, {hash_}")
-        for one in found.findings:
-            console().print(f"  {one.what}")
-    if found.findings:
+        verdict = "the chain is whole" if whole else f"{len(found.findings) + len(unfit)} findings"
+        console().print(f"{found.entries} entries under {made} signed roots, {verdict}; the last is {number}, {hash_}")
+        for what in [one.what for one in found.findings] + [one.what for one in unfit]:
+            console().print(f"  {what}")
+    if not whole:
         raise typer.Exit(1)
     if remember:
         _remember(remember, number, hash_)
