@@ -127,6 +127,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
+    changed |= {"revocation": "required", "revocation_private_addresses": "yes", "ocsp_nonce": "optional"}
     for item in fields(Settings):
         number = item.name in {"port", "batch", "retry_seconds", "watch_seconds", "remind_days"}
         value = changed.get(item.name, "7" if number else "x")
@@ -156,6 +157,8 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("retry_seconds = [-1]", "retry_seconds"),
         ("retry_seconds = [1.5]", "retry_seconds"),
         ("watch_seconds = 0", "watch_seconds"),
+        ('revocation = "sometimes"', "revocation"),
+        ('ocsp_nonce = ""', "ocsp_nonce"),
         ("keys = 5", "keys"),
         ('broker = "redis://host"', "broker"),
         ('database = "mysql://host/x"', "database"),
