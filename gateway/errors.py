@@ -180,6 +180,12 @@ class SignerNotTrusted(Refused):
     code = "signer-not-trusted"
 
 
+class CertificateMismatch(Refused):
+    """The certificate belongs to another key than the one that waits for it."""
+
+    code = "certificate-mismatch"
+
+
 class CertificateNotValid(Refused):
     """The signer's certificate was not valid at the instant of signing."""
 
@@ -345,6 +351,18 @@ class BrokerMissing(Unavailable):
     code = "broker-missing"
 
 
+class SigningKeyUnavailable(Unavailable):
+    """The token that holds a signing key does not answer."""
+
+    code = "signing-key-unavailable"
+
+
+class SignerUnavailable(Unavailable):
+    """The process that holds the signing keys does not answer."""
+
+    code = "signer-unavailable"
+
+
 class Undeliverable(Unavailable):
     """The broker knows no queue for this recipient."""
 
@@ -386,6 +404,18 @@ class TrustInvalid(Misconfigured):
     """A certificate, a key file or a sealing key document in the key folder cannot be used."""
 
     code = "trust-invalid"
+
+
+class TokenPinRefused(Misconfigured):
+    """A token does not take the PIN. Never tried again: a token locks itself after a few wrong ones."""
+
+    code = "token-pin-refused"
+
+
+class SignerRefused(Misconfigured):
+    """The process that holds the signing keys does not sign this, or not for this caller."""
+
+    code = "signer-refused"
 
 
 class StoredDataDamaged(Misconfigured):

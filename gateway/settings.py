@@ -42,6 +42,10 @@ class Settings:
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
+    # Folder with the sockets of `gateway run sign`, which then signs for every other process. None: a process that runs the API
+    # starts a signer of its own, any other reads the signing keys itself.
+    signer: Path | None = None
+    signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
     revocation: str = (
