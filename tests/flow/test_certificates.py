@@ -225,6 +225,19 @@ async def test_with_revocation_off_nothing_is_fetched(sides, server, clock, ca):
     assert server.asked == []
 
 
+async def test_a_key_folder_that_cannot_be_written_stops_nothing_but_the_fetching(sides, own_keys, server, clock, ca):
+    _, east = sides
+    server.serve = {"/list": ca.crl()}
+    folder = east.rt.settings.keys / "revocation"
+    folder.rmdir()
+    folder.write_bytes(b"a file where a folder should be")
+    clock.now = own_keys[1].certificate.not_valid_after_utc - 5 * DAY
+    with capture_logs() as logs:
+        look_after_certificates(east.rt)
+    assert {"event": "revocation.not_kept", "code": "trust-invalid"}.items() <= logs[0].items()
+    assert told(east, "certificate.expiring")
+
+
 async def test_each_change_of_a_standing_is_told_once_by_two_watches(sides, own_keys, server, clock, ca):
     _, east = sides
     two = another_watch(east)
