@@ -265,13 +265,11 @@ def test_an_address_that_is_no_plain_http_is_not_asked(url, monkeypatch):
         Fetcher().get(url)
 
 
-@pytest.mark.parametrize(
-    "address",
-    (
-        "127.0.0.1 10.0.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fe80::1 fd00::1 "
-        "::ffff:127.0.0.1 ::ffff:10.0.0.1 2002:7f00:1::"
-    ).split(),
-)
+INSIDE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fd00::1"]
+WRITTEN_OTHERWISE = ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::"]
+
+
+@pytest.mark.parametrize("address", [*INSIDE, *WRITTEN_OTHERWISE])
 def test_no_address_inside_a_network_is_asked_however_it_is_written(address, monkeypatch):
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("198.41.0.4", 80)), (0, 0, 0, "", (address, 80))]
