@@ -129,7 +129,7 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
     changed |= {"revocation": "required", "revocation_private_addresses": "yes", "ocsp_nonce": "optional"}
     for item in fields(Settings):
-        number = item.name in {"port", "batch", "retry_seconds", "watch_seconds", "remind_days"}
+        number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
         found = load(environment={f"GATEWAY_{item.name.upper()}": value})
         assert getattr(found, item.name) != getattr(Settings(), item.name), item.name
@@ -159,6 +159,10 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("watch_seconds = 0", "watch_seconds"),
         ('revocation = "sometimes"', "revocation"),
         ('ocsp_nonce = ""', "ocsp_nonce"),
+        ("root_seconds = 0", "root_seconds"),
+        ("evidence_hours = 0", "evidence_hours"),
+        ("evidence_hours = 0.5", "evidence_hours"),
+        ("timestamp_authorities = [5]", "timestamp_authorities"),
         ("keys = 5", "keys"),
         ('broker = "redis://host"', "broker"),
         ('database = "mysql://host/x"', "database"),
