@@ -80,6 +80,8 @@ def sign_command(
 def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Verify a signed envelope, step by step.
 
+    Exit 1 if it is refused, 3 while it is not known whether the signer's certificate was revoked.
+
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
     instant = instant_of(at, "--at")

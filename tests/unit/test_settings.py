@@ -127,6 +127,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
+    changed |= {"revocation": "required", "revocation_private_addresses": "yes", "ocsp_nonce": "optional"}
     for item in fields(Settings):
         number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
@@ -156,6 +157,8 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("retry_seconds = [-1]", "retry_seconds"),
         ("retry_seconds = [1.5]", "retry_seconds"),
         ("watch_seconds = 0", "watch_seconds"),
+        ('revocation = "sometimes"', "revocation"),
+        ('ocsp_nonce = ""', "ocsp_nonce"),
         ("root_seconds = 0", "root_seconds"),
         ("evidence_hours = 0", "evidence_hours"),
         ("evidence_hours = 0.5", "evidence_hours"),
