@@ -127,6 +127,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
+    changed |= {"revocation": "off", "revocation_private_addresses": "yes", "ocsp_nonce": "optional"}
     for item in fields(Settings):
         number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
