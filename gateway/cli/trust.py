@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.markup import escape
 
 from gateway import partners, settings
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
@@ -64,7 +65,7 @@ def sign_command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC: {out}")
+        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC: {escape(str(out))}")
 
 
 def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
@@ -121,7 +122,7 @@ def seal_command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"signed by {sealed.sender}, sealed for {sealed.recipient}: {out}")
+        console().print(f"signed by {sealed.sender}, sealed for {sealed.recipient}: {escape(str(out))}")
 
 
 def open_command(
@@ -164,7 +165,7 @@ def open_command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {out}")
+        console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {escape(str(out))}")
 
 
 def keys_new_command(
@@ -189,7 +190,7 @@ def keys_new_command(
     if as_json:
         print_json({"folder": str(installed.keys), "authorities": authorities})
     else:
-        console().print(f"development keys of {', '.join(authorities)}: {installed.keys}")
+        console().print(f"development keys of {', '.join(authorities)}: {escape(str(installed.keys))}")
 
 
 def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) -> None:
@@ -225,7 +226,10 @@ def _instant(text: str | None) -> datetime:
         raise typer.BadParameter("--at is not an instant like 2026-11-24T12:00:00Z") from error
     if instant.tzinfo is None:
         raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise typer.BadParameter("--at lies outside the years 1 to 9999") from error
 
 
 def _header(document: Tree, name: str) -> str:
@@ -267,7 +271,7 @@ def _tell(found: Examination) -> None:
     if found.opened is not None:
         console().print(f"valid: signed by {found.opened.signer} at {found.opened.signed_at:%Y-%m-%d %H:%M:%S} UTC")
     elif found.refusal is not None:
-        console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)
+        console().print(f"[bold red]refused[/], {found.refusal.code}: {escape(found.refusal.message)}")
 
 
 def _keys_of(authority: str, trust: TrustStore, ring: KeyRing) -> dict[str, object]:
