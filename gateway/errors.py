@@ -327,6 +327,12 @@ class StoreConflict(Unavailable):
     code = "store-conflict"
 
 
+class ParserUnavailable(Unavailable):
+    """The child process that reads foreign bytes cannot be started."""
+
+    code = "parser-unavailable"
+
+
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
 

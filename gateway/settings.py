@@ -53,6 +53,7 @@ class Settings:
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
+    parse_isolated: bool = False  # foreign bytes are read first by a child process without files or network (Linux)
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 

@@ -102,6 +102,7 @@ class Runtime:
     trust: TrustStore
     vault: Vault
     transport: Transport
+    screen: Callable[[bytes], None] | None = None  # reads foreign bytes first, in a process of its own; raises `Refused`
     bell: Bell = field(default_factory=Bell)
     _rules: dict[tuple[str, str, str], Treaty] = field(default_factory=dict, init=False, repr=False)  # found before
 

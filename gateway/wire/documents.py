@@ -42,11 +42,12 @@ WHOLE = "/"  # the place of what is wrong with a document as a whole
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"<\x00", b"\x00<", b"{\x00", b"\x00{")
 _DECLARED = re.compile(rb"<\?xml[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
-_FORBIDDEN_MARKUP = etree.XPath("//comment()|//processing-instruction()")
-_TOO_MANY = etree.XPath(f"//*[@*[{MAX_ATTRIBUTES + 1}]]")
+_FORBIDDEN_MARKUP = etree.XPath("/descendant::comment() | /descendant::processing-instruction()")
+_TOO_MANY = etree.XPath(f"/descendant::*[@*[{MAX_ATTRIBUTES + 1}]]")
 _USUAL_DEPTH = 12  # nothing of ours is deeper, and a look at so few levels costs next to nothing
-_CLEAN = etree.XPath(
-    f"not(//comment() or //processing-instruction() or //*/@*[{MAX_ATTRIBUTES + 1}] or {'/*' * (_USUAL_DEPTH + 1)})"
+_CLEAN = etree.XPath(  # "descendant" takes half the time of "//", which looks at the children of every node
+    f"not(/descendant::comment() or /descendant::processing-instruction() or /descendant::*/@*[{MAX_ATTRIBUTES + 1}]"
+    f" or {'/*' * (_USUAL_DEPTH + 1)})"
 )
 _SHORTEST_ELEMENT = len(b"<a/>")  # shorter documents than so many of them need not be counted
 _SHORTEST_DECLARATION = len(b" xmlns=''")
