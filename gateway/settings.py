@@ -41,8 +41,9 @@ class Settings:
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
-    database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
-    broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
+    # Addresses may hold a password: they are left out when settings are printed.
+    database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}", repr=False)
+    broker: str = field(default="embedded", repr=False)  # "embedded", "memory", or an amqp:// or amqps:// URL
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     host: str = "127.0.0.1"
@@ -68,13 +69,19 @@ class Settings:
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
         if self.watch_seconds < 1:
             raise SettingsInvalid("watch_seconds must be at least 1")
-        if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
-            raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
-        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
-            raise SettingsInvalid("database must be a sqlite:/// or postgresql:// URL")
+        _check_addresses(self.database, self.broker)
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
+
+
+def _check_addresses(database: str, broker: str) -> None:
+    if broker not in {"embedded", "memory"} and not broker.startswith(("amqp://", "amqps://")):
+        raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
+    if "no_verify_ssl" in broker:  # the library would take any certificate for the broker's
+        raise SettingsInvalid("broker must not switch off the check of the broker's certificate (no_verify_ssl)")
+    if not database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+        raise SettingsInvalid("database must be a sqlite:/// or postgresql:// URL")
 
 
 def _whole(value: Any) -> int:
@@ -106,6 +113,14 @@ def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
         raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from None  # the cause quotes the value
 
 
+def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's values by the names of the settings: `parse.isolated` is the setting `parse_isolated`."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        found |= {f"{name}_{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+    return found
+
+
 def load(
     file: Path | None = None, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Settings:
@@ -120,7 +135,7 @@ def load(
     kinds = {item.name: formatannotation(item.type).replace("pathlib.", "") for item in fields(Settings)}
     if file is not None:
         try:
-            given = tomllib.loads(file.read_text(encoding="utf-8"))
+            given = _flat(tomllib.loads(file.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsInvalid(f"the settings file {file.name!r} cannot be read: {error}") from error
         unknown = sorted(set(given) - set(kinds))
