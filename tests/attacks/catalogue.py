@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _INBOUND = "tests/flow/test_inbound.py::test_"
 _SEAL = "tests/unit/trust/test_seal.py::test_"
 _CERTIFICATES = "tests/unit/trust/test_certificates.py::test_"
+_CHAINS = "tests/unit/trust/test_chain_catalogue.py::test_"
+_REVOCATION = "tests/unit/trust/test_revocation.py::test_"
 _BROKER = "tests/flow/test_broker_faults.py::test_"
 _FORGERY = "tests/attacks/test_forgeries.py::test_"
 _DOCUMENTS = "tests/unit/test_documents.py::test_"
@@ -120,8 +122,17 @@ CATALOGUE = (
         f"{_CERTIFICATES}a_certificate_outside_its_time_is_not_valid",
         f"{_CERTIFICATES}an_expired_intermediate_makes_the_chain_not_valid",
         f"{_CERTIFICATES}a_cached_verdict_does_not_outlive_the_certificate",
+        f"{_CHAINS}each_chain_has_its_one_verdict_without_the_network",
+        f"{_REVOCATION}an_answer_that_proves_nothing_leaves_the_certificate_unknown",
+        f"{_REVOCATION}an_answer_must_carry_the_nonce_that_was_sent",
+        f"{_REVOCATION}an_answer_that_has_run_out_is_stale",
     ),
-    _forged(28, "certificate for another purpose", f"{_CERTIFICATES}a_pinned_certificate_not_meant_for_signing_is_refused"),
+    _forged(
+        28,
+        "certificate for another purpose",
+        f"{_CERTIFICATES}a_pinned_certificate_not_meant_for_signing_is_refused",
+        f"{_CHAINS}each_chain_has_its_one_verdict_without_the_network",
+    ),
     _forged(29, "signer is not the sender", f"{_INBOUND}signature_of_one_authority_does_not_speak_for_another"),
     _tested(30, "timestamp late, of another digest, or by a key that ended"),
     _tested(

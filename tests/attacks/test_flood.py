@@ -40,8 +40,8 @@ def test_flood_of_one_message_takes_effect_once(side: Gateway) -> None:
 
 
 def test_refused_chains_of_certificates_are_not_kept_in_memory(side: Gateway) -> None:
-    before = len(side.rt.trust._verdicts)
+    before = len(side.rt.trust.loaded().verdicts)
     for name in [name for name in forged() if name.startswith("certificate_")]:
         take(side.rt, sealed_forgery(name, side.rt))
-    assert len(side.rt.trust._verdicts) <= before + 2  # BA-MS and PK-MOI at most
+    assert len(side.rt.trust.loaded().verdicts) <= before + 2  # BA-MS and PK-MOI at most
     side.rt.engine.dispose()

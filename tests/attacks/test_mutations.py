@@ -30,6 +30,8 @@ NAMES = (
     "envelope",
     "seal",
     "sealing-key",
+    "revocation-list",
+    "revocation-answer",
     "message",
     "dialect-at-bmi-json",
     "dialect-ba-ms-xml",

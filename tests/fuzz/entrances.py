@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from gateway.errors import GatewayError
+from gateway.errors import CertificateNotValid, GatewayError
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received
 from gateway.trust import sealing_keys
+from gateway.trust.revocation.evidence import Evidence
+from gateway.trust.revocation.states import State
 from gateway.trust.seal import peek, seal, unseal
 from gateway.trust.sign import sign
 from gateway.trust.verify import verify, verify_by_steps
@@ -25,6 +27,7 @@ from gateway.wire.documents import canonicalize, parse_json, parse_xml
 from gateway.wire.examples import fresh_header
 from gateway.wire.reading import header_of, read
 from gateway.wiring import build
+from tests.throwaway_ca import root
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
@@ -81,6 +84,8 @@ def entrances(rt: Runtime) -> Mapping[str, Entrance]:
         "envelope": _envelope(rt),
         "seal": _seal(rt),
         "sealing-key": _sealing_key(rt),
+        "revocation-list": _revocation("x.crl"),
+        "revocation-answer": _revocation("x.ocsp"),
         "message": _message(rt),
     }
     for partner in rt.partners.partners.values():
@@ -148,6 +153,23 @@ def _sealing_key(rt: Runtime) -> Entrance:
         sealing_keys.read_document(body, "BA-MS", "BA-MS.json")
 
     return Entrance(corpus=_files(rt.settings.keys / "sealing", "BA-MS*.json"), enter=enter)
+
+
+def _revocation(file: str) -> Entrance:
+    """What an issuer says of a certificate: it may prove that it is good or revoked, or nothing; it never breaks anything."""
+    issuer = root(NOW)
+    leaf = issuer.issue()
+    given = issuer.crl() if file.endswith(".crl") else issuer.answer(leaf.certificate, responder=issuer.make_responder())
+    corpus = [given, issuer.crl(leaf.certificate) if file.endswith(".crl") else issuer.answer(leaf.certificate)]
+
+    def enter(body: bytes) -> None:
+        known = Evidence.of({file: body}).standing(leaf.certificate, issuer.certificate, NOW)
+        if known.state is State.UNKNOWN:
+            raise CertificateNotValid("nothing is proven")
+        if known.state is State.GOOD and body not in corpus:
+            raise LetThroughError("a certificate is good by what its issuer did not say")
+
+    return Entrance(corpus=corpus, enter=enter)
 
 
 def _message(rt: Runtime) -> Entrance:

@@ -131,15 +131,10 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
-    changed = {
-        "database": "sqlite:///x",
-        "broker": "memory",
-        "log_json": "yes",
-        "secure_cookies": "no",
-        "parse_isolated": "yes",
-    }
+    changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
+    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
     for item in fields(Settings):
-        number = item.name in {"port", "batch", "retry_seconds", "watch_seconds", "remind_days"}
+        number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
         found = load(environment={f"GATEWAY_{item.name.upper()}": value})
         assert getattr(found, item.name) != getattr(Settings(), item.name), item.name
