@@ -65,6 +65,11 @@ class Settings:
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     parse_isolated: bool = False  # foreign bytes are read first by a child process without files or network (Linux)
+    # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
+    # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
+    timestamp_authorities: tuple[str, ...] = ()
+    root_seconds: int = 60  # a signed and timestamped root over the new entries of the journal is made this often
+    evidence_hours: int = 4  # so long without a good timestamp, and nothing new is sent out
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
@@ -78,8 +83,8 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        if self.watch_seconds < 1:
-            raise SettingsInvalid("watch_seconds must be at least 1")
+        if min(self.watch_seconds, self.root_seconds, self.evidence_hours) < 1:
+            raise SettingsInvalid("watch_seconds, root_seconds and evidence_hours must be at least 1")
         _check_addresses(self.database, self.broker)
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():

@@ -17,6 +17,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
+from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -81,6 +82,7 @@ def build(
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
         screen=_screen(settings),
+        authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),
     )
 
 

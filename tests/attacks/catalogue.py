@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _INBOUND = "tests/flow/test_inbound.py::test_"
 _SEAL = "tests/unit/trust/test_seal.py::test_"
 _CERTIFICATES = "tests/unit/trust/test_certificates.py::test_"
+_STAMPS = "tests/unit/trust/test_timestamps.py::test_"
 _CHAINS = "tests/unit/trust/test_chain_catalogue.py::test_"
 _REVOCATION = "tests/unit/trust/test_revocation.py::test_"
 _BROKER = "tests/flow/test_broker_faults.py::test_"
@@ -134,7 +135,16 @@ CATALOGUE = (
         f"{_CHAINS}each_chain_has_its_one_verdict_without_the_network",
     ),
     _forged(29, "signer is not the sender", f"{_INBOUND}signature_of_one_authority_does_not_speak_for_another"),
-    _tested(30, "timestamp late, of another digest, or by a key that ended"),
+    _tested(
+        30,
+        "timestamp late, of another digest, or by a key that ended",
+        f"{_STAMPS}timestamp_far_from_our_own_time_is_refused",
+        f"{_STAMPS}timestamp_over_other_data_is_refused",
+        f"{_STAMPS}answer_to_another_request_for_the_same_data_is_refused",
+        f"{_STAMPS}timestamp_by_a_certificate_that_was_not_valid_at_its_time_is_refused",
+        f"{_STAMPS}two_tokens_are_refused",
+        "tests/flow/test_evidence.py::test_gateway_takes_messages_again_by_itself_once_a_timestamp_is_had",
+    ),
     _tested(
         31,
         "errors that tell why a seal stayed shut",
@@ -200,4 +210,4 @@ CATALOGUE = (
 )
 
 # Classes of parts that are not built yet, each with the part; a class leaves this list when its row names a test.
-NOT_YET: dict[int, str] = {23: "case file", 24: "attachments", 30: "timestamps"}
+NOT_YET: dict[int, str] = {23: "case file", 24: "attachments"}
