@@ -1,7 +1,4 @@
-"""`gateway doctor`: settings, database, journal, broker, clock, schemas, trust, revocation, evidence of time, calendars.
-
-Each is ok, or says what to do.
-"""
+"""`gateway doctor`: each part of an installation is ok, or it says what to do."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 
@@ -32,6 +30,7 @@ from gateway.wire.translate import Translator
 from gateway.wiring import SCHEMA_VERSION, transport, utc_now
 
 SOON = timedelta(days=60)
+_HERE = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +80,20 @@ def _broker(settings: Settings) -> str:
             await carrier.close()
 
     return f"{settings.broker.partition(':')[0]}, {asyncio.run(reach())} queues"
+
+
+def _network(settings: Settings) -> str:
+    """Look at what goes over a network, and whether it is protected there."""
+    for name, address in (("broker", settings.broker), ("database", settings.database)):
+        place = urlsplit(address)
+        away = place.hostname is not None and place.hostname not in _HERE
+        tls = place.scheme == "amqps" or parse_qs(place.query).get("sslmode", [""])[0] in {"verify-full", "verify-ca"}
+        if away and not tls:
+            wanted = "amqps://" if name == "broker" else "sslmode=verify-full"
+            raise Misconfigured(f"the {name} is on another machine and the way there is not protected; use {wanted}")
+    if settings.host not in _HERE and not settings.secure_cookies:
+        raise Misconfigured("pages are offered to other machines over plain http; set secure_cookies and put TLS in front")
+    return f"listens on {'this machine only' if settings.host in _HERE else settings.host}"
 
 
 def _clock(_settings: Settings) -> str:
@@ -188,6 +201,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "journal": _journal,
     "broker": _broker,
+    "network": _network,
     "clock": _clock,
     "schemas": _schemas,
     "trust": _trust,
