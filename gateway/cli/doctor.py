@@ -76,10 +76,14 @@ def _schemas(settings: Settings) -> str:
 
 
 def _trust(settings: Settings) -> str:
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys)
+    rules = load_partners(settings.partners).trust_rules()
+    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, rules=rules)
     missing = sorted(set(settings.home) - set(ring.authorities()))
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
+    for code in settings.home:
+        if not trust.rules(code).allows_signature(algorithm := ring.signing(code).algorithm.name, utc_now()):
+            raise Misconfigured(f"the partner folder of {code} does not allow {algorithm}, which its signing key is for")
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
     ends = min((pinned.not_after for code in trust.authorities() for pinned in trust.pinned(code)), default=None)
     if ends is None:

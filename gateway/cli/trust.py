@@ -73,7 +73,7 @@ def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption 
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
     instant = _instant(at)
-    trust = TrustStore.load(settings.load(config).keys)
+    trust = _trust(settings.load(config))
     try:
         found = examine(read_file(file), trust, instant)
     except Refused as reason:  # the file itself cannot be read as a document: no step was begun
@@ -108,7 +108,8 @@ def seal_command(
         message_id=_header(document, "MessageId"),
         sender=authority,
         recipient=to,
-        trust=TrustStore.load(installed.keys),
+        trust=_trust(installed),
+        ring=KeyRing.load(installed.keys),
     )
     _write(out, sealed.body)
     result = {
@@ -148,7 +149,7 @@ def open_command(
     body = read_file(file)
     if (named := peek(body)["recipient"]) != authority:
         raise WrongRecipient(f"the message is sealed for {named}, not for {authority}")
-    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, TrustStore.load(installed.keys))
+    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, _trust(installed))
     _write(out, serialize(opened.document))
     if envelope is not None:
         _write(envelope, opened.signed)
@@ -197,8 +198,8 @@ def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) 
 
     Example: `gateway keys list --json`
     """
-    folder = settings.load(config).keys
-    trust, ring = TrustStore.load(folder), KeyRing.load(folder)
+    installed = settings.load(config)
+    trust, ring = _trust(installed), KeyRing.load(installed.keys)
     listed = [_keys_of(authority, trust, ring) for authority in trust.authorities()]
     if as_json:
         print_json({"authorities": listed})
@@ -226,6 +227,11 @@ def _instant(text: str | None) -> datetime:
     if instant.tzinfo is None:
         raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
     return instant.astimezone(UTC)
+
+
+def _trust(installed: Settings) -> TrustStore:
+    """Read the key folder, with what the partner folders allow."""
+    return TrustStore.load(installed.keys, rules=partners.load(installed.partners).trust_rules())
 
 
 def _header(document: Tree, name: str) -> str:

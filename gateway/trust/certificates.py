@@ -7,21 +7,26 @@ certificate authority is refused. On top of that its chain must verify and its p
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
-from gateway.errors import CertificateNotValid, KeyMissing, Refused, SignerNotTrusted, TrustInvalid
-from gateway.trust import algorithms, sealing_keys
+from gateway.errors import AlgorithmNotAllowed, CertificateNotValid, KeyMissing, SignerNotTrusted, TrustInvalid
+from gateway.partners import trust_rules
+from gateway.partners.trust_rules import TrustRules
+from gateway.trust import algorithms
 from gateway.trust.algorithms import SignatureAlgorithm
-from gateway.trust.folder import ANCHORS, PINNED, SEALING, authority_files, read_public
-from gateway.trust.sealing_keys import SealingKey
+from gateway.trust.folder import ANCHORS, PINNED, authority_files, read_public
+from gateway.trust.key_documents import PublishedKey, read_all
+from gateway.trust.sealing_keys import SEALING_KEYS, SealingKey
+from gateway.trust.second import SECOND_KEYS, SecondPublicKey
 
 MAX_CHAIN = 4  # certificates without the anchor
 VERDICT_SECONDS = 300.0  # a verdict is computed again after this long
@@ -119,17 +124,25 @@ def _read_certificates(path: Path) -> list[x509.Certificate]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustStore:
-    """Anchors, pinned certificates and sealing keys of all partners, read once at start."""
+    """Anchors, pinned certificates, published keys and rules of all partners, read once at start."""
 
     _anchors: Store
     _pinned: Mapping[str, Pinned]  # by fingerprint
-    _sealing: Mapping[str, tuple[SealingKey, ...]]  # by authority, newest first
+    _rules: Mapping[str, TrustRules]  # by authority; the defaults hold for one that is not in it
+    _sealing: Mapping[str, tuple[SealingKey, ...]] = field(default_factory=dict)  # by authority, newest first
+    _second: Mapping[str, tuple[SecondPublicKey, ...]] = field(default_factory=dict)  # by authority, newest first
     _clock: Callable[[], float] = time.monotonic  # seconds; ages the cached verdicts
     _verdicts: dict[tuple[bytes, ...], _Verdict] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> "TrustStore":
-        """Read the key folder and check every sealing key document in it.
+    def load(
+        cls,
+        folder: Path,
+        *,
+        rules: Mapping[str, TrustRules] = MappingProxyType({}),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> "TrustStore":
+        """Read the key folder and check every key document in it; `rules` are those of the partner folders, by authority.
 
         Raises `KeyMissing` if there is no anchor, `TrustInvalid` for a file that cannot be used.
         """
@@ -142,33 +155,19 @@ class TrustStore:
             known = pinned.setdefault(found.fingerprint, found)
             if known.authority != authority:
                 raise TrustInvalid(f"pinned/{path.name} is the certificate of {known.authority}: one key, one authority")
-        sealing: dict[str, list[SealingKey]] = {}
-        store = cls(_anchors=Store(anchors), _pinned=pinned, _sealing={}, _clock=clock)
-        for authority, path in authority_files(folder / SEALING, ".json"):
-            sealing.setdefault(authority, []).append(store._accept(authority, path))
-        newest_first = {
-            authority: tuple(sorted(keys, key=lambda key: (key.not_before, key.key_id), reverse=True))
-            for authority, keys in sealing.items()
-        }
-        return cls(_anchors=store._anchors, _pinned=pinned, _sealing=newest_first, _clock=clock, _verdicts=store._verdicts)
-
-    def _accept(self, authority: str, path: Path) -> SealingKey:
-        """Return the sealing key of a document signed by `authority` at a time when its certificate was valid."""
-        claimed = sealing_keys.read_document(read_public(path), authority, path.name)
-        try:
-            signer = self.verdict(claimed.chain, claimed.key.not_before)
-            signer.check(claimed.covered, claimed.signature)
-        except Refused as reason:
-            raise sealing_keys.not_accepted(path.name, reason) from reason
-        if signer.authority != authority:
-            raise TrustInvalid(f"sealing/{path.name} is signed by {signer.authority}, not by its own authority")
-        return claimed.key
+        store = cls(_anchors=Store(anchors), _pinned=pinned, _rules=rules, _clock=clock)
+        return replace(
+            store,
+            _sealing=read_all(SEALING_KEYS, folder, store.verdict),
+            _second=read_all(SECOND_KEYS, folder, store.verdict),
+        )
 
     def verdict(self, chain: tuple[bytes, ...], at: datetime) -> Pinned:
         """Return whose certificate leads `chain` (DER, leaf first, without the anchor), trusted at the instant `at`.
 
-        Raises `SignerNotTrusted` (not pinned, chain broken, wrong purpose, certificates beside the chain) or
-        `CertificateNotValid` (pinned, but a certificate of the chain is not valid at `at`).
+        Raises `SignerNotTrusted` (not pinned, chain broken, wrong purpose, certificates beside the chain),
+        `CertificateNotValid` (pinned, but a certificate of the chain is not valid at `at`) or `AlgorithmNotAllowed` (its
+        partner folder does not allow the algorithm at `at`).
         """
         pinned = self._pinned.get(sha256(chain[0]).hexdigest()) if chain else None
         if pinned is None:
@@ -178,6 +177,10 @@ class TrustStore:
             known = self._verify(chain, at, pinned)
             self._verdicts[chain] = known  # bounded: only whole chains of pinned certificates get here
         _within(known.not_before, known.not_after, at, pinned)
+        if not self.rules(pinned.authority).allows_signature(pinned.algorithm.name, at):
+            raise AlgorithmNotAllowed(
+                f"{pinned.authority} may not sign with {pinned.algorithm.name} at {at.astimezone(UTC):%Y-%m-%d}"
+            )
         return pinned
 
     def _verify(self, chain: tuple[bytes, ...], at: datetime, pinned: Pinned) -> _Verdict:
@@ -220,16 +223,39 @@ class TrustStore:
         own = (pinned for pinned in self._pinned.values() if pinned.authority == authority)
         return tuple(sorted(own, key=lambda pinned: (pinned.not_after, pinned.fingerprint), reverse=True))
 
+    def rules(self, authority: str) -> TrustRules:
+        """Return what may be used towards and by `authority`."""
+        return self._rules.get(authority, trust_rules.DEFAULT)
+
+    def may_seal(self, suite: str, at: datetime, *authorities: str) -> bool:
+        """Tell whether the partner folders of all `authorities` allow `suite` at `at`."""
+        return all(self.rules(each).allows_sealing(suite, at) for each in authorities)
+
     def sealing_keys(self, authority: str) -> tuple[SealingKey, ...]:
         """Return the authority's sealing keys, newest first."""
         return self._sealing.get(authority, ())
 
-    def sealing_key(self, authority: str, at: datetime) -> SealingKey:
-        """Return the newest sealing key of `authority` that is valid at `at`. Raises `KeyMissing`."""
+    def sealing_key(self, authority: str, at: datetime, *, sender: str | None = None) -> SealingKey:
+        """Return the newest sealing key of `authority` that may be used at `at`, also by the rules for `sender`.
+
+        Raises `KeyMissing` if no key is valid then, or none is of a suite that the partner folders allow.
+        """
+        concerned = (authority,) if sender is None else (authority, sender)
         for key in self.sealing_keys(authority):
-            if key.not_before <= at <= key.not_after:
+            if self._holds(key, at) and self.may_seal(key.suite.name, at, *concerned):
                 return key
-        raise KeyMissing(f"there is no sealing key of {authority} that is valid at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        raise KeyMissing(
+            f"there is no sealing key of {authority} that is valid, and of an allowed suite, "
+            f"at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        )
+
+    def second_keys(self, authority: str, at: datetime) -> tuple[SecondPublicKey, ...]:
+        """Return the authority's keys for second signatures that may be used at `at`, newest first."""
+        return tuple(key for key in self._second.get(authority, ()) if self._holds(key, at))
+
+    def _holds(self, key: PublishedKey, at: datetime) -> bool:
+        """Tell whether a published key may be used: in its time, and while the algorithm that vouches for it counts."""
+        return key.valid(at) and self.rules(key.authority).allows_signature(key.vouched_by, at)
 
 
 def _within(not_before: datetime, not_after: datetime, at: datetime, pinned: Pinned) -> None:

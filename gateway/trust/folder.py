@@ -3,8 +3,10 @@
     anchors/<name>.pem                     root certificates; a chain must end at one of them
     pinned/<AUTHORITY>[.<n>].pem           the authority's signing certificate, then its intermediates; two may be valid at once
     sealing/<AUTHORITY>[.<n>].json         the authority's public sealing key, signed by its signing key
+    second/<AUTHORITY>[.<n>].json          the same for second signatures (post-quantum), where an authority makes them
     private/<AUTHORITY>.signing.pem        home authorities only: private signing key, then its chain, leaf first
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
+    private/<AUTHORITY>[.<n>].second.json  home authorities only: private keys for second signatures
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
     ca/                                    development only: the keys of the development certificate authority
 
@@ -24,12 +26,13 @@ from gateway.errors import KeyMissing, TrustInvalid
 ANCHORS = "anchors"
 PINNED = "pinned"
 SEALING = "sealing"
+SECOND = "second"
 PRIVATE = "private"
 CA = "ca"
 MASTER_KEY = "master.key"
 
 AUTHORITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{2,12}")  # as in schemas/readmission/1.0/common.xsd, AuthorityCode
-_MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
+MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
 
 
 def write_file(path: Path, data: bytes, *, private: bool = False) -> None:
@@ -57,7 +60,7 @@ def read_public(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise TrustInvalid(f"{path.parent.name}/{path.name} cannot be read") from error
-    if len(data) > _MAX_FILE_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise TrustInvalid(f"{path.parent.name}/{path.name} is too large for a certificate or key document")
     return data
 

@@ -1,10 +1,8 @@
-"""The private keys of the home authorities: one signing key each, one or more sealing keys.
+"""The private keys of the home authorities: one signing key each, sealing keys, and keys for second signatures.
 
 A `SigningKey` is a port: a file here, a hardware module elsewhere. Where the files lie: gateway/trust/folder.py.
 """
 
-import json
-from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,10 @@ from gateway.errors import KeyMissing, TrustInvalid
 from gateway.trust import algorithms
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.folder import PRIVATE, authority_files, read_private
-from gateway.trust.suites import SUITES, PrivateKey, SealingSuite, key_id
+from gateway.trust.mldsa import ML_DSA_65, SecondKey
+from gateway.trust.mldsa import SCHEMES as SECOND_SCHEMES
+from gateway.trust.private_documents import read_private_document, write_private_document
+from gateway.trust.suites import SUITES, PrivateKey, SealingSuite
 
 
 class SigningKey(Protocol):
@@ -95,31 +96,24 @@ def read_signing_key(authority: str, path: Path) -> FileKey:
 
 def private_sealing_document(authority: str, suite: SealingSuite, private: bytes) -> bytes:
     """Return the JSON file of a private sealing key."""
-    content = {
-        "v": 1,
-        "authority": authority,
-        "key_id": key_id(suite.public_of(private)),
-        "suite": suite.name,
-        "private_key": b64encode(private).decode(),
-    }
-    return (json.dumps(content, indent=2) + "\n").encode()
+    return write_private_document(authority, "suite", suite, private)
 
 
 def read_sealing_key(authority: str, path: Path) -> SealedKey:
     """Read a private sealing key. Raises `KeyMissing`, `TrustInvalid`."""
-    data = read_private(path)
-    try:
-        content = json.loads(data)
-        suite = SUITES[content["suite"]]
-        raw = b64decode(content["private_key"], validate=True)
-        private_key = suite.load_private(raw)
-        found = key_id(suite.public_of(raw))
-        fits = content["v"] == 1 and content["authority"] == authority and content["key_id"] == found
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrustInvalid(f"private/{path.name} is not a private sealing key") from error
-    if not fits:
-        raise TrustInvalid(f"private/{path.name} names another authority or another key than it holds")
-    return SealedKey(key_id=found, suite=suite, private_key=private_key)
+    found = read_private_document(authority, path, "suite", SUITES, "sealing key")
+    return SealedKey(key_id=found.key_id, suite=found.scheme, private_key=found.scheme.load_private(found.raw))
+
+
+def private_second_document(authority: str, private: bytes) -> bytes:
+    """Return the JSON file of a private key for second signatures."""
+    return write_private_document(authority, "algorithm", ML_DSA_65, private)
+
+
+def read_second_key(authority: str, path: Path) -> SecondKey:
+    """Read a private key for second signatures. Raises `KeyMissing`, `TrustInvalid`."""
+    found = read_private_document(authority, path, "algorithm", SECOND_SCHEMES, "key for second signatures")
+    return SecondKey(key_id=found.key_id, scheme=found.scheme, private_key=found.scheme.load_private(found.raw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +122,7 @@ class KeyRing:
 
     _signing: Mapping[str, SigningKey]
     _sealing: Mapping[tuple[str, str], SealedKey]  # (authority, key id)
+    _second: Mapping[tuple[str, str], SecondKey]  # (authority, key id)
 
     @classmethod
     def load(cls, folder: Path) -> "KeyRing":
@@ -144,7 +139,11 @@ class KeyRing:
         for authority, path in authority_files(private, ".sealing.json"):
             key = read_sealing_key(authority, path)
             sealing[authority, key.key_id] = key
-        return cls(_signing=signing, _sealing=sealing)
+        second: dict[tuple[str, str], SecondKey] = {}
+        for authority, path in authority_files(private, ".second.json"):
+            other = read_second_key(authority, path)
+            second[authority, other.key_id] = other
+        return cls(_signing=signing, _sealing=sealing, _second=second)
 
     def authorities(self) -> tuple[str, ...]:
         """Return the authorities this installation can sign for, in alphabetical order."""
@@ -163,6 +162,10 @@ class KeyRing:
             return self._sealing[authority, key_id]
         except KeyError:
             raise KeyMissing(f"there is no private sealing key {key_id} of {authority} in the key folder") from None
+
+    def second(self, authority: str, key_id: str) -> SecondKey | None:
+        """Return the authority's private key for second signatures with that id, None if it is not here."""
+        return self._second.get((authority, key_id))
 
     def sealing_ids(self, authority: str) -> tuple[str, ...]:
         """Return the ids of the authority's private sealing keys."""

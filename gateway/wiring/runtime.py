@@ -71,7 +71,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
             for dialect in partner.dialects.values()
         },
         ring=KeyRing.load(settings.keys),
-        trust=TrustStore.load(settings.keys),
+        trust=TrustStore.load(settings.keys, rules=partners.trust_rules()),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
     )

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
+from gateway.partners.trust_rules import TrustRules
 from gateway.stages import Signed, Tree
-from gateway.trust.algorithms import ECDSA_P256
+from gateway.trust.algorithms import ECDSA_P256, SignatureAlgorithm
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
 from gateway.trust.keys import FileKey, KeyRing
@@ -99,7 +100,8 @@ class Forge:
         parent.insert(place, signature)
         if len(digests) > 1 and properties is not None:
             digests[1].text = b64encode(sha256(canonicalize(properties)).digest()).decode()
-        value = (key or self.key).sign(canonicalize(signature.find(f"{DS}SignedInfo")))
+        signer = key or self.key
+        value = signer.algorithm.to_only_form(signer.sign(canonicalize(signature.find(f"{DS}SignedInfo"))))
         signature.find(f"{DS}SignatureValue").text = b64encode(value).decode()
         return canonicalize(envelope)
 
@@ -112,11 +114,12 @@ class Forge:
         digital_signature: bool = True,
         purpose: x509.ObjectIdentifier | None = None,
         curve: ec.EllipticCurve | None = None,
+        algorithm: SignatureAlgorithm = ECDSA_P256,
         not_before: datetime = NOW - timedelta(days=1),
         not_after: datetime = NOW + timedelta(days=30),
     ) -> FileKey:
         """Return a key with a certificate of the development root, or of itself."""
-        key = ec.generate_private_key(curve or ec.SECP256R1())
+        key = algorithm.new_private() if curve is None else ec.generate_private_key(curve)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority} signing")])
         issuer_key = key if own_issuer else self.root_key
         builder = (
@@ -148,7 +151,7 @@ class Forge:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         certificate = builder.sign(issuer_key, hashes.SHA256())
         return FileKey(
-            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=ECDSA_P256, private_key=key
+            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=algorithm, private_key=key
         )
 
 
@@ -163,17 +166,17 @@ def forge(folder: Path, ring: KeyRing) -> Forge:
 
 
 @pytest.fixture
-def pin(folder: Path, tmp_path: Path) -> Callable[[FileKey], TrustStore]:
-    """Return a function that gives a store in which exactly this key is pinned for its authority."""
+def pin(folder: Path, tmp_path: Path) -> Callable[..., TrustStore]:
+    """Return a function that gives a store in which exactly this key is pinned for its authority; rules as `BA_MS=...`."""
 
-    def pinned(key: FileKey) -> TrustStore:
+    def pinned(key: FileKey, **rules: TrustRules) -> TrustStore:
         for name in ("anchors", "pinned"):
             (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / "anchors" / ANCHOR_FILE).write_bytes((folder / "anchors" / ANCHOR_FILE).read_bytes())
         certificates = (x509.load_der_x509_certificate(each) for each in key.chain)
         pem = b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
         (tmp_path / "pinned" / f"{key.authority}.pem").write_bytes(pem)
-        return TrustStore.load(tmp_path)
+        return TrustStore.load(tmp_path, rules={name.replace("_", "-"): each for name, each in rules.items()})
 
     return pinned
 
