@@ -17,6 +17,7 @@ from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
 from gateway.store.database import open_engine, require_current, upgrade, version
+from gateway.trust import foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.wire.schema import SchemaSet
@@ -78,6 +79,7 @@ def _schemas(settings: Settings) -> str:
 def _trust(settings: Settings) -> str:
     rules = load_partners(settings.partners).trust_rules()
     ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, rules=rules)
+    foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
     missing = sorted(set(settings.home) - set(ring.authorities()))
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")

@@ -227,6 +227,10 @@ class TrustStore:
         """Return what may be used towards and by `authority`."""
         return self._rules.get(authority, trust_rules.DEFAULT)
 
+    def takes_foreign(self) -> bool:
+        """Tell whether any partner folder turns on a foreign verifier."""
+        return any(each.foreign for each in self._rules.values())
+
     def may_seal(self, suite: str, at: datetime, *authorities: str) -> bool:
         """Tell whether the partner folders of all `authorities` allow `suite` at `at`."""
         return all(self.rules(each).allows_sealing(suite, at) for each in authorities)

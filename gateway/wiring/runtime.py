@@ -14,6 +14,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
+from gateway.trust import foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -50,6 +51,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
             partners.authority(code)
         except UnknownAuthority as error:
             raise SettingsInvalid(f"home names the authority {code}, which no partner folder has") from error
+    rules = partners.trust_rules()
+    foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
     engine = open_engine(settings.database)
     if prepare_database:
         upgrade(engine)
@@ -71,7 +74,7 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
             for dialect in partner.dialects.values()
         },
         ring=KeyRing.load(settings.keys),
-        trust=TrustStore.load(settings.keys, rules=partners.trust_rules()),
+        trust=TrustStore.load(settings.keys, rules=rules),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
     )

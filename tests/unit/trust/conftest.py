@@ -63,7 +63,8 @@ def make_message(
     """Return a message of the family, small but with a header; `inside` is markup at its end."""
     return parse_xml(
         f'<ReadmissionApplication xmlns="{NS}" schemaVersion="1.0"><Header><MessageId>{message_id}</MessageId>'
-        f"<CaseReference>ABCDEFGHIJKLMNOP</CaseReference><Sender>{sender}</Sender><Recipient>{recipient}</Recipient></Header>"
+        f"<CaseReference>ABCDEFGHIJKLMNOP</CaseReference><Sender>{sender}</Sender><Recipient>{recipient}</Recipient>"
+        "<Created>2026-11-24T11:59:00Z</Created></Header>"
         f"<Person><Name>{NAME}</Name></Person><Observations>{text}</Observations>{inside}"
         "</ReadmissionApplication>".encode()
     )
