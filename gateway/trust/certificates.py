@@ -155,12 +155,17 @@ class TrustStore:
             known = pinned.setdefault(found.fingerprint, found)
             if known.authority != authority:
                 raise TrustInvalid(f"pinned/{path.name} is the certificate of {known.authority}: one key, one authority")
-        store = cls(_anchors=Store(anchors), _pinned=pinned, _rules=rules, _clock=clock)
+        store = cls(_anchors=Store(anchors), _pinned=pinned, _rules={}, _clock=clock)
         return replace(
             store,
+            _rules=rules,
             _sealing=read_all(SEALING_KEYS, folder, store.verdict),
             _second=read_all(SECOND_KEYS, folder, store.verdict),
         )
+
+    def without_rules(self) -> "TrustStore":
+        """Return the store under the default rules: what was published is read before it is asked whether it may be used."""
+        return replace(self, _rules={})
 
     def verdict(self, chain: tuple[bytes, ...], at: datetime) -> Pinned:
         """Return whose certificate leads `chain` (DER, leaf first, without the anchor), trusted at the instant `at`.

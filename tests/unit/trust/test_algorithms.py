@@ -5,8 +5,6 @@ from types import MappingProxyType
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import load_der_x509_certificate
 
 from gateway.errors import AlgorithmNotAllowed, CannotOpen, KeyMissing, SignatureProfile, TrustInvalid
 from gateway.partners.trust_rules import Allowance, TrustRules
@@ -35,22 +33,20 @@ def keys(forge):
     return {algorithm.name: forge.certificate(algorithm=algorithm) for algorithm in ALGORITHMS.values()}
 
 
-def installed(folder, target, key, now, **rules):
-    """Lay out a key folder in which `key` is the signing key of BA-MS; return its ring and its store."""
-    for path in folder.rglob("*"):
-        if path.is_file() and (path.parent.name == "ca" or not path.name.startswith("BA-MS")):
-            write_file(target / path.relative_to(folder), path.read_bytes(), private=path.parent.name in {"private", "ca"})
-    pem = key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    pem += b"".join(load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in key.chain)
-    write_file(target / "private" / "BA-MS.signing.pem", pem, private=True)
-    # Its published keys must begin while the certificate is valid; development keys begin a month back.
-    make_development_keys(target, ["BA-MS"], now + timedelta(days=30))
-    return KeyRing.load(target), TrustStore.load(target, rules={code.replace("_", "-"): each for code, each in rules.items()})
-
-
 @pytest.fixture
-def at_home(folder, tmp_path, keys, now):
-    return lambda algorithm: installed(folder, tmp_path, keys[algorithm.name], now)
+def at_home(folder, tmp_path, now):
+    """Return a function that gives ring and store of a key folder in which BA-MS signs with an algorithm."""
+
+    def installed(algorithm):
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.name.startswith("BA-MS"):
+                write_file(
+                    tmp_path / path.relative_to(folder), path.read_bytes(), private=path.parent.name in {"private", "ca"}
+                )
+        make_development_keys(tmp_path, ["BA-MS"], now, algorithm=algorithm)
+        return KeyRing.load(tmp_path), TrustStore.load(tmp_path)
+
+    return installed
 
 
 @EACH

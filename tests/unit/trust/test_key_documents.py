@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import KeyDocumentRefused, TrustInvalid
+from gateway.errors import KeyDocumentRefused, KeyMissing, TrustInvalid
+from gateway.partners.trust_rules import Allowance, TrustRules
 from gateway.stages import Received
 from gateway.trust import key_documents, suites
+from gateway.trust.algorithms import RSA_3072
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import make_development_keys
 from gateway.trust.folder import write_file
@@ -181,6 +183,22 @@ def test_the_signature_of_one_kind_does_not_hold_for_another(take, document):
     content["suite"] = content.pop("algorithm")
     with pytest.raises(KeyDocumentRefused, match="not signed by"):
         take(json.dumps(content).encode())
+
+
+def test_documents_signed_with_an_algorithm_that_is_not_allowed_any_more_do_not_stop_the_start(own, now):
+    rules = {"PK-MOI": TrustRules(signatures=(Allowance(name=RSA_3072.name),))}
+    trust = TrustStore.load(own, rules=rules)
+    assert trust.sealing_keys("PK-MOI")
+    assert trust.second_keys("PK-MOI", now) == ()
+    with pytest.raises(KeyMissing):
+        trust.sealing_key("PK-MOI", now)
+    assert trust.sealing_key("BA-MS", now).authority == "BA-MS"
+
+
+def test_a_document_signed_with_an_algorithm_that_is_not_allowed_is_refused(own, document, now):
+    rules = {"PK-MOI": TrustRules(signatures=(Allowance(name=RSA_3072.name),))}
+    with pytest.raises(KeyDocumentRefused, match="may not sign with"):
+        refresh(SEALING_KEYS, document(), "PK-MOI", own, TrustStore.load(own, rules=rules), now)
 
 
 def test_a_document_beyond_the_limit_is_refused(take):
