@@ -78,8 +78,8 @@ def _schemas(settings: Settings) -> str:
 
 def _trust(settings: Settings) -> str:
     rules = load_partners(settings.partners).trust_rules()
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, rules=rules)
     foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
+    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules)
     missing = sorted(set(settings.home) - set(ring.authorities()))
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from gateway.errors import TrustInvalid
-from gateway.trust import algorithms
-from gateway.trust.algorithms import SignatureAlgorithm
+from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
+from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
 from gateway.trust.certificates import DEVELOPMENT_ONLY
 from gateway.trust.folder import (
     ANCHORS,
@@ -31,11 +31,11 @@ from gateway.trust.folder import (
     write_file,
 )
 from gateway.trust.key_documents import Kind, is_current, write_document
-from gateway.trust.keys import SigningKey, read_signing_key
 from gateway.trust.mldsa import ML_DSA_65, MlDsa65
 from gateway.trust.private_documents import read_private_document, write_private_document
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS
+from gateway.trust.signing_key import SigningKey, read_signing_key
 from gateway.trust.suites import DEFAULT, SealingSuite
 from gateway.trust.vault import new_master_key
 
@@ -48,9 +48,9 @@ _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 
 
 def make_development_keys(
-    folder: Path, authorities: Sequence[str], now: datetime, *, algorithm: SignatureAlgorithm = algorithms.DEFAULT
+    folder: Path, authorities: Sequence[str], now: datetime, algorithm: SignatureAlgorithm = DEFAULT_ALGORITHM
 ) -> None:
-    """Make what is missing in the key folder; files that exist are kept. New signing keys sign with `algorithm`.
+    """Make what is missing in the key folder; files that exist are kept.
 
     An authority that is pinned but has no private key here belongs to another installation and is left alone.
     Raises `TrustInvalid` for an authority code of the wrong form or files that cannot be read.
@@ -79,15 +79,13 @@ def _publish(folder: Path, authority: str, now: datetime) -> None:
     if not pinned.exists():
         chain = (x509.load_der_x509_certificate(each) for each in signer.chain)
         write_file(pinned, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
-    _publish_key(folder, signer, SEALING_KEYS, DEFAULT, "sealing", now)
-    _publish_key(folder, signer, SECOND_KEYS, ML_DSA_65, "second", now)
+    _publish_key(folder, signer, SEALING_KEYS, DEFAULT, now)
+    _publish_key(folder, signer, SECOND_KEYS, ML_DSA_65, now)
 
 
-def _publish_key(
-    folder: Path, signer: SigningKey, kind: Kind[Any], scheme: SealingSuite | MlDsa65, name: str, now: datetime
-) -> None:
+def _publish_key(folder: Path, signer: SigningKey, kind: Kind[Any], scheme: SealingSuite | MlDsa65, now: datetime) -> None:
     """Make a key and its signed document; a document that is missing, or of an older format, is made from the key again."""
-    private = folder / PRIVATE / f"{signer.authority}.{name}.json"
+    private = folder / PRIVATE / f"{signer.authority}.{kind.private}.json"
     public = folder / kind.folder / f"{signer.authority}.json"
     if not private.exists():
         document = write_private_document(signer.authority, kind.member, scheme, scheme.new_private())
@@ -148,7 +146,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     *,
-    key: algorithms.PublicKey,
+    key: PublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     now: datetime,
     life: timedelta,
@@ -190,5 +188,5 @@ def _name(state: str, organisation: str, common: str) -> x509.Name:
     )
 
 
-def _pem(key: algorithms.PrivateKey) -> bytes:
+def _pem(key: PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

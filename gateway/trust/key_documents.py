@@ -14,16 +14,18 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from gateway.errors import KeyDocumentRefused, Refused, TrustInvalid
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.folder import authority_files, read_public
-from gateway.trust.keys import SigningKey
-from gateway.trust.private_documents import Scheme, key_id
+from gateway.trust.private_documents import HasName, key_id
+from gateway.trust.signing_key import SigningKey
 
 FORMAT: Final = 2
+_MAX_VERSION: Final = 999_999  # so that a slip cannot use up all versions that may follow
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
@@ -50,16 +52,27 @@ class PublishedKey:
     """An authority's public key, its document checked."""
 
     authority: str
-    version: int  # at least 1
+    version: int  # 1 to 999,999
     key_id: str
     scheme: str  # name of the suite or algorithm
     raw: bytes  # public key
     not_before: datetime  # UTC; also the instant at which the document was signed
     not_after: datetime  # UTC
     vouched_by: str  # name of the algorithm that the document is signed with
+    chain: tuple[bytes, ...]  # DER, leaf first: the certificate that vouches for it
+    revoked_from: datetime | None = None  # from when on a certificate of that chain is revoked
 
     def valid(self, at: datetime) -> bool:
         return self.not_before <= at <= self.not_after
+
+    def revoked(self, at: datetime) -> bool:
+        """Tell whether at `at` a certificate that vouches for it was revoked."""
+        return self.revoked_from is not None and at >= self.revoked_from
+
+    @property
+    def voucher(self) -> str:
+        """Return the fingerprint (SHA-256, lower-case hex) of the certificate that vouches for it."""
+        return sha256(self.chain[0]).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +81,7 @@ class Kind(Generic[Published]):
 
     noun: str  # "sealing key", as an error says it
     folder: str  # in the key folder
+    private: str  # how the files of its private keys are called: "sealing" in BA-MS.sealing.json
     member: str  # the member that names the scheme
     make: Callable[[dict[str, Any]], Published]  # fields of `PublishedKey` -> the key; ValueError or KeyError if it is none
 
@@ -89,7 +103,7 @@ class Kind(Generic[Published]):
 def write_document(
     kind: Kind[Any],
     signer: SigningKey,
-    scheme: Scheme,
+    scheme: HasName,
     public: bytes,
     not_before: datetime,
     not_after: datetime,
@@ -132,7 +146,7 @@ def accept(kind: Kind[Published], data: bytes, authority: str, verdict: Verdict,
     if not fits:
         raise KeyDocumentRefused("the document names another authority or another key than it holds")
     version = content["version"]
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1 or begins > ends:
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= _MAX_VERSION or begins > ends:
         raise KeyDocumentRefused("the document has no version, or ends before it begins")
     try:
         signer = verdict(chain, begins)
@@ -154,11 +168,20 @@ def accept(kind: Kind[Published], data: bytes, authority: str, verdict: Verdict,
         "not_before": begins,
         "not_after": ends,
         "vouched_by": signer.algorithm.name,
+        "chain": chain,
     }
     try:
         return kind.make(fields)
     except (ValueError, KeyError, TypeError) as error:
         raise _refuse(kind) from error
+
+
+def claimed_voucher(data: bytes) -> str | None:
+    """Return the fingerprint of the certificate that a document says it is signed by, None if it says none; unproven."""
+    try:
+        return sha256(b64decode(json.loads(data)["certificates"][0], validate=True)).hexdigest()
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        return None
 
 
 def is_current(data: bytes) -> bool:

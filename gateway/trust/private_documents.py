@@ -17,11 +17,22 @@ from gateway.errors import TrustInvalid
 from gateway.trust.folder import read_private
 
 
-class Scheme(Protocol):
-    """What a raw key is used with: a sealing suite, a second signature algorithm."""
+class HasName(Protocol):
+    """What a raw key is used with, by its stable name."""
 
     @property
     def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A name alone, of a key that is not used here."""
+
+    name: str
+
+
+class Scheme(HasName, Protocol):
+    """What a raw key is used with: a sealing suite, a second signature algorithm."""
 
     @property
     def public_of(self) -> Any:
@@ -59,6 +70,15 @@ def write_private_document(authority: str, member: str, scheme: Scheme, private:
         "private_key": b64encode(private).decode(),
     }
     return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def private_key_id(path: Path) -> str:
+    """Return the id of the key in the file of a private key. Raises `KeyMissing`, `TrustInvalid`."""
+    data = read_private(path)
+    try:
+        return str(json.loads(data)["key_id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrustInvalid(f"private/{path.name} is not the file of a private key") from error
 
 
 def read_private_document(

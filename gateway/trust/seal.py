@@ -138,7 +138,7 @@ def _with_second(signed: Signed, recipient: str, trust: TrustStore, ring: KeyRin
         return signed.body
     for published in trust.second_keys(signed.signer, signed.signed_at):
         if ring is not None and (key := ring.second(signed.signer, published.key_id)) is not None:
-            return sign_second(signed.body, key)
+            return sign_second(signed.body, key, published)
     if demand is Demand.REQUIRED:
         raise KeyMissing(f"{signed.signer} has no valid key for the second signature that is required towards {recipient}")
     return signed.body

@@ -7,7 +7,7 @@ from typing import Any, Final
 from gateway.trust import key_documents
 from gateway.trust.folder import SEALING
 from gateway.trust.key_documents import Kind, PublishedKey
-from gateway.trust.keys import SigningKey
+from gateway.trust.signing_key import SigningKey
 from gateway.trust.suites import SUITES, PublicKey, SealingSuite
 
 
@@ -24,7 +24,7 @@ def _make(fields: dict[str, Any]) -> SealingKey:
     return SealingKey(**fields, suite=suite, public_key=suite.load_public(fields["raw"]))
 
 
-SEALING_KEYS: Final = Kind(noun="sealing key", folder=SEALING, member="suite", make=_make)
+SEALING_KEYS: Final = Kind(noun="sealing key", folder=SEALING, private="sealing", member="suite", make=_make)
 
 
 def write_document(

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey, MLDSAMuHasher
 
 from gateway.errors import SecondSignatureInvalid
 from gateway.trust.folder import SECOND
 from gateway.trust.key_documents import Kind, PublishedKey
-from gateway.trust.mldsa import SCHEMES, SecondKey
+from gateway.trust.mldsa import SCHEMES, SecondSigner
 
 _CONTEXT: Final = b"readmission-gateway second signature 1\n"
 MAX_LINE_BYTES: Final = 4608  # ML-DSA-65: 3309 bytes, 4412 in base64, and about 90 around them
@@ -36,7 +36,7 @@ def _make(fields: dict[str, Any]) -> SecondPublicKey:
     return SecondPublicKey(**fields, public_key=SCHEMES[fields["scheme"]].load_public(fields["raw"]))
 
 
-SECOND_KEYS: Final = Kind(noun="second signature key", folder=SECOND, member="algorithm", make=_make)
+SECOND_KEYS: Final = Kind(noun="second signature key", folder=SECOND, private="second", member="algorithm", make=_make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,15 @@ class SecondSignature:
             raise SecondSignatureInvalid("the second signature is not the signer's") from None
 
 
-def sign_second(envelope: bytes, key: SecondKey) -> bytes:
-    """Return `envelope` with the line of its second signature in front."""
-    value = key.private_key.sign(_CONTEXT + envelope)
+def sign_second(envelope: bytes, key: SecondSigner, published: SecondPublicKey) -> bytes:
+    """Return `envelope` with the line of its second signature in front; `published` is the public part of `key`.
+
+    The digest is made here, so that a key in another process is never sent the envelope. Raises as `SecondSigner.sign_mu`.
+    """
+    hasher = MLDSAMuHasher(published.public_key)
+    hasher.update(_CONTEXT)
+    hasher.update(envelope)
+    value = key.sign_mu(hasher.finalize())
     return SecondSignature(algorithm=key.scheme.name, key=key.key_id, signature=value).as_line() + b"\n" + envelope
 
 

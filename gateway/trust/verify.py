@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from gateway.errors import Refused, SignatureInvalid, SignatureProfile
+from gateway.errors import Refused, SignatureInvalid, SignatureProfile, Unavailable
 from gateway.stages import Opened, Tree
 from gateway.trust import policy as rules
 from gateway.trust import profile
@@ -63,7 +63,7 @@ class Examination:
 
     steps: tuple[Step, ...]  # those that were begun; only the last may have failed
     opened: Opened | None
-    refusal: Refused | None
+    refusal: Refused | Unavailable | None  # unavailable: it is not known whether a certificate was revoked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,8 @@ def verify_by_steps(
     `trace` is told the number of each step as it begins.
 
     Raises what `parse_xml` raises, `SignatureMissing`, `SignatureProfile`, `SignerNotTrusted`, `CertificateNotValid`,
-    `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`.
+    `CertificateRevoked`, `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`; and `Unavailable` while it is not known
+    whether a certificate of the signer was revoked.
     """
     # 1 parse the envelope: hardened; no DOCTYPE, comment or processing instruction gets past this line
     trace(1)
@@ -128,7 +129,7 @@ def verify_by_steps(
 
     # 4 the signer's certificate is pinned and valid at the time of signing
     trace(4)
-    signer = trust.verdict(claims.chain, claims.signed_at)
+    signer = trust.verdict(claims.chain, claims.signed_at, claimed=at is None)
 
     # 5 the signing time is not in the future, and the certificate is still valid when it is judged
     trace(5)
@@ -193,14 +194,12 @@ def examine(body: bytes, trust: TrustStore, at: datetime | None = None, policy: 
     """Verify, and tell how far it came: the same steps, for a person to read."""
     begun: list[int] = []
     opened: Opened | None = None
-    refusal: Refused | None = None
+    refusal: Refused | Unavailable | None = None
     try:
         opened = verify_by_steps(body, trust, at, policy, trace=begun.append)
-    except SignatureProfile as reason:
-        refusal = reason
-        if trust.takes_foreign():
+    except (Refused, Unavailable) as reason:
+        if isinstance(reason, SignatureProfile) and trust.takes_foreign():
             return _examine_foreign(body, trust, at, policy)
-    except Refused as reason:
         refusal = reason
     failed = begun[-1] if refusal is not None else None
     steps = tuple(Step(step=number, name=STEPS[number - 1], ok=number != failed) for number in begun)
@@ -210,10 +209,10 @@ def examine(body: bytes, trust: TrustStore, at: datetime | None = None, policy: 
 def _examine_foreign(body: bytes, trust: TrustStore, at: datetime | None, policy: rules.Policy) -> Examination:
     """Tell of a signature that is not the one profile, where a partner folder allows others."""
     opened: Opened | None = None
-    refusal: Refused | None = None
+    refusal: Refused | Unavailable | None = None
     try:
         opened = open_foreign(body, trust, at, policy)
-    except Refused as reason:
+    except (Refused, Unavailable) as reason:
         refusal = reason
     step = Step(step=1, name="a signature that the partner's folder allows beside the one profile", ok=refusal is None)
     return Examination(steps=(step,), opened=opened, refusal=refusal)

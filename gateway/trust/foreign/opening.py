@@ -32,7 +32,7 @@ def open_foreign(body: bytes, trust: TrustStore, at: datetime | None, policy: ru
     signed_at = claims.signed_at or _created(envelope[0])
 
     # 3 the signer's certificate is pinned and valid, then and now, and its folder allows what it uses
-    signer = trust.verdict(claims.chain, signed_at)
+    signer = trust.verdict(claims.chain, signed_at, claimed=at is None)
     if at is not None:
         rules.check_time(signed_at, at, policy)
         trust.verdict(claims.chain, max(at, signed_at))

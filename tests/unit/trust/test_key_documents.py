@@ -56,7 +56,7 @@ def take(own, now):
     """Return a function that takes a document in as a running gateway would."""
 
     def function(data, kind=SEALING_KEYS, authority="PK-MOI", at=now):
-        return refresh(kind, data, authority, own, TrustStore.load(own), at)
+        return refresh(kind, data, authority, TrustStore.load(own), at)
 
     return function
 
@@ -128,11 +128,26 @@ def test_an_older_version_is_refused_after_a_newer_one(own, take, document, vers
     assert _names(own) == ["PK-MOI.2.json", "PK-MOI.json"]
 
 
-def test_the_same_key_under_a_new_version_is_refused(take, document):
+def test_the_newest_key_may_be_vouched_for_anew(own, take, document, now):
+    raw = suites.HYBRID.new_private()
+    first = take(document(raw=raw))
+    again = take(document(raw=raw, version=3, begins=timedelta(0), ends=400 * DAY))
+    assert again.key_id == first.key_id
+    assert TrustStore.load(own).sealing_key("PK-MOI", now).version == 3
+
+
+def test_a_key_that_was_replaced_cannot_be_brought_back_under_a_new_version(take, document):
     raw = suites.HYBRID.new_private()
     take(document(raw=raw))
-    with pytest.raises(KeyDocumentRefused, match="published before"):
-        take(document(raw=raw, version=3, begins=timedelta(0), ends=801 * DAY))
+    take(document(version=3, begins=timedelta(0), ends=801 * DAY))
+    with pytest.raises(KeyDocumentRefused, match="taken the place"):
+        take(document(raw=raw, version=4, begins=DAY, ends=802 * DAY))
+
+
+def test_a_document_that_was_taken_is_in_force_at_once(own, document, now):
+    trust = TrustStore.load(own)
+    key = refresh(SEALING_KEYS, document(), "PK-MOI", trust, now)
+    assert trust.sealing_key("PK-MOI", now).key_id == key.key_id
 
 
 @pytest.mark.parametrize(
@@ -198,7 +213,7 @@ def test_documents_signed_with_an_algorithm_that_is_not_allowed_any_more_do_not_
 def test_a_document_signed_with_an_algorithm_that_is_not_allowed_is_refused(own, document, now):
     rules = {"PK-MOI": TrustRules(signatures=(Allowance(name=RSA_3072.name),))}
     with pytest.raises(KeyDocumentRefused, match="may not sign with"):
-        refresh(SEALING_KEYS, document(), "PK-MOI", own, TrustStore.load(own, rules=rules), now)
+        refresh(SEALING_KEYS, document(), "PK-MOI", TrustStore.load(own, rules=rules), now)
 
 
 def test_a_document_beyond_the_limit_is_refused(take):

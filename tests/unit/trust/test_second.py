@@ -35,6 +35,11 @@ def store(folder, **rules):
     return TrustStore.load(folder, rules={code.replace("_", "-"): each for code, each in rules.items()})
 
 
+def _second(envelope, authority, ring, trust, now):
+    published = trust.second_keys(authority, now)[0]
+    return sign_second(envelope, ring.second(authority, published.key_id), published)
+
+
 @pytest.fixture
 def sealed(signed, message_id, ring):
     return lambda trust, ring=ring: (
@@ -75,7 +80,7 @@ def seals(trust, now, message_id):
 @pytest.fixture
 def second(signed, ring, trust, now):
     """Return the envelope with a good second signature of BA-MS in front."""
-    return sign_second(signed.body, ring.second("BA-MS", trust.second_keys("BA-MS", now)[0].key_id))
+    return _second(signed.body, "BA-MS", ring, trust, now)
 
 
 # --- made
@@ -202,9 +207,8 @@ def test_one_over_another_envelope_is_refused(folder, seals, opens, second, ring
 
 
 def test_one_by_the_key_of_another_authority_is_refused(folder, seals, opens, signed, ring, trust, now):
-    key = ring.second("AT-BMI", trust.second_keys("AT-BMI", now)[0].key_id)
     with pytest.raises(SecondSignatureInvalid, match="no key that BA-MS published"):
-        opens(seals(sign_second(signed.body, key)), store(folder))
+        opens(seals(_second(signed.body, "AT-BMI", ring, trust, now)), store(folder))
 
 
 def test_one_by_a_key_that_nobody_published_is_refused(folder, tmp_path, seals, opens, second):
@@ -220,8 +224,7 @@ def test_one_whose_key_has_ended_when_the_message_comes_is_refused(folder, seals
 
 
 def test_a_good_second_signature_does_not_mend_a_broken_first(folder, seals, opens, signed, ring, trust, now):
-    key = ring.second("BA-MS", trust.second_keys("BA-MS", now)[0].key_id)
-    altered = sign_second(signed.body.replace(b">3.1<", b">3.2<"), key)
+    altered = _second(signed.body.replace(b">3.1<", b">3.2<"), "BA-MS", ring, trust, now)
     with pytest.raises(SignatureInvalid):
         opens(seals(altered), store(folder, BA_MS=REQUIRED))
 
