@@ -6,7 +6,6 @@ the chain may be revoked (gateway/trust/revocation/).
 """
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,8 +31,7 @@ from gateway.errors import (
 )
 from gateway.partners import trust_rules
 from gateway.partners.trust_rules import TrustRules
-from gateway.trust import algorithms, chains
-from gateway.trust.algorithms import SignatureAlgorithm
+from gateway.trust import chains
 from gateway.trust.chains import MAX_CHAIN, UNREADABLE
 from gateway.trust.folder import (
     ANCHORS,
@@ -44,10 +42,10 @@ from gateway.trust.folder import (
     TIMESTAMP_ANCHORS,
     Stamp,
     authority_files,
-    read_public,
     stamp,
 )
 from gateway.trust.key_documents import Kind, Published, PublishedKey, read_all
+from gateway.trust.pinned import Pinned, pin, read_folder
 from gateway.trust.revocation import grace
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.judging import Judge, Window
@@ -58,33 +56,7 @@ from gateway.trust.second import SECOND_KEYS, SecondPublicKey
 
 VERDICT_SECONDS = 300.0  # a verdict is computed again after this long
 LOOK_SECONDS = 1.0  # the key folder is looked at this often, at most
-DEVELOPMENT_ONLY = "DEVELOPMENT ONLY"  # stands in the subject of every development certificate
 _PUBLIC = (ANCHORS, TIMESTAMP_ANCHORS, PINNED, SEALING, SECOND, REVOCATION)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """A signing certificate we believe belongs to an authority."""
-
-    authority: str
-    fingerprint: str  # SHA-256 of the DER, lower-case hex
-    digest: bytes  # the same in base64, as the signed properties carry it
-    subject: str  # RFC 4514
-    algorithm: SignatureAlgorithm
-    public_key: algorithms.PublicKey
-    not_before: datetime  # UTC
-    not_after: datetime  # UTC
-    file: str  # name of the file in `pinned/`
-    chain: tuple[x509.Certificate, ...]  # what the file holds: the certificate, then its issuers without the anchor
-
-    @property
-    def development(self) -> bool:
-        """Tell whether it is a development certificate; such a certificate proves nothing."""
-        return DEVELOPMENT_ONLY in self.subject
-
-    def check(self, data: bytes, signature: bytes) -> None:
-        """Check a raw signature over `data`. Raises `SignatureInvalid`."""
-        self.algorithm.check(self.public_key, signature, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,57 +93,22 @@ class Loaded:
         return sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
-def _pin(authority: str, path: Path) -> Pinned:
-    chain = read_certificates(path)
-    leaf = chain[0]
-    key = leaf.public_key()
-    algorithm = algorithms.of_key(key)
-    if algorithm is None:
-        raise TrustInvalid(f"pinned/{path.name}: the certificate holds no key of an algorithm we accept ({algorithms.names()})")
-    assert isinstance(key, algorithms.PublicKey), "of_key takes no other kind"
-    digest = sha256(leaf.public_bytes(Encoding.DER)).digest()
-    return Pinned(
-        authority=authority,
-        fingerprint=digest.hex(),
-        digest=b64encode(digest),
-        subject=leaf.subject.rfc4514_string(),
-        algorithm=algorithm,
-        public_key=key,
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
-        file=path.name,
-        chain=tuple(chain),
-    )
-
-
-def read_certificates(path: Path) -> list[x509.Certificate]:
-    """Return the certificates of a PEM file, at least one. Raises `TrustInvalid`."""
-    try:
-        return x509.load_pem_x509_certificates(read_public(path))
-    except UNREADABLE as error:
-        raise TrustInvalid(f"{path.parent.name}/{path.name} holds no certificate in PEM") from error
-
-
-def _read_all(folder: Path) -> tuple[x509.Certificate, ...]:
-    return tuple(each for path in sorted(folder.glob("*.pem")) for each in read_certificates(path))
-
-
 def _load(folder: Path, mode: Mode) -> Loaded:
     """Read the public part of the key folder and check every key document in it."""
     seen = stamp(folder, _PUBLIC)  # before the files are read: what changes while we read is read again
-    anchors = _read_all(folder / ANCHORS)
+    anchors = read_folder(folder / ANCHORS)
     if not anchors:
         raise KeyMissing("the key folder holds no anchor; 'gateway keys new --development' makes development keys")
     pinned: dict[str, Pinned] = {}
     for authority, path in authority_files(folder / PINNED, ".pem"):
-        found = _pin(authority, path)
+        found = pin(authority, path)
         known = pinned.setdefault(found.fingerprint, found)
         if known.authority != authority:
             raise TrustInvalid(f"pinned/{path.name} is the certificate of {known.authority}: one key, one authority")
     judge = Judge(evidence=Evidence.read(folder), graces=grace.read(folder), mode=mode)
     return Loaded(
         anchors=anchors,
-        timestamp_anchors=_read_all(folder / TIMESTAMP_ANCHORS),
+        timestamp_anchors=read_folder(folder / TIMESTAMP_ANCHORS),
         pinned=pinned,
         sealing=_published(SEALING_KEYS, folder, anchors, pinned, judge),
         second=_published(SECOND_KEYS, folder, anchors, pinned, judge),

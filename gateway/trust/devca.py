@@ -18,7 +18,6 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 from gateway.errors import TrustInvalid
 from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
 from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
-from gateway.trust.certificates import DEVELOPMENT_ONLY
 from gateway.trust.folder import (
     ANCHORS,
     AUTHORITY,
@@ -32,6 +31,7 @@ from gateway.trust.folder import (
 )
 from gateway.trust.key_documents import Kind, is_current, write_document
 from gateway.trust.mldsa import ML_DSA_65, MlDsa65
+from gateway.trust.pinned import DEVELOPMENT_ONLY
 from gateway.trust.private_documents import read_private_document, write_private_document
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS

@@ -1,4 +1,4 @@
-"""A new certificate or a new sealing key of a home authority, and what partners are given of it.
+"""A new certificate or a new published key of a home authority, and what partners are given of it.
 
 Old and new are valid side by side: the old certificate stays pinned, the old sealing key still opens. Everything is checked,
 and signed, before the first file is written; what is refused changes nothing.
@@ -21,16 +21,17 @@ from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import ANCHORS, PINNED, PRIVATE, SEALING, SECOND, authority_files, read_public, write_file
 from gateway.trust.hardware import HardwareKey
 from gateway.trust.key_documents import Kind, PublishedKey, write_document
-from gateway.trust.keys import FileKey, private_sealing_document
+from gateway.trust.keys import FileKey
+from gateway.trust.mldsa import MlDsa65
 from gateway.trust.pending import PendingKey, pending_files, read_pending
 from gateway.trust.places import KeyPlace
-from gateway.trust.private_documents import Named, private_key_id
+from gateway.trust.private_documents import Named, private_key_id, write_private_document
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS
 from gateway.trust.signing_key import SigningKey
 from gateway.trust.suites import DEFAULT, SealingSuite
 
-SEALING_LIFE = timedelta(days=730)
+PUBLISHED_LIFE = timedelta(days=730)
 _MOST = 9999  # files of one kind and authority: folder.py reads as many
 
 
@@ -81,20 +82,20 @@ def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from:
     )
 
 
-def rotate_sealing(folder: Path, signer: SigningKey, suite: SealingSuite, not_before: datetime) -> str:
-    """Make a new sealing key that holds from `not_before` on; the old one stays, to open. Return its file's number.
+def rotate(kind: Kind[Any], folder: Path, signer: SigningKey, scheme: SealingSuite | MlDsa65, not_before: datetime) -> str:
+    """Make a new key of one kind that holds from `not_before` on; the old one stays. Return its file's number.
 
     Raises `CertificateNotValid` if the signer's certificate does not hold then, and what the signer raises.
     """
     leaf = x509.load_der_x509_certificate(signer.chain[0])
-    number = _free_sealing_number(folder, signer.authority)
-    for path, data, private in _new_sealing(folder, signer, leaf, suite, not_before, number):
+    number = _free_number_of(kind, folder, signer.authority)
+    for path, data, private in _new(kind, folder, signer, leaf, scheme, not_before, number):
         write_file(path, data, private=private)
     return number
 
 
 def renew_published(kind: Kind[Any], folder: Path, signer: SigningKey, at: datetime) -> None:
-    """Sign the document of the newest key of one kind again, by another signing key. Raises as `rotate_sealing`."""
+    """Sign the document of the newest key of one kind again, by another signing key. Raises as `rotate`."""
     for path, data, private in _again(kind, folder, signer, x509.load_der_x509_certificate(signer.chain[0]), at):
         write_file(path, data, private=private)
 
@@ -196,9 +197,8 @@ _File = tuple[Path, bytes, bool]  # where, what, whether it is private
 
 def _sealing_again(folder: Path, signer: SigningKey, leaf: x509.Certificate, at: datetime) -> list[_File]:
     """Return the newest sealing key's document signed anew, or a first sealing key with its document."""
-    return _again(SEALING_KEYS, folder, signer, leaf, at) or _new_sealing(
-        folder, signer, leaf, DEFAULT, at, _free_sealing_number(folder, signer.authority)
-    )
+    number = _free_number_of(SEALING_KEYS, folder, signer.authority)
+    return _again(SEALING_KEYS, folder, signer, leaf, at) or _new(SEALING_KEYS, folder, signer, leaf, DEFAULT, at, number)
 
 
 def _again(kind: Kind[Any], folder: Path, signer: SigningKey, leaf: x509.Certificate, at: datetime) -> list[_File]:
@@ -208,7 +208,7 @@ def _again(kind: Kind[Any], folder: Path, signer: SigningKey, leaf: x509.Certifi
         path = _document_of(kind, folder, key)
         if path is not None:
             start = max(at.replace(microsecond=0), key.not_before)
-            end = min(start + SEALING_LIFE, leaf.not_valid_after_utc)
+            end = min(start + PUBLISHED_LIFE, leaf.not_valid_after_utc)
             scheme = Named(name=key.scheme)
             data = write_document(kind, signer, scheme, key.raw, start, end, version=published[0].version + 1)
             return [(path, data, False)]
@@ -224,29 +224,39 @@ def _document_of(kind: Kind[Any], folder: Path, key: PublishedKey) -> Path | Non
     return None
 
 
-def _new_sealing(
-    folder: Path, signer: SigningKey, leaf: x509.Certificate, suite: SealingSuite, not_before: datetime, number: str
+def _new(
+    kind: Kind[Any],
+    folder: Path,
+    signer: SigningKey,
+    leaf: x509.Certificate,
+    scheme: SealingSuite | MlDsa65,
+    not_before: datetime,
+    number: str,
 ) -> list[_File]:
     start = not_before.astimezone(UTC).replace(microsecond=0)
     if not leaf.not_valid_before_utc <= start < leaf.not_valid_after_utc:
         raise CertificateNotValid(
             f"the certificate of {signer.authority} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} to "
-            f"{leaf.not_valid_after_utc:%Y-%m-%d}; it cannot vouch for a sealing key from {start:%Y-%m-%d} on"
+            f"{leaf.not_valid_after_utc:%Y-%m-%d}; it cannot vouch for a {kind.noun} from {start:%Y-%m-%d} on"
         )
-    raw = suite.new_private()
-    version = 1 + max((each.version for each in TrustStore.load(folder).sealing_keys(signer.authority)), default=0)
-    end = min(start + SEALING_LIFE, leaf.not_valid_after_utc)
-    document = write_document(SEALING_KEYS, signer, suite, suite.public_of(raw), start, end, version=version)
-    private = private_sealing_document(signer.authority, suite, raw)
+    raw = scheme.new_private()
+    known = TrustStore.load(folder).published(kind, signer.authority)
+    version = 1 + max((each.version for each in known), default=0)
+    end = min(start + PUBLISHED_LIFE, leaf.not_valid_after_utc)
+    document = write_document(kind, signer, scheme, scheme.public_of(raw), start, end, version=version)
     return [
-        (folder / PRIVATE / f"{signer.authority}{number}.sealing.json", private, True),
-        (folder / SEALING / f"{signer.authority}{number}.json", document, False),
+        (
+            folder / PRIVATE / f"{signer.authority}{number}.{kind.private}.json",
+            write_private_document(signer.authority, kind.member, scheme, raw),
+            True,
+        ),
+        (folder / kind.folder / f"{signer.authority}{number}.json", document, False),
     ]
 
 
-def _free_sealing_number(folder: Path, authority: str) -> str:
+def _free_number_of(kind: Kind[Any], folder: Path, authority: str) -> str:
     for number in ("", *(f".{count}" for count in range(2, _MOST))):
-        private = folder / PRIVATE / f"{authority}{number}.sealing.json"
-        if not private.exists() and not (folder / SEALING / f"{authority}{number}.json").exists():
+        private = folder / PRIVATE / f"{authority}{number}.{kind.private}.json"
+        if not private.exists() and not (folder / kind.folder / f"{authority}{number}.json").exists():
             return number
-    raise CertificateMismatch(f"there are too many sealing keys of {authority} in the key folder")
+    raise CertificateMismatch(f"there are too many documents of a {kind.noun} of {authority} in the key folder")

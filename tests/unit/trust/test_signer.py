@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.errors import KeyMissing, SettingsInvalid, SignerRefused, SignerUnavailable
@@ -134,6 +134,7 @@ def test_first_frame_without_second_keys_is_none_of_the_signers(payload):
 
 @given(data=st.binary(max_size=2000))
 def test_any_bytes_have_no_purpose(data):
+    assume(not data.startswith(tuple(purposes._FIRST_LINES.values())))  # hypothesis tries the constants of the code too
     assert purposes.purpose_of(data, ECDSA_P256) is None
 
 
