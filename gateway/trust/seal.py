@@ -127,7 +127,7 @@ def unseal(received: Received, ring: KeyRing, trust: TrustStore, policy: rules.P
     opened = verify(envelope, trust, at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")
-    _check_second(second, opened, header.recipient, trust, at)
+    _check_second(second, envelope, opened, header.recipient, trust, at)
     return replace(opened, sealed_for=header.recipient, sealed_id=header.message_id)
 
 
@@ -144,7 +144,9 @@ def _with_second(signed: Signed, recipient: str, trust: TrustStore, ring: KeyRin
     return signed.body
 
 
-def _check_second(second: SecondSignature | None, opened: Opened, recipient: str, trust: TrustStore, at: datetime) -> None:
+def _check_second(
+    second: SecondSignature | None, envelope: bytes, opened: Opened, recipient: str, trust: TrustStore, at: datetime
+) -> None:
     """Check a second signature whenever one came; refuse a message without one where it is required.
 
     Its key must be valid at the claimed time of signing, and still when the message is judged: like the certificate.
@@ -155,7 +157,7 @@ def _check_second(second: SecondSignature | None, opened: Opened, recipient: str
         return
     for key in trust.second_keys(opened.signer, opened.signed_at):
         if key.key_id == second.key and key in trust.second_keys(opened.signer, max(at, opened.signed_at)):
-            second.check(key, opened.signed)
+            second.check(key, envelope)  # as it lies in the seal, a timestamp included
             return
     raise SecondSignatureInvalid(f"the second signature is by no key that {opened.signer} published and that is valid")
 
