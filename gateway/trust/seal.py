@@ -81,7 +81,7 @@ def seal(
 
     `ring` holds the sender's key for a second signature, which is made where the partner folder of either side asks for one.
 
-    Raises `SignerMismatch` if the sender did not sign it, `SealMismatch` for a name that cannot stand in a header,
+    Raises `SignerMismatch` if the sender did not sign it, `SealMismatch` for a name that cannot stand in a header, `TooLarge`,
     `KeyMissing` if no sealing key of the recipient is valid and of an allowed suite, or a second signature is required and
     the sender has no key for it.
     """
@@ -94,9 +94,10 @@ def seal(
     line = header.as_line()
     plain = _with_second(signed, recipient, trust, ring)
     ciphertext = key.suite.hpke.encrypt(plain, key.public_key, info=line)
-    return Sealed(
-        body=line + b"\n" + ciphertext, message_id=message_id, sender=sender, recipient=recipient, digest=signed.digest
-    )
+    body = line + b"\n" + ciphertext
+    if len(body) > MAX_MESSAGE_BYTES:  # what `sign` writes always fits; with a timestamp it may not
+        raise TooLarge(f"the sealed message has {len(body)} bytes; it may have at most {MAX_MESSAGE_BYTES}")
+    return Sealed(body=body, message_id=message_id, sender=sender, recipient=recipient, digest=signed.digest)
 
 
 def peek(body: bytes) -> dict[str, str]:

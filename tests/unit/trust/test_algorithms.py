@@ -62,7 +62,7 @@ def test_an_envelope_is_verified_the_short_way(algorithm, keys, pin, message, no
 def test_an_envelope_is_verified_by_steps(algorithm, keys, pin, message, now):
     key = keys[algorithm.name]
     found = examine(sign(message(), key, now).body, pin(key), now)
-    assert [each.ok for each in found.steps] == [True] * len(STEPS)
+    assert [each.name for each in found.steps if each.ok] == list(STEPS[:11])  # the twelfth is that of a timestamp
     assert found.opened.signer == "BA-MS"
 
 
