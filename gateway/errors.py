@@ -214,6 +214,12 @@ class CertificateRevoked(Refused):
     code = "certificate-revoked"
 
 
+class AlgorithmNotAllowed(Refused):
+    """The signer's partner folder does not allow the algorithm of its key, or not any more."""
+
+    code = "algorithm-not-allowed"
+
+
 class SignerMismatch(Refused):
     """The signer's certificate belongs to another authority than the sender named in the message."""
 
@@ -224,6 +230,24 @@ class SigningTimeInvalid(Refused):
     """The claimed instant of signing lies in the future."""
 
     code = "signing-time-invalid"
+
+
+class SecondSignatureMissing(Refused):
+    """A partner folder requires a second signature and the message carries none."""
+
+    code = "second-signature-missing"
+
+
+class SecondSignatureInvalid(Refused):
+    """The second signature is of a key we do not know, or not the signer's, or not written as one."""
+
+    code = "second-signature-invalid"
+
+
+class KeyDocumentRefused(Refused):
+    """A key document that a partner sent is not newer than what is known, or not signed by it."""
+
+    code = "key-document-refused"
 
 
 class TimestampMalformed(Refused):
@@ -480,6 +504,12 @@ class SignerRefused(Misconfigured):
     """The process that holds the signing keys does not sign this, or not for this caller."""
 
     code = "signer-refused"
+
+
+class ForeignVerifierMissing(Misconfigured):
+    """A partner folder turns on a verifier that is not installed here."""
+
+    code = "foreign-verifier-missing"
 
 
 class StoredDataDamaged(Misconfigured):

@@ -11,6 +11,7 @@ from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import NotFound, UnknownAuthority
 from gateway.flow.graces import end_grace, give_grace
+from gateway.partners import load as load_partners
 from gateway.settings import Settings, load
 from gateway.trust.certificates import TrustStore
 from gateway.trust.expiry import LEADS, days_left
@@ -106,7 +107,7 @@ def grace(
 
 def store(settings: Settings) -> TrustStore:
     """Return what this installation believes."""
-    return TrustStore.load(settings.keys, revocation=settings.revocation)
+    return TrustStore.load(settings.keys, revocation=settings.revocation, rules=load_partners(settings.partners).trust_rules())
 
 
 def _subject(trust: TrustStore, given: str) -> str:
@@ -121,7 +122,7 @@ def _subject(trust: TrustStore, given: str) -> str:
 
 def _of_authority(trust: TrustStore, authority: str, at: datetime) -> dict[str, Any]:
     found = inspect(trust, authority, at)
-    keys = [_sealing(trust, key, at) for key in trust.sealing_keys(authority)]
+    keys = [_sealing(key, at) for key in trust.sealing_keys(authority)]
     good = [each for each in found if each.fault is None]
     return {
         "authority": authority,
@@ -171,9 +172,9 @@ def _link(link: Link) -> dict[str, Any]:
     }
 
 
-def _sealing(trust: TrustStore, key: SealingKey, at: datetime) -> dict[str, Any]:
-    revoked = trust.voucher_revoked_at(key)
-    usable = key.not_before <= at <= key.not_after and (revoked is None or at < revoked)
+def _sealing(key: SealingKey, at: datetime) -> dict[str, Any]:
+    revoked = key.revoked_from
+    usable = key.valid(at) and not key.revoked(at)
     return {
         "key_id": key.key_id,
         "suite": key.suite.name,

@@ -20,7 +20,7 @@ from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
 from gateway.store import rights, roots
 from gateway.store.database import open_engine, reading, require_current, transaction, upgrade, version
-from gateway.trust import authorities
+from gateway.trust import authorities, foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.expiry import in_use
 from gateway.trust.inspection import inspect
@@ -114,10 +114,15 @@ def _schemas(settings: Settings) -> str:
 
 
 def _trust(settings: Settings) -> str:
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, revocation=settings.revocation)
+    rules = load_partners(settings.partners).trust_rules()
+    foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
+    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules)
     missing = sorted(set(settings.home) - set(ring.authorities()))
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
+    for code in settings.home:
+        if not trust.rules(code).allows_signature(algorithm := ring.signing(code).algorithm.name, utc_now()):
+            raise Misconfigured(f"the partner folder of {code} does not allow {algorithm}, which its signing key is for")
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
     if not trust.authorities():
         raise Misconfigured(

@@ -7,12 +7,13 @@ from typing import Any
 from gateway import settings
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.trust.certificates import Pinned, TrustStore
+from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import PRIVATE
 from gateway.trust.hardware import HardwareKey
 from gateway.trust.held import HeldKey, HeldKeys
 from gateway.trust.keys import read_sealing_keys
 from gateway.trust.pending import pending_authorities
+from gateway.trust.pinned import Pinned
 from gateway.trust.sealing_keys import SealingKey
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -25,9 +25,13 @@ from gateway.store.database import open_engine, require_current, transaction
 from gateway.trust import algorithms, devca, renewal
 from gateway.trust.folder import PRIVATE, write_file
 from gateway.trust.held import HeldKeys
+from gateway.trust.key_documents import Kind
+from gateway.trust.mldsa import ML_DSA_65, MlDsa65
 from gateway.trust.pending import certificate_request, new_pending, subject_of
 from gateway.trust.places import TokenPlace
-from gateway.trust.suites import DEFAULT, SUITES
+from gateway.trust.sealing_keys import SEALING_KEYS
+from gateway.trust.second import SECOND_KEYS
+from gateway.trust.suites import DEFAULT, SUITES, SealingSuite
 from gateway.trust.withdrawal import withdraw
 from gateway.wire.documents import read_file
 
@@ -56,6 +60,12 @@ FromOption: TypeAlias = Annotated[
 OutOption: TypeAlias = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Write what partners are given: certificates and sealing keys.")
 ]
+
+# what `rotate` makes, by the name of the suite or of the algorithm
+_ROTATED: Final[Mapping[str, tuple[Kind[Any], SealingSuite | MlDsa65]]] = {
+    **{name: (SEALING_KEYS, suite) for name, suite in SUITES.items()},
+    ML_DSA_65.name: (SECOND_KEYS, ML_DSA_65),
+}
 
 
 def new_command(
@@ -138,7 +148,9 @@ def certificate_command(
 def rotate_command(
     authority: AuthorityArgument,
     *,
-    suite: Annotated[str, typer.Option("--suite", help=f"One of: {', '.join(SUITES)}.")] = DEFAULT.name,
+    suite: Annotated[
+        str, typer.Option("--suite", help=f"One of: {', '.join(_ROTATED)}; the last is for second signatures.")
+    ] = DEFAULT.name,
     not_before: FromOption = None,
     csr: CsrOption = None,
     algorithm: AlgorithmOption = algorithms.DEFAULT.name,
@@ -151,29 +163,32 @@ def rotate_command(
     config: ConfigOption = None,
     partners_folder: PartnersOption = None,
 ) -> None:
-    """Make a new sealing key; the old one stays, to open what is on its way. With --csr, a new signing key is begun as well.
+    """Make a new sealing key, or one for second signatures; the old one stays, to open what is on its way.
+
+    With --csr, a new signing key is begun as well.
 
     Example: `gateway keys rotate BA-MS --from 2026-12-15T00:00:00Z --csr ba-ms.csr --out for-partners.json`
     """
-    if suite not in SUITES:
-        raise typer.BadParameter(f"{suite!r} is none of {', '.join(SUITES)}")
+    if suite not in _ROTATED:
+        raise typer.BadParameter(f"{suite!r} is none of {', '.join(_ROTATED)}")
     installed, now = _load(config, partners_folder), _now()
     start = _instant(not_before, "--from") or now
     if start < now:
         raise typer.BadParameter("--from lies in the past")
     signer = HeldKeys.load(installed.keys, os.environ).key(authority, start)
     begun = _request(installed, authority, csr, algorithm, subject, _token(pkcs11, token, pin_file)) if csr else {}
-    number = renewal.rotate_sealing(installed.keys, signer, SUITES[suite], start)
+    kind, scheme = _ROTATED[suite]
+    number = renewal.rotate(kind, installed.keys, signer, scheme, start)
     _publish(installed, authority, out)
     done: dict[str, Any] = begun | {
         "authority": authority,
         "suite": suite,
         "from": start,
-        "file": f"sealing/{authority}{number}.json",
+        "file": f"{kind.folder}/{authority}{number}.json",
         "out": str(out) if out else None,
     }
     done["journalled"] = _record(installed, "key.rotated", authority, {"suite": suite, "from": start.isoformat()})
-    _told(done, f"new sealing key of {authority}, {suite}, from {start:%Y-%m-%d %H:%M} UTC on", as_json=json)
+    _told(done, f"new {kind.noun} of {authority}, {suite}, from {start:%Y-%m-%d %H:%M} UTC on", as_json=json)
 
 
 def revoke_command(

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 from rich.markup import escape
 
-from gateway import log, settings
+from gateway import log, partners, settings
 from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
@@ -122,6 +122,7 @@ def seal_command(
         sender=authority,
         recipient=to,
         trust=_trust(installed),
+        ring=KeyRing.load(installed.keys),
     )
     _write(out, sealed.body)
     result = {
@@ -181,7 +182,8 @@ def open_command(
 
 
 def _trust(installed: Settings) -> TrustStore:
-    return TrustStore.load(installed.keys, revocation=installed.revocation)
+    rules = partners.load(installed.partners).trust_rules()
+    return TrustStore.load(installed.keys, revocation=installed.revocation, rules=rules)
 
 
 def _now() -> datetime:

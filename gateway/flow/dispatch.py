@@ -62,7 +62,12 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
         header = message.header
         draft.signed = sign(draft.document, rt.ring.signing(header.sender, now), now)
         draft.sealed = seal(
-            draft.signed, message_id=header.message_id, sender=header.sender, recipient=header.recipient, trust=rt.trust
+            draft.signed,
+            message_id=header.message_id,
+            sender=header.sender,
+            recipient=header.recipient,
+            trust=rt.trust,
+            ring=rt.ring,
         )
 
 

@@ -108,7 +108,7 @@ class Drafts:
         ids = messages.add(tx, rows)
         messages.add_documents(tx, [receipt_paper(row, paper.body) for row, paper in zip(ids, signed, strict=True)])
         sealed = [
-            seal(paper, message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, trust=rt.trust)
+            seal(paper, message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, trust=rt.trust, ring=rt.ring)
             for draft, paper in zip(drafts, signed, strict=True)
         ]
         self.leaving += outbox.add(tx, list(zip(ids, sealed, strict=True)), now, lease=rt.bell.lease(now))
@@ -253,7 +253,7 @@ def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime
     """Seal what was signed once more: the signed bytes, and so the digest, are the same."""
     assert row.id is not None
     signed = Signed(body=body, digest=sha256(body), signer=row.sender, signed_at=now)
-    sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust)
+    sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust, ring=rt.ring)
     outbox.add(tx, [(row.id, sealed)], now)
 
 

@@ -13,10 +13,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gateway.errors import PartnerInvalid, UnknownAuthority, UnknownDialect, UnknownPartner
 from gateway.partners.dialects import Dialect, load_dialect
 from gateway.partners.fields import Table
+from gateway.partners.trust_rules import TrustRules, read_trust_rules
 
 EDGES = ("pull", "push", "queue", "files", "page")  # how a home authority is connected
 
-_PARTNER_KEYS = {"code", "state", "name", "own_name", "languages", "working_language", "zone", "calendar", "authorities"}
+_PARTNER_KEYS = {
+    "code",
+    "state",
+    "name",
+    "own_name",
+    "languages",
+    "working_language",
+    "zone",
+    "calendar",
+    "authorities",
+    "trust",
+}
 _AUTHORITY_KEYS = {"code", "name", "own_name", "dialect", "edge", "language", "zone", "calendar"}
 
 
@@ -50,6 +62,7 @@ class Partner:
     calendar: str  # code of the calendar under partners/calendars
     authorities: tuple[Authority, ...]
     dialects: Mapping[str, Dialect]  # by id
+    trust: TrustRules  # what its authorities may sign and be sealed for with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +72,10 @@ class Partners:
     partners: Mapping[str, Partner]
     authorities: Mapping[str, Authority]
     dialects: Mapping[str, Dialect]
+
+    def trust_rules(self) -> Mapping[str, TrustRules]:
+        """Return what each authority may sign and be sealed for with, by its code."""
+        return {code: self.partners[each.partner].trust for code, each in self.authorities.items()}
 
     def partner(self, code: str) -> Partner:
         """Return the partner, e.g. "ba"; raises `UnknownPartner`."""
@@ -139,6 +156,7 @@ def load_partner(folder: Path) -> Partner:
         calendar=table.text("calendar"),
         authorities=authorities,
         dialects=MappingProxyType(dialects),
+        trust=read_trust_rules(table.table("trust")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Whom we believe: certificates pinned per authority, chains that end at an anchor, signed sealing keys.
+"""Whom we believe: certificates pinned per authority, chains that end at an anchor, published keys, rules of partners.
 
 A certificate is trusted for an authority only if it is pinned in that authority's name: any other certificate of the same
 certificate authority is refused. On top of that its chain must verify, its purpose must be signing, and no certificate of
@@ -6,19 +6,21 @@ the chain may be revoked (gateway/trust/revocation/).
 """
 
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.errors import (
+    AlgorithmNotAllowed,
     CertificateNotValid,
     CertificateRevoked,
     KeyMissing,
@@ -27,56 +29,34 @@ from gateway.errors import (
     SignerNotTrusted,
     TrustInvalid,
 )
-from gateway.trust import algorithms, chains, sealing_keys
-from gateway.trust.algorithms import SignatureAlgorithm
+from gateway.partners import trust_rules
+from gateway.partners.trust_rules import TrustRules
+from gateway.trust import chains
 from gateway.trust.chains import MAX_CHAIN, UNREADABLE
 from gateway.trust.folder import (
     ANCHORS,
     PINNED,
     REVOCATION,
     SEALING,
+    SECOND,
     TIMESTAMP_ANCHORS,
     Stamp,
     authority_files,
-    read_public,
     stamp,
 )
+from gateway.trust.key_documents import Kind, Published, PublishedKey, read_all
+from gateway.trust.pinned import Pinned, pin, read_folder
 from gateway.trust.revocation import grace
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.judging import Judge, Window
 from gateway.trust.revocation.sources import fingerprint
 from gateway.trust.revocation.states import Mode
-from gateway.trust.sealing_keys import SealingKey
+from gateway.trust.sealing_keys import SEALING_KEYS, SealingKey
+from gateway.trust.second import SECOND_KEYS, SecondPublicKey
 
 VERDICT_SECONDS = 300.0  # a verdict is computed again after this long
 LOOK_SECONDS = 1.0  # the key folder is looked at this often, at most
-DEVELOPMENT_ONLY = "DEVELOPMENT ONLY"  # stands in the subject of every development certificate
-_PUBLIC = (ANCHORS, TIMESTAMP_ANCHORS, PINNED, SEALING, REVOCATION)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """A signing certificate we believe belongs to an authority."""
-
-    authority: str
-    fingerprint: str  # SHA-256 of the DER, lower-case hex
-    digest: bytes  # the same in base64, as the signed properties carry it
-    subject: str  # RFC 4514
-    algorithm: SignatureAlgorithm
-    public_key: algorithms.PublicKey
-    not_before: datetime  # UTC
-    not_after: datetime  # UTC
-    file: str  # name of the file in `pinned/`
-    chain: tuple[x509.Certificate, ...]  # what the file holds: the certificate, then its issuers without the anchor
-
-    @property
-    def development(self) -> bool:
-        """Tell whether it is a development certificate; such a certificate proves nothing."""
-        return DEVELOPMENT_ONLY in self.subject
-
-    def check(self, data: bytes, signature: bytes) -> None:
-        """Check a raw signature over `data`. Raises `SignatureInvalid`."""
-        self.algorithm.check(self.public_key, signature, data)
+_PUBLIC = (ANCHORS, TIMESTAMP_ANCHORS, PINNED, SEALING, SECOND, REVOCATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,103 +78,64 @@ class Loaded:
     timestamp_anchors: tuple[x509.Certificate, ...]  # a timestamp's chain must end at one of them
     pinned: Mapping[str, Pinned]  # by fingerprint
     sealing: Mapping[str, tuple[SealingKey, ...]]  # by authority, newest first
-    vouching: Mapping[tuple[str, str], datetime | None]  # (authority, key id) -> from when on its signer is revoked
+    second: Mapping[str, tuple[SecondPublicKey, ...]]  # by authority, newest first
     judge: Judge
     stamp: Stamp
     verdicts: dict[tuple[bytes, ...], _Verdict] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256, in hex, that tells one set of anchors, pins and sealing keys from another."""
+        """Return the SHA-256, in hex, that tells one set of anchors, pins and published keys from another."""
         names = [f"anchor {fingerprint(each)}" for each in (*self.anchors, *self.timestamp_anchors)]
         names += [f"{each.authority} {each.fingerprint}" for each in self.pinned.values()]
         names += [f"{each.authority} {each.key_id}" for keys in self.sealing.values() for each in keys]
+        names += [f"second {each.authority} {each.key_id}" for keys in self.second.values() for each in keys]
         return sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
-def _pin(authority: str, path: Path) -> Pinned:
-    chain = read_certificates(path)
-    leaf = chain[0]
-    key = leaf.public_key()
-    algorithm = algorithms.of_key(key)
-    if algorithm is None:
-        raise TrustInvalid(f"pinned/{path.name}: the certificate holds no key of an algorithm we accept ({algorithms.names()})")
-    assert isinstance(key, algorithms.PublicKey), "of_key takes no other kind"
-    digest = sha256(leaf.public_bytes(Encoding.DER)).digest()
-    return Pinned(
-        authority=authority,
-        fingerprint=digest.hex(),
-        digest=b64encode(digest),
-        subject=leaf.subject.rfc4514_string(),
-        algorithm=algorithm,
-        public_key=key,
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
-        file=path.name,
-        chain=tuple(chain),
-    )
-
-
-def read_certificates(path: Path) -> list[x509.Certificate]:
-    """Return the certificates of a PEM file, at least one. Raises `TrustInvalid`."""
-    try:
-        return x509.load_pem_x509_certificates(read_public(path))
-    except UNREADABLE as error:
-        raise TrustInvalid(f"{path.parent.name}/{path.name} holds no certificate in PEM") from error
-
-
-def _read_all(folder: Path) -> tuple[x509.Certificate, ...]:
-    return tuple(each for path in sorted(folder.glob("*.pem")) for each in read_certificates(path))
-
-
 def _load(folder: Path, mode: Mode) -> Loaded:
-    """Read the public part of the key folder and check every sealing key document in it."""
+    """Read the public part of the key folder and check every key document in it."""
     seen = stamp(folder, _PUBLIC)  # before the files are read: what changes while we read is read again
-    anchors = _read_all(folder / ANCHORS)
+    anchors = read_folder(folder / ANCHORS)
     if not anchors:
         raise KeyMissing("the key folder holds no anchor; 'gateway keys new --development' makes development keys")
     pinned: dict[str, Pinned] = {}
     for authority, path in authority_files(folder / PINNED, ".pem"):
-        found = _pin(authority, path)
+        found = pin(authority, path)
         known = pinned.setdefault(found.fingerprint, found)
         if known.authority != authority:
             raise TrustInvalid(f"pinned/{path.name} is the certificate of {known.authority}: one key, one authority")
     judge = Judge(evidence=Evidence.read(folder), graces=grace.read(folder), mode=mode)
-    sealing: dict[str, list[SealingKey]] = {}
-    vouching: dict[tuple[str, str], datetime | None] = {}
-    for authority, path in authority_files(folder / SEALING, ".json"):
-        key, signers = _accept(authority, path, anchors, pinned)
-        sealing.setdefault(authority, []).append(key)
-        vouching[authority, key.key_id] = judge.revoked_since(signers)
-    newest_first = {
-        authority: tuple(sorted(keys, key=lambda key: (key.not_before, key.key_id), reverse=True))
-        for authority, keys in sealing.items()
-    }
     return Loaded(
         anchors=anchors,
-        timestamp_anchors=_read_all(folder / TIMESTAMP_ANCHORS),
+        timestamp_anchors=read_folder(folder / TIMESTAMP_ANCHORS),
         pinned=pinned,
-        sealing=newest_first,
-        vouching=vouching,
+        sealing=_published(SEALING_KEYS, folder, anchors, pinned, judge),
+        second=_published(SECOND_KEYS, folder, anchors, pinned, judge),
         judge=judge,
         stamp=seen,
     )
 
 
-def _accept(
-    authority: str, path: Path, anchors: tuple[x509.Certificate, ...], pinned: Mapping[str, Pinned]
-) -> tuple[SealingKey, tuple[x509.Certificate, ...]]:
-    """Return the sealing key of a document signed by `authority` at a time when its certificate was valid, and its chain."""
-    claimed = sealing_keys.read_document(read_public(path), authority, path.name)
-    try:
-        signer = _signer(claimed.chain, pinned)
-        found = _path(claimed.chain, claimed.key.not_before, signer, anchors)
-        signer.check(claimed.covered, claimed.signature)
-    except Refused as reason:
-        raise sealing_keys.not_accepted(path.name, reason) from reason
-    if signer.authority != authority:
-        raise TrustInvalid(f"sealing/{path.name} is signed by {signer.authority}, not by its own authority")
-    return claimed.key, found
+def _published(
+    kind: Kind[Published],
+    folder: Path,
+    anchors: tuple[x509.Certificate, ...],
+    pinned: Mapping[str, Pinned],
+    judge: Judge,
+) -> dict[str, tuple[Published, ...]]:
+    """Return the published keys of one kind, newest first, each with the instant from which its voucher is revoked."""
+
+    def vouch(chain: tuple[bytes, ...], at: datetime) -> Pinned:
+        signer = _signer(chain, pinned)
+        _path(chain, at, signer, anchors)
+        return signer
+
+    def judged(key: Published) -> Published:
+        path = _path(key.chain, key.not_before, _signer(key.chain, pinned), anchors)
+        return replace(key, revoked_from=judge.revoked_since(path))
+
+    return {authority: tuple(map(judged, keys)) for authority, keys in read_all(kind, folder, vouch).items()}
 
 
 def _signer(chain: tuple[bytes, ...], pinned: Mapping[str, Pinned]) -> Pinned:
@@ -220,18 +161,29 @@ def _path(
 
 
 class TrustStore:
-    """Anchors, pinned certificates, sealing keys and revocations of all partners, as the key folder has them now.
+    """Anchors, pinned certificates, published keys and revocations of all partners, as the key folder has them now.
 
     The folder is looked at once a second at most. When a file of it is another, all is read again and takes the place of
     what was there at once, with every verdict forgotten. Files that cannot be used leave what was there in force; `problem`
     then says why. Safe to use from several threads.
+
+    What may be signed and sealed with stands in the partner folders, and is read once at start.
     """
 
-    def __init__(self, folder: Path, loaded: Loaded, *, mode: Mode, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        loaded: Loaded,
+        *,
+        mode: Mode,
+        clock: Callable[[], float],
+        rules: Mapping[str, TrustRules] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.problem: Misconfigured | None = None  # why the newest files of the folder are not in force
         self._loaded = loaded
         self._mode = mode
+        self._rules = rules  # by authority
         self._clock = clock  # seconds; ages the cached verdicts
         self._seen = loaded.stamp  # the folder as it was last read, be it in vain
         self._looked_at = clock()
@@ -239,14 +191,21 @@ class TrustStore:
 
     @classmethod
     def load(
-        cls, folder: Path, *, clock: Callable[[], float] = time.monotonic, revocation: str = Mode.WHEN_OFFERED
+        cls,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        revocation: str = Mode.WHEN_OFFERED,
+        rules: Mapping[str, TrustRules] = MappingProxyType({}),
     ) -> "TrustStore":
-        """Read the key folder and check every sealing key document in it. `revocation` is one of `Mode`.
+        """Read the key folder and check every key document in it. `revocation` is one of `Mode`.
+
+        `rules` are those of the partner folders, by authority; the defaults hold for one that is not in it.
 
         Raises `KeyMissing` if there is no anchor, `TrustInvalid` for a file that cannot be used.
         """
         mode = Mode(revocation)
-        return cls(folder, _load(folder, mode), mode=mode, clock=clock)
+        return cls(folder, _load(folder, mode), mode=mode, clock=clock, rules=rules)
 
     @property
     def timestamp_anchors(self) -> tuple[x509.Certificate, ...]:
@@ -283,8 +242,9 @@ class TrustStore:
         `claimed` says that nothing but the signer's word stands for `at`: then a revocation counts whatever its date.
 
         Raises `SignerNotTrusted` (not pinned, chain broken, wrong purpose, certificates beside the chain),
-        `CertificateNotValid` (pinned, but a certificate of the chain is not valid at `at`), `CertificateRevoked`, or, because
-        it is not known whether one is revoked, `RevocationUnknown`, `RevocationStale` or `RevocationUnreachable`.
+        `CertificateNotValid` (pinned, but a certificate of the chain is not valid at `at`), `AlgorithmNotAllowed` (by the rules
+        of its authority, at `at`), `CertificateRevoked`, or, because it is not known whether one is revoked,
+        `RevocationUnknown`, `RevocationStale` or `RevocationUnreachable`.
         """
         loaded = self.loaded()
         pinned = _signer(chain, loaded.pinned)
@@ -294,6 +254,10 @@ class TrustStore:
         _within(known.not_before, known.not_after, at, pinned)
         if not known.window.holds(at, claimed=claimed):
             self._find(loaded, chain, at, pinned, claimed=claimed)
+        if not self.rules(pinned.authority).allows_signature(pinned.algorithm.name, at):
+            raise AlgorithmNotAllowed(
+                f"{pinned.authority} may not sign with {pinned.algorithm.name} at {at.astimezone(UTC):%Y-%m-%d}"
+            )
         return pinned
 
     def _find(self, loaded: Loaded, chain: tuple[bytes, ...], at: datetime, pinned: Pinned, *, claimed: bool) -> _Verdict:
@@ -342,30 +306,56 @@ class TrustStore:
         own = (pinned for pinned in self.loaded().pinned.values() if pinned.authority == authority)
         return tuple(sorted(own, key=lambda pinned: (pinned.not_after, pinned.fingerprint), reverse=True))
 
+    def rules(self, authority: str) -> TrustRules:
+        """Return what may be used towards and by `authority`."""
+        return self._rules.get(authority, trust_rules.DEFAULT)
+
+    def takes_foreign(self) -> bool:
+        """Tell whether any partner folder turns on a foreign verifier."""
+        return any(each.foreign for each in self._rules.values())
+
+    def may_seal(self, suite: str, at: datetime, *authorities: str) -> bool:
+        """Tell whether the partner folders of all `authorities` allow `suite` at `at`."""
+        return all(self.rules(each).allows_sealing(suite, at) for each in authorities)
+
+    def published(self, kind: Kind[Any], authority: str) -> tuple[PublishedKey, ...]:
+        """Return all keys of one kind that the authority published, newest first, whether they may be used or not."""
+        loaded = self.loaded()
+        by_folder: Mapping[str, Mapping[str, tuple[PublishedKey, ...]]] = {SEALING: loaded.sealing, SECOND: loaded.second}
+        return by_folder[kind.folder].get(authority, ())
+
     def sealing_keys(self, authority: str) -> tuple[SealingKey, ...]:
         """Return the authority's sealing keys, newest first."""
         return self.loaded().sealing.get(authority, ())
 
-    def voucher_revoked_at(self, key: SealingKey) -> datetime | None:
-        """Return from when on the certificate that vouches for a sealing key is revoked, None if it is not."""
-        return self.loaded().vouching.get((key.authority, key.key_id))
+    def sealing_key(self, authority: str, at: datetime, *, sender: str | None = None) -> SealingKey:
+        """Return the newest sealing key of `authority` that may be used at `at`, also by the rules for `sender`.
 
-    def sealing_key(self, authority: str, at: datetime) -> SealingKey:
-        """Return the newest sealing key of `authority` that is valid at `at`, vouched for by a certificate that is not revoked.
-
-        Raises `KeyMissing`, or `CertificateRevoked` if there are only such as a revoked certificate vouches for.
+        Raises `KeyMissing` if no key is valid then, or none is of a suite that the partner folders allow;
+        `CertificateRevoked` if there are only such as a revoked certificate vouches for.
         """
-        loaded = self.loaded()
+        concerned = (authority,) if sender is None else (authority, sender)
         revoked = False
-        for key in loaded.sealing.get(authority, ()):
-            if key.not_before <= at <= key.not_after:
-                since = loaded.vouching[authority, key.key_id]
-                if since is None or at < since:
+        for key in self.sealing_keys(authority):
+            if self._holds(key, at) and self.may_seal(key.suite.name, at, *concerned):
+                if not key.revoked(at):
                     return key
                 revoked = True
         if revoked:
             raise CertificateRevoked(f"the certificate that vouches for the sealing key of {authority} is revoked")
-        raise KeyMissing(f"there is no sealing key of {authority} that is valid at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC")
+        raise KeyMissing(
+            f"there is no sealing key of {authority} that is valid, and of an allowed suite, "
+            f"at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        )
+
+    def second_keys(self, authority: str, at: datetime) -> tuple[SecondPublicKey, ...]:
+        """Return the authority's keys for second signatures that may be used at `at`, newest first."""
+        own = self.loaded().second.get(authority, ())
+        return tuple(key for key in own if self._holds(key, at) and not key.revoked(at))
+
+    def _holds(self, key: PublishedKey, at: datetime) -> bool:
+        """Tell whether a published key may be used: in its time, and while the algorithm that vouches for it counts."""
+        return key.valid(at) and self.rules(key.authority).allows_signature(key.vouched_by, at)
 
 
 def _within(not_before: datetime, not_after: datetime, at: datetime, pinned: Pinned) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -19,7 +19,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from gateway.errors import TrustInvalid
 from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
 from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
-from gateway.trust.certificates import DEVELOPMENT_ONLY
 from gateway.trust.devtsa import KEY_FILE
 from gateway.trust.folder import (
     ANCHORS,
@@ -28,22 +27,26 @@ from gateway.trust.folder import (
     MASTER_KEY,
     PINNED,
     PRIVATE,
-    SEALING,
     TIMESTAMP_ANCHORS,
     read_private,
     read_public,
     write_file,
 )
-from gateway.trust.keys import private_sealing_document, read_signing_key
-from gateway.trust.sealing_keys import write_document
-from gateway.trust.suites import DEFAULT
+from gateway.trust.key_documents import Kind, is_current, write_document
+from gateway.trust.mldsa import ML_DSA_65, MlDsa65
+from gateway.trust.pinned import DEVELOPMENT_ONLY
+from gateway.trust.private_documents import read_private_document, write_private_document
+from gateway.trust.sealing_keys import SEALING_KEYS
+from gateway.trust.second import SECOND_KEYS
+from gateway.trust.signing_key import SigningKey, read_signing_key
+from gateway.trust.suites import DEFAULT, SealingSuite
 from gateway.trust.vault import new_master_key
 
 ANCHOR_FILE = "development-root.pem"
 _BACKDATED = timedelta(days=30)  # examples and demos may sign at instants shortly before the keys were made
 _CA_LIFE = timedelta(days=3650)
 _SIGNING_LIFE = timedelta(days=825)
-_SEALING_LIFE = timedelta(days=730)  # ends before the certificate that vouches for it
+_PUBLISHED_LIFE = timedelta(days=730)  # ends before the certificate that vouches for it
 _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _Issuer: TypeAlias = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
@@ -83,18 +86,28 @@ def make_development_keys(
 
 
 def _publish(folder: Path, authority: str, now: datetime) -> None:
-    """Pin the authority's certificate and make its sealing key, where missing."""
+    """Pin the authority's certificate and make the keys it publishes, where missing."""
     signer = read_signing_key(authority, folder / PRIVATE / f"{authority}.signing.pem")
     pinned = folder / PINNED / f"{authority}.pem"
     if not pinned.exists():
         chain = (x509.load_der_x509_certificate(each) for each in signer.chain)
         write_file(pinned, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
-    private, public = folder / PRIVATE / f"{authority}.sealing.json", folder / SEALING / f"{authority}.json"
+    _publish_key(folder, signer, SEALING_KEYS, DEFAULT, now)
+    _publish_key(folder, signer, SECOND_KEYS, ML_DSA_65, now)
+
+
+def _publish_key(folder: Path, signer: SigningKey, kind: Kind[Any], scheme: SealingSuite | MlDsa65, now: datetime) -> None:
+    """Make a key and its signed document; a document that is missing, or of an older format, is made from the key again."""
+    private = folder / PRIVATE / f"{signer.authority}.{kind.private}.json"
+    public = folder / kind.folder / f"{signer.authority}.json"
     if not private.exists():
-        raw = DEFAULT.new_private()
-        document = write_document(signer, DEFAULT, DEFAULT.public_of(raw), now - _BACKDATED, now + _SEALING_LIFE)
-        write_file(private, private_sealing_document(authority, DEFAULT, raw), private=True)
-        write_file(public, document)
+        document = write_private_document(signer.authority, kind.member, scheme, scheme.new_private())
+        write_file(private, document, private=True)
+    elif public.exists() and is_current(read_public(public)):
+        return
+    key = read_private_document(signer.authority, private, kind.member, {scheme.name: scheme}, kind.noun)
+    begins, ends = now - _BACKDATED, now + _PUBLISHED_LIFE
+    write_file(public, write_document(kind, signer, scheme, scheme.public_of(key.raw), begins, ends, version=1))
 
 
 def _certificate_authority(folder: Path, now: datetime) -> _Issuer:

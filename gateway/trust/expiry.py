@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from gateway.trust.certificates import Pinned, TrustStore
+from gateway.trust.certificates import TrustStore
+from gateway.trust.pinned import Pinned
 from gateway.trust.revocation.sources import fingerprint
 from gateway.trust.sealing_keys import SealingKey
 

@@ -4,10 +4,12 @@
     timestamp-anchors/<name>.pem           roots of timestamp authorities, and intermediates that one does not send itself
     pinned/<AUTHORITY>[.<n>].pem           the authority's signing certificate, then its intermediates; two may be valid at once
     sealing/<AUTHORITY>[.<n>].json         the authority's public sealing key, signed by its signing key
+    second/<AUTHORITY>[.<n>].json          the same for second signatures (post-quantum), where an authority makes them
     private/<AUTHORITY>[.<n>].signing.pem  home authorities only: private signing key, then its chain, leaf first
     private/<AUTHORITY>[.<n>].signing.toml from when it signs, and in which token the key lies: gateway/trust/places.py
     private/<AUTHORITY>.pending.pem, .toml a new key that waits for its certificate: gateway/trust/pending.py
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
+    private/<AUTHORITY>[.<n>].second.json  home authorities only: private keys for second signatures
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
     revocation/                            what issuers and persons here took back: gateway/trust/revocation/
     ca/                                    development only: the keys of the development certificate and timestamp authorities
@@ -34,6 +36,7 @@ ANCHORS = "anchors"
 TIMESTAMP_ANCHORS = "timestamp-anchors"
 PINNED = "pinned"
 SEALING = "sealing"
+SECOND = "second"
 PRIVATE = "private"
 CA = "ca"
 REVOCATION = "revocation"
@@ -43,7 +46,7 @@ MASTER_KEY = "master.key"
 
 AUTHORITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{2,12}")  # as in schemas/readmission/1.0/common.xsd, AuthorityCode
 _NUMBER = re.compile(r"[0-9]{1,4}")
-_MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
+MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
 
 
 # Name, time of change, size and number of every file: another stamp, another content.
@@ -98,7 +101,7 @@ def read_public(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise TrustInvalid(f"{path.parent.name}/{path.name} cannot be read") from error
-    if len(data) > _MAX_FILE_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise TrustInvalid(f"{path.parent.name}/{path.name} is too large for a certificate or key document")
     return data
 
@@ -109,14 +112,14 @@ def read_private(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             exposed = exposure(os.fstat(file.fileno()))  # of the opened file: a link cannot be turned in between
-            data = file.read(_MAX_FILE_BYTES + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError as error:
         raise KeyMissing(f"there is no {name} in the key folder") from error
     except OSError as error:
         raise KeyMissing(f"{name} cannot be read by this process") from error
     if exposed is not None:
         raise TrustInvalid(f"{name} {exposed}")
-    if len(data) > _MAX_FILE_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         raise TrustInvalid(f"{name} is too large for a private file")
     return data
 

@@ -1,4 +1,4 @@
-"""The signing keys that this process holds, and which of them signs at an instant.
+"""The signing keys that this process holds, those for second signatures too, and which of them signs at an instant.
 
 Two keys of an authority may be valid at once while partners change over: the newer one signs from the instant that stands
 beside it (gateway/trust/places.py), the older one until then.
@@ -6,7 +6,7 @@ beside it (gateway/trust/places.py), the older one until then.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from gateway.errors import KeyMissing, TrustInvalid
 from gateway.trust import algorithms
 from gateway.trust.folder import AUTHORITY, authority_files, private_folder, read_private
 from gateway.trust.hardware import HardwareKey
+from gateway.trust.mldsa import SecondKey, read_second_keys
 from gateway.trust.places import KeyPlace, TokenPlace, read_place
 from gateway.trust.revocation import local
 from gateway.trust.revocation.local import LocalRevocation
@@ -44,9 +45,10 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldKeys:
-    """Every signing key of the key folder and of the environment."""
+    """Every signing key of the key folder and of the environment, and the folder's keys for second signatures."""
 
     keys: Mapping[str, tuple[HeldKey, ...]]  # by authority; the one that signs from the latest instant on first
+    seconds: Mapping[tuple[str, str], SecondKey] = field(default_factory=dict)  # by authority and key id
 
     @classmethod
     def load(cls, folder: Path, environment: Mapping[str, str]) -> "HeldKeys":
@@ -62,13 +64,16 @@ class HeldKeys:
                     f"private/ holds two signing keys of {authority} that sign from the same instant on; keep the one in use"
                 )
             keys[authority] = tuple(sorted(own, key=lambda each: each.signs_from, reverse=True))
-        return cls(keys=keys)
+        return cls(keys=keys, seconds=read_second_keys(folder))
 
     def authorities(self) -> tuple[str, ...]:
         return tuple(sorted(self.keys))
 
     def key(self, authority: str, at: datetime) -> SigningKey:
         return key_at(self.keys, authority, at).key
+
+    def second(self, authority: str, key_id: str) -> SecondKey | None:
+        return self.seconds.get((authority, key_id))
 
 
 def key_at(keys: Mapping[str, tuple[HeldKey, ...]], authority: str, at: datetime) -> HeldKey:

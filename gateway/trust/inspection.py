@@ -8,8 +8,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.errors import GatewayError, Refused, Unavailable
-from gateway.trust.certificates import Pinned, TrustStore
+from gateway.trust.certificates import TrustStore
 from gateway.trust.chain_faults import faults
+from gateway.trust.pinned import Pinned
 from gateway.trust.revocation.grace import Grace
 from gateway.trust.revocation.sources import fingerprint
 from gateway.trust.revocation.states import Standing, State

@@ -1,23 +1,23 @@
-"""The private keys of the home authorities: signing keys and sealing keys, one or more of each.
+"""The private keys of the home authorities: signing keys, sealing keys, and keys for second signatures.
 
 Which files there are: gateway/trust/folder.py. A process that only seals and sends holds none of them: its ring asks another
 process for each signature.
 """
 
-import json
 import os
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from gateway.errors import KeyMissing, TrustInvalid
-from gateway.trust.folder import authority_files, private_folder, read_private
+from gateway.errors import KeyMissing
+from gateway.trust.folder import authority_files, private_folder
 from gateway.trust.held import HeldKeys
+from gateway.trust.mldsa import SecondSigner
+from gateway.trust.private_documents import read_private_document, write_private_document
 from gateway.trust.signing_key import FileKey, SigningKey, read_signing_key
-from gateway.trust.suites import SUITES, PrivateKey, SealingSuite, key_id
+from gateway.trust.suites import SUITES, PrivateKey, SealingSuite
 
 __all__ = [
     "FileKey",
@@ -43,6 +43,10 @@ class Signers(Protocol):
         """Return the key with which the authority signs at an instant. Raises `KeyMissing`, `SignerUnavailable`."""
         ...
 
+    def second(self, authority: str, key_id: str) -> SecondSigner | None:
+        """Return the authority's key for second signatures with that id, None if it has none. Raises `SignerUnavailable`."""
+        ...
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -62,31 +66,13 @@ class SealedKey:
 
 def private_sealing_document(authority: str, suite: SealingSuite, private: bytes) -> bytes:
     """Return the JSON file of a private sealing key."""
-    content = {
-        "v": 1,
-        "authority": authority,
-        "key_id": key_id(suite.public_of(private)),
-        "suite": suite.name,
-        "private_key": b64encode(private).decode(),
-    }
-    return (json.dumps(content, indent=2) + "\n").encode()
+    return write_private_document(authority, "suite", suite, private)
 
 
 def read_sealing_key(authority: str, path: Path) -> SealedKey:
     """Read a private sealing key. Raises `KeyMissing`, `TrustInvalid`."""
-    data = read_private(path)
-    try:
-        content = json.loads(data)
-        suite = SUITES[content["suite"]]
-        raw = b64decode(content["private_key"], validate=True)
-        private_key = suite.load_private(raw)
-        found = key_id(suite.public_of(raw))
-        fits = content["v"] == 1 and content["authority"] == authority and content["key_id"] == found
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrustInvalid(f"private/{path.name} is not a private sealing key") from error
-    if not fits:
-        raise TrustInvalid(f"private/{path.name} names another authority or another key than it holds")
-    return SealedKey(key_id=found, suite=suite, private_key=private_key)
+    found = read_private_document(authority, path, "suite", SUITES, "sealing key")
+    return SealedKey(key_id=found.key_id, suite=found.scheme, private_key=found.scheme.load_private(found.raw))
 
 
 def read_sealing_keys(folder: Path) -> Mapping[tuple[str, str], SealedKey]:
@@ -135,6 +121,10 @@ class KeyRing:
             return self._sealing[authority, key_id]
         except KeyError:
             raise KeyMissing(f"there is no private sealing key {key_id} of {authority} in the key folder") from None
+
+    def second(self, authority: str, key_id: str) -> SecondSigner | None:
+        """Return the authority's key for second signatures with that id, None if it is not here. Raises `SignerUnavailable`."""
+        return self._signers.second(authority, key_id)
 
     def sealing_ids(self, authority: str) -> tuple[str, ...]:
         """Return the ids of the authority's private sealing keys."""

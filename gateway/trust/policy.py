@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.errors import SignerMismatch, SigningTimeInvalid, TimestampTimeInvalid
 from gateway.stages import Tree
-from gateway.trust.certificates import Pinned
+from gateway.trust.pinned import Pinned
 from gateway.wire.documents import NS
 
 _SENDER = f"{{{NS}}}Header/{{{NS}}}Sender"

@@ -27,8 +27,8 @@ _PROPERTIES_TYPE = "http://uri.etsi.org/01903#SignedProperties"
 
 OPEN = f'<Envelope xmlns="{ENVELOPE_NS}" version="1.0">'.encode()
 CLOSE = b"</Envelope>"
-# Leaves room for the seal: a sealed message, too, has at most MAX_MESSAGE_BYTES.
-MAX_ENVELOPE_BYTES = MAX_MESSAGE_BYTES - 2048
+# Leaves room for the seal and a second signature: a sealed message, too, has at most MAX_MESSAGE_BYTES.
+MAX_ENVELOPE_BYTES = MAX_MESSAGE_BYTES - 8192
 
 
 def _method(name: str, algorithm: str) -> str:

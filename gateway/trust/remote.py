@@ -28,6 +28,7 @@ from gateway.errors import (
 from gateway.trust import algorithms, signer_frames
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.held import HeldKey, key_at
+from gateway.trust.mldsa import SCHEMES, MlDsa65
 from gateway.trust.signer_frames import FrameError
 
 SECONDS: Final = 10.0  # for a connection or a signature; a token in hardware may be slow
@@ -60,7 +61,21 @@ class RemoteKey:
 
     def sign(self, data: bytes) -> bytes:
         """Ask the signer. Raises `SignerUnavailable`, `SignerRefused`, and what the key itself raises."""
-        return self.signers.sign(self.chain, data)
+        return self.signers.sign(signer_frames.fingerprint(self.chain), data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSecondKey:
+    """A key for second signatures in the signer."""
+
+    authority: str
+    key_id: str
+    scheme: MlDsa65
+    signers: "RemoteKeys" = field(repr=False)
+
+    def sign_mu(self, mu: bytes) -> bytes:
+        """Ask the signer. Raises `SignerUnavailable`, `SignerRefused`."""
+        return self.signers.sign(signer_frames.second_name(self.authority, self.key_id), mu)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +85,7 @@ class RemoteKeys:
     path: Path  # of the socket
     seconds: float = SECONDS
     _known: dict[str, tuple[HeldKey, ...]] = field(default_factory=dict)  # as the signer told at the newest connection
+    _seconds: dict[tuple[str, str], RemoteSecondKey] = field(default_factory=dict)  # by authority and key id, told likewise
     _own: threading.local = field(default_factory=threading.local)
 
     def authorities(self) -> tuple[str, ...]:
@@ -82,9 +98,14 @@ class RemoteKeys:
         assert isinstance(found, RemoteKey), "made below"
         return found
 
-    def sign(self, chain: tuple[bytes, ...], data: bytes) -> bytes:
-        """Return the raw signature of the key of this chain over `data`. Raises as `RemoteKey.sign` does."""
-        request = signer_frames.request(chain, data)
+    def second(self, authority: str, key_id: str) -> RemoteSecondKey | None:
+        """Return the authority's key for second signatures with that id, None if the signer has none."""
+        self._keys()
+        return self._seconds.get((authority, key_id))
+
+    def sign(self, name: bytes, data: bytes) -> bytes:
+        """Return the raw signature of the key of this name over `data`. Raises as `RemoteKey.sign` does."""
+        request = signer_frames.request(name, data)
         line: _Line | None = getattr(self._own, "line", None)
         if line is not None and line.ours():
             try:
@@ -121,12 +142,16 @@ class RemoteKeys:
         line.settimeout(self.seconds)
         try:
             line.connect(str(self.path))
-            told = self._read(signer_frames.receive(line, signer_frames.MAX_ANSWER) or b"")
+            payload = signer_frames.receive(line, signer_frames.MAX_ANSWER) or b""
+            told, seconds = self._read(payload), self._read_seconds(payload)
         except (OSError, FrameError) as error:
             raise SignerUnavailable("the signer does not answer; it is started by: gateway run sign") from error
         for gone in self._known.keys() - told.keys():
             self._known.pop(gone, None)  # another thread may have seen it too
         self._known.update(told)
+        for lost in self._seconds.keys() - seconds.keys():
+            self._seconds.pop(lost, None)
+        self._seconds.update(seconds)
         self._own.line = line
         return line
 
@@ -136,6 +161,14 @@ class RemoteKeys:
             key = RemoteKey(authority=authority, chain=chain, algorithm=_algorithm(chain), signers=self)
             told.setdefault(authority, []).append(HeldKey(key=key, signs_from=signs_from, not_after=not_after))
         return {authority: tuple(keys) for authority, keys in told.items()}
+
+    def _read_seconds(self, payload: bytes) -> dict[tuple[str, str], RemoteSecondKey]:
+        found = {}
+        for authority, key_id, name in signer_frames.read_seconds(payload):
+            if name not in SCHEMES:
+                raise FrameError("the signer names a key of an unknown algorithm")
+            found[authority, key_id] = RemoteSecondKey(authority=authority, key_id=key_id, scheme=SCHEMES[name], signers=self)
+        return found
 
 
 def _algorithm(chain: tuple[bytes, ...]) -> SignatureAlgorithm:

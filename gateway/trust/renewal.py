@@ -1,4 +1,4 @@
-"""A new certificate or a new sealing key of a home authority, and what partners are given of it.
+"""A new certificate or a new published key of a home authority, and what partners are given of it.
 
 Old and new are valid side by side: the old certificate stays pinned, the old sealing key still opens. Everything is checked,
 and signed, before the first file is written; what is refused changes nothing.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,16 +18,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway.errors import CertificateMismatch, CertificateNotValid, SignerMismatch
 from gateway.trust.certificates import TrustStore
-from gateway.trust.folder import ANCHORS, PINNED, PRIVATE, SEALING, authority_files, read_public, write_file
+from gateway.trust.folder import ANCHORS, PINNED, PRIVATE, SEALING, SECOND, authority_files, read_public, write_file
 from gateway.trust.hardware import HardwareKey
-from gateway.trust.keys import FileKey, private_sealing_document, read_sealing_key
+from gateway.trust.key_documents import Kind, PublishedKey, write_document
+from gateway.trust.keys import FileKey
+from gateway.trust.mldsa import MlDsa65
 from gateway.trust.pending import PendingKey, pending_files, read_pending
 from gateway.trust.places import KeyPlace
-from gateway.trust.sealing_keys import write_document
+from gateway.trust.private_documents import Named, private_key_id, write_private_document
+from gateway.trust.sealing_keys import SEALING_KEYS
+from gateway.trust.second import SECOND_KEYS
 from gateway.trust.signing_key import SigningKey
 from gateway.trust.suites import DEFAULT, SealingSuite
 
-SEALING_LIFE = timedelta(days=730)
+PUBLISHED_LIFE = timedelta(days=730)
 _MOST = 9999  # files of one kind and authority: folder.py reads as many
 
 
@@ -55,7 +60,8 @@ def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from:
         raise CertificateNotValid(f"the certificate ends on {leaf.not_valid_after_utc:%Y-%m-%d}, before its key would sign")
     _judge(folder, authority, chain, max(at, leaf.not_valid_before_utc))
     key = _key(pending, chain)
-    sealing = _sealing_again(folder, key, leaf, max(at, leaf.not_valid_before_utc))
+    starts = max(at, leaf.not_valid_before_utc)
+    published = [*_sealing_again(folder, key, leaf, starts), *_again(SECOND_KEYS, folder, key, leaf, starts)]
     certificates = b"".join(each.public_bytes(Encoding.PEM) for each in chain)
     number = _free_number(folder, authority, certificates)
     place = KeyPlace(signs_from=signs_from, token=pending.place)
@@ -63,7 +69,7 @@ def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from:
     if place.written():
         write_file(folder / PRIVATE / f"{authority}{number}.signing.toml", place.written(), private=True)
     write_file(folder / PRIVATE / f"{authority}{number}.signing.pem", _private_pem(pending) + certificates, private=True)
-    for path, data, private in sealing:
+    for path, data, private in published:
         write_file(path, data, private=private)
     for path in pending_files(folder, authority):
         path.unlink(missing_ok=True)
@@ -76,38 +82,45 @@ def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from:
     )
 
 
-def rotate_sealing(folder: Path, signer: SigningKey, suite: SealingSuite, not_before: datetime) -> str:
-    """Make a new sealing key that holds from `not_before` on; the old one stays, to open. Return its file's number.
+def rotate(kind: Kind[Any], folder: Path, signer: SigningKey, scheme: SealingSuite | MlDsa65, not_before: datetime) -> str:
+    """Make a new key of one kind that holds from `not_before` on; the old one stays. Return its file's number.
 
     Raises `CertificateNotValid` if the signer's certificate does not hold then, and what the signer raises.
     """
     leaf = x509.load_der_x509_certificate(signer.chain[0])
-    number = _free_sealing_number(folder, signer.authority)
-    for path, data, private in _new_sealing(folder, signer, leaf, suite, not_before, number):
+    number = _free_number_of(kind, folder, signer.authority)
+    for path, data, private in _new(kind, folder, signer, leaf, scheme, not_before, number):
         write_file(path, data, private=private)
     return number
 
 
-def renew_sealing(folder: Path, signer: SigningKey, at: datetime) -> None:
-    """Sign the document of the newest sealing key again, by another signing key. Raises as `rotate_sealing`."""
-    for path, data, private in _sealing_again(folder, signer, x509.load_der_x509_certificate(signer.chain[0]), at):
+def renew_published(kind: Kind[Any], folder: Path, signer: SigningKey, at: datetime) -> None:
+    """Sign the document of the newest key of one kind again, by another signing key. Raises as `rotate`."""
+    for path, data, private in _again(kind, folder, signer, x509.load_der_x509_certificate(signer.chain[0]), at):
         write_file(path, data, private=private)
 
 
 def publication(folder: Path, authority: str) -> bytes:
-    """Return what partners are given, as JSON: all that is pinned for the authority, and its sealing key documents.
+    """Return what partners are given, as JSON: all that is pinned for the authority, and the documents of its keys.
 
     They lay the files into their key folders under the same names, after comparing the fingerprints by another way than this
     file. Raises `TrustInvalid`.
     """
     pinned = {path.name: read_public(path) for owner, path in authority_files(folder / PINNED, ".pem") if owner == authority}
-    sealing = {path.name: read_public(path) for owner, path in authority_files(folder / SEALING, ".json") if owner == authority}
+    documents = {
+        kind.folder: {
+            path.name: json.loads(read_public(path))
+            for owner, path in authority_files(folder / kind.folder, ".json")
+            if owner == authority
+        }
+        for kind in (SEALING_KEYS, SECOND_KEYS)
+    }
     content = {
         "v": 1,
         "authority": authority,
         "fingerprints": {name: _fingerprint(x509.load_pem_x509_certificate(data)) for name, data in pinned.items()},
         PINNED: {name: data.decode() for name, data in pinned.items()},
-        SEALING: {name: json.loads(data) for name, data in sealing.items()},
+        **documents,
     }
     return (json.dumps(content, indent=2) + "\n").encode()
 
@@ -137,7 +150,7 @@ def _judge(folder: Path, authority: str, chain: Sequence[x509.Certificate], at: 
     with TemporaryDirectory(prefix="gateway-keys-") as name:
         stage = Path(name)
         for each in folder.iterdir():
-            if each.name not in {PINNED, SEALING, PRIVATE}:
+            if each.name not in {PINNED, SEALING, SECOND, PRIVATE}:
                 (stage / each.name).symlink_to(each.resolve())
         write_file(stage / PINNED / f"{authority}.pem", b"".join(each.public_bytes(Encoding.PEM) for each in chain))
         found = TrustStore.load(stage).verdict(tuple(each.public_bytes(Encoding.DER) for each in chain), at)
@@ -184,42 +197,66 @@ _File = tuple[Path, bytes, bool]  # where, what, whether it is private
 
 def _sealing_again(folder: Path, signer: SigningKey, leaf: x509.Certificate, at: datetime) -> list[_File]:
     """Return the newest sealing key's document signed anew, or a first sealing key with its document."""
-    store = TrustStore.load(folder)
-    held = {
-        read_sealing_key(owner, path).key_id: path.name.removeprefix(owner).removesuffix(".sealing.json")
-        for owner, path in authority_files(folder / PRIVATE, ".sealing.json")
-        if owner == signer.authority
-    }
-    for key in store.sealing_keys(signer.authority):
-        if key.key_id in held:
+    number = _free_number_of(SEALING_KEYS, folder, signer.authority)
+    return _again(SEALING_KEYS, folder, signer, leaf, at) or _new(SEALING_KEYS, folder, signer, leaf, DEFAULT, at, number)
+
+
+def _again(kind: Kind[Any], folder: Path, signer: SigningKey, leaf: x509.Certificate, at: datetime) -> list[_File]:
+    """Return the document of the newest key of one kind, of those that are held here, signed anew; none if none is held."""
+    published = TrustStore.load(folder).published(kind, signer.authority)
+    for key in published:
+        path = _document_of(kind, folder, key)
+        if path is not None:
             start = max(at.replace(microsecond=0), key.not_before)
-            end = min(start + SEALING_LIFE, leaf.not_valid_after_utc)
-            path = folder / SEALING / f"{signer.authority}{held[key.key_id]}.json"
-            return [(path, write_document(signer, key.suite, key.raw, start, end), False)]
-    return _new_sealing(folder, signer, leaf, DEFAULT, at, _free_sealing_number(folder, signer.authority))
+            end = min(start + PUBLISHED_LIFE, leaf.not_valid_after_utc)
+            scheme = Named(name=key.scheme)
+            data = write_document(kind, signer, scheme, key.raw, start, end, version=published[0].version + 1)
+            return [(path, data, False)]
+    return []
 
 
-def _new_sealing(
-    folder: Path, signer: SigningKey, leaf: x509.Certificate, suite: SealingSuite, not_before: datetime, number: str
+def _document_of(kind: Kind[Any], folder: Path, key: PublishedKey) -> Path | None:
+    """Return where the document of a key lies whose private part is here: it has the number of the private file."""
+    suffix = f".{kind.private}.json"
+    for owner, path in authority_files(folder / PRIVATE, suffix):
+        if owner == key.authority and private_key_id(path) == key.key_id:
+            return folder / kind.folder / f"{path.name.removesuffix(suffix)}.json"
+    return None
+
+
+def _new(
+    kind: Kind[Any],
+    folder: Path,
+    signer: SigningKey,
+    leaf: x509.Certificate,
+    scheme: SealingSuite | MlDsa65,
+    not_before: datetime,
+    number: str,
 ) -> list[_File]:
     start = not_before.astimezone(UTC).replace(microsecond=0)
     if not leaf.not_valid_before_utc <= start < leaf.not_valid_after_utc:
         raise CertificateNotValid(
             f"the certificate of {signer.authority} is valid from {leaf.not_valid_before_utc:%Y-%m-%d} to "
-            f"{leaf.not_valid_after_utc:%Y-%m-%d}; it cannot vouch for a sealing key from {start:%Y-%m-%d} on"
+            f"{leaf.not_valid_after_utc:%Y-%m-%d}; it cannot vouch for a {kind.noun} from {start:%Y-%m-%d} on"
         )
-    raw = suite.new_private()
-    document = write_document(signer, suite, suite.public_of(raw), start, min(start + SEALING_LIFE, leaf.not_valid_after_utc))
-    private = private_sealing_document(signer.authority, suite, raw)
+    raw = scheme.new_private()
+    known = TrustStore.load(folder).published(kind, signer.authority)
+    version = 1 + max((each.version for each in known), default=0)
+    end = min(start + PUBLISHED_LIFE, leaf.not_valid_after_utc)
+    document = write_document(kind, signer, scheme, scheme.public_of(raw), start, end, version=version)
     return [
-        (folder / PRIVATE / f"{signer.authority}{number}.sealing.json", private, True),
-        (folder / SEALING / f"{signer.authority}{number}.json", document, False),
+        (
+            folder / PRIVATE / f"{signer.authority}{number}.{kind.private}.json",
+            write_private_document(signer.authority, kind.member, scheme, raw),
+            True,
+        ),
+        (folder / kind.folder / f"{signer.authority}{number}.json", document, False),
     ]
 
 
-def _free_sealing_number(folder: Path, authority: str) -> str:
+def _free_number_of(kind: Kind[Any], folder: Path, authority: str) -> str:
     for number in ("", *(f".{count}" for count in range(2, _MOST))):
-        private = folder / PRIVATE / f"{authority}{number}.sealing.json"
-        if not private.exists() and not (folder / SEALING / f"{authority}{number}.json").exists():
+        private = folder / PRIVATE / f"{authority}{number}.{kind.private}.json"
+        if not private.exists() and not (folder / kind.folder / f"{authority}{number}.json").exists():
             return number
-    raise CertificateMismatch(f"there are too many sealing keys of {authority} in the key folder")
+    raise CertificateMismatch(f"there are too many documents of a {kind.noun} of {authority} in the key folder")

@@ -5,23 +5,36 @@ A sealed body is one line of JSON, a newline, and the HPKE ciphertext (RFC 9180,
     {"v":1,"suite":...,"sender":...,"recipient":...,"message_id":...,"key":...}
 
 The line is given to HPKE as `info`, byte for byte, so none of its members can be changed. Base mode does not prove who sealed:
-the signature inside does, and the three names on the line must be those of the signed header.
+the signature inside does, and the three names on the line must be those of the signed header. What is encrypted is the
+envelope, or the line of a second signature and then the envelope (gateway/trust/second.py).
 """
 
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 
-from gateway.errors import CannotOpen, KeyMissing, SealMismatch, SignerMismatch, TooLarge
+from gateway.errors import (
+    CannotOpen,
+    KeyMissing,
+    SealMismatch,
+    SecondSignatureInvalid,
+    SecondSignatureMissing,
+    SignerMismatch,
+    TooLarge,
+)
+from gateway.partners.trust_rules import SecondSignature as Demand
+from gateway.partners.trust_rules import stricter
 from gateway.stages import MAX_MESSAGE_BYTES, Opened, Received, Sealed, Signed, Tree
 from gateway.trust import policy as rules
 from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import AUTHORITY
 from gateway.trust.keys import KeyRing
+from gateway.trust.second import SecondSignature, sign_second, split_second
 from gateway.trust.suites import SUITES
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS
@@ -62,23 +75,30 @@ class Header:
         return json.dumps({"v": 1, **self.as_dict()}, separators=(",", ":")).encode()
 
 
-def seal(signed: Signed, *, message_id: str, sender: str, recipient: str, trust: TrustStore) -> Sealed:
-    """Return `signed` encrypted for the recipient's newest sealing key that is valid when it was signed.
+def seal(
+    signed: Signed, *, message_id: str, sender: str, recipient: str, trust: TrustStore, ring: KeyRing | None = None
+) -> Sealed:
+    """Return `signed` encrypted for the recipient's newest sealing key that may be used when it was signed.
 
-    Raises `SignerMismatch` if the sender did not sign it, `SealMismatch` for a name that cannot stand in a header,
-    `KeyMissing` if no sealing key of the recipient is valid.
+    `ring` holds the sender's key for a second signature, which is made where the partner folder of either side asks for one.
+
+    Raises `SignerMismatch` if the sender did not sign it, `SealMismatch` for a name that cannot stand in a header, `TooLarge`,
+    `KeyMissing` if no sealing key of the recipient is valid and of an allowed suite, or a second signature is required and
+    the sender has no key for it.
     """
     if sender != signed.signer:
         raise SignerMismatch(f"the message was signed by {signed.signer}, not by {sender}")
-    key = trust.sealing_key(recipient, signed.signed_at)
+    key = trust.sealing_key(recipient, signed.signed_at, sender=sender)
     header = Header(suite=key.suite.name, sender=sender, recipient=recipient, message_id=message_id, key=key.key_id)
     if not header.well_formed():
         raise SealMismatch("the sender, the recipient or the message id has not the form of one")
     line = header.as_line()
-    ciphertext = key.suite.hpke.encrypt(signed.body, key.public_key, info=line)
-    return Sealed(
-        body=line + b"\n" + ciphertext, message_id=message_id, sender=sender, recipient=recipient, digest=signed.digest
-    )
+    plain = _with_second(signed, recipient, trust, ring)
+    ciphertext = key.suite.hpke.encrypt(plain, key.public_key, info=line)
+    body = line + b"\n" + ciphertext
+    if len(body) > MAX_MESSAGE_BYTES:  # what `sign` writes always fits; with a timestamp it may not
+        raise TooLarge(f"the sealed message has {len(body)} bytes; it may have at most {MAX_MESSAGE_BYTES}")
+    return Sealed(body=body, message_id=message_id, sender=sender, recipient=recipient, digest=signed.digest)
 
 
 def peek(body: bytes) -> dict[str, str]:
@@ -100,15 +120,21 @@ def unseal(
 ) -> Opened:
     """Open, verify, and check that the seal names the sender, recipient and message of the signed header.
 
-    Raises `CannotOpen` with one and the same text whatever keeps it shut, `SealMismatch`, and what `verify` raises;
-    judged at `received.received_at`. `screen` sees what was sealed before it is parsed here, and raises what it will.
+    Raises `CannotOpen` with one and the same text whatever keeps it shut, `SealMismatch`, `SecondSignatureInvalid`,
+    `SecondSignatureMissing`, and what `verify` raises; judged at `received.received_at`. `screen` sees the envelope before it
+    is parsed here, and raises what it will.
     """
+    at = received.received_at
     header, plain = decrypt(received.body, ring)
+    if not trust.may_seal(header.suite, at, header.sender, header.recipient):
+        raise CannotOpen(_CANNOT_OPEN)
+    second, envelope = split_second(plain)
     if screen is not None:
-        screen(plain)
-    opened = verify(plain, trust, received.received_at, policy)
+        screen(envelope)
+    opened = verify(envelope, trust, at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")
+    _check_second(second, envelope, opened, header.recipient, trust, at)
     return replace(opened, sealed_for=header.recipient, sealed_id=header.message_id)
 
 
@@ -122,6 +148,41 @@ def decrypt(body: bytes, ring: KeyRing) -> tuple[Header, bytes]:
         return header, key.suite.hpke.decrypt(ciphertext, key.private_key, info=line)
     except (KeyMissing, InvalidTag, ValueError):
         raise CannotOpen(_CANNOT_OPEN) from None
+
+
+def _with_second(signed: Signed, recipient: str, trust: TrustStore, ring: KeyRing | None) -> bytes:
+    """Return what is encrypted: the envelope, after its second signature where one is to be made."""
+    demand = _demand(trust, signed.signer, recipient)
+    if demand is Demand.NONE:
+        return signed.body
+    for published in trust.second_keys(signed.signer, signed.signed_at):
+        if ring is not None and (key := ring.second(signed.signer, published.key_id)) is not None:
+            return sign_second(signed.body, key, published)
+    if demand is Demand.REQUIRED:
+        raise KeyMissing(f"{signed.signer} has no valid key for the second signature that is required towards {recipient}")
+    return signed.body
+
+
+def _check_second(
+    second: SecondSignature | None, envelope: bytes, opened: Opened, recipient: str, trust: TrustStore, at: datetime
+) -> None:
+    """Check a second signature whenever one came; refuse a message without one where it is required.
+
+    Its key must be valid at the claimed time of signing, and still when the message is judged: like the certificate.
+    """
+    if second is None:
+        if _demand(trust, opened.signer, recipient) is Demand.REQUIRED:
+            raise SecondSignatureMissing(f"a second signature is required between {opened.signer} and {recipient}")
+        return
+    for key in trust.second_keys(opened.signer, opened.signed_at):
+        if key.key_id == second.key and key in trust.second_keys(opened.signer, max(at, opened.signed_at)):
+            second.check(key, envelope)  # as it lies in the seal, a timestamp included
+            return
+    raise SecondSignatureInvalid(f"the second signature is by no key that {opened.signer} published and that is valid")
+
+
+def _demand(trust: TrustStore, sender: str, recipient: str) -> Demand:
+    return stricter(trust.rules(sender).second_signature, trust.rules(recipient).second_signature)
 
 
 def _split(body: bytes) -> tuple[Header, bytes, bytes]:

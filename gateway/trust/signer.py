@@ -22,6 +22,7 @@ from gateway.errors import GatewayError, KeyMissing, SettingsInvalid, SignerRefu
 from gateway.log import logger
 from gateway.trust import purposes, signer_frames
 from gateway.trust.held import HeldKeys
+from gateway.trust.mldsa import MU_BYTES, SecondKey
 from gateway.trust.signer_frames import FrameError
 from gateway.trust.signing_key import SigningKey
 
@@ -44,6 +45,7 @@ class Signer:
     group: str | None = None  # whose members may reach the socket of API and pages
     _hello: bytes = b""
     _by_fingerprint: dict[bytes, SigningKey] = field(default_factory=dict)
+    _seconds: dict[bytes, SecondKey] = field(default_factory=dict)
     _listeners: list[socket.socket] = field(default_factory=list)
     _callers: dict[socket.socket, str] = field(default_factory=dict)  # the name of the socket each came by
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -53,8 +55,13 @@ class Signer:
         held = [each for authority in self.keys.authorities() for each in self.keys.keys[authority]]
         self._by_fingerprint = {signer_frames.fingerprint(each.key.chain): each.key for each in held}
         self._hello = signer_frames.hello(
-            [signer_frames.key_row(each.key.authority, each.key.chain, each.signs_from, each.not_after) for each in held]
+            [signer_frames.key_row(each.key.authority, each.key.chain, each.signs_from, each.not_after) for each in held],
+            [
+                signer_frames.second_row(authority, key_id, key.scheme.name)
+                for (authority, key_id), key in self.keys.seconds.items()
+            ],
         )
+        self._seconds = {signer_frames.second_name(*name): key for name, key in self.keys.seconds.items()}
 
     def listen(self, folder: Path) -> None:
         """Open the sockets in `folder` and answer until `close`. Raises `SettingsInvalid`."""
@@ -83,6 +90,11 @@ class Signer:
 
     def _signature(self, request: bytes, allowed: frozenset[str]) -> bytes:
         name, data = request[: signer_frames.FINGERPRINT_BYTES], request[signer_frames.FINGERPRINT_BYTES :]
+        second = self._seconds.get(name)
+        if second is not None:  # such a key serves nothing else, so there is no purpose to look for
+            if len(data) != MU_BYTES:
+                raise SignerRefused("a second signature is asked for over a digest")
+            return second.sign_mu(data)
         key = self._by_fingerprint.get(name)
         if key is None:
             raise KeyMissing("the signer does not hold the key of this certificate")

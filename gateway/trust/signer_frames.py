@@ -1,8 +1,8 @@
 """What goes over the signer's socket: frames of a length (4 bytes, big-endian) and so many bytes.
 
 signer -> caller   once, when connected: JSON {"v": 1, "keys": [{"authority", "certificates": [base64 DER, leaf first],
-                   "signs_from", "not_after"}]}
-caller -> signer   32 bytes (SHA-256 of the signing certificate) and the bytes to sign
+                   "signs_from", "not_after"}], "second": [{"authority", "key", "algorithm"}]}
+caller -> signer   32 bytes (SHA-256 of the signing certificate, or what `second_name` returns) and the bytes to sign
 signer -> caller   0x00 and the raw signature, or 0x01 and JSON {"code", "message"}
 """
 
@@ -72,16 +72,26 @@ def _wanted(data: bytes, most: int) -> int:
     return _LENGTH.size + int(length)
 
 
-def request(chain: tuple[bytes, ...], data: bytes) -> bytes:
-    """Return what asks for a signature of the key of this chain over `data`. Raises `SignerRefused` if it is too long."""
+def request(name: bytes, data: bytes) -> bytes:
+    """Return what asks for a signature of the key of this name over `data`. Raises `SignerRefused` if it is too long."""
     if len(data) > MAX_REQUEST - FINGERPRINT_BYTES:
         raise SignerRefused("the signer signs nothing of this length")
-    return fingerprint(chain) + data
+    return name + data
 
 
 def fingerprint(chain: tuple[bytes, ...]) -> bytes:
     """Return what names a key in a request."""
     return sha256(chain[0]).digest()
+
+
+def second_name(authority: str, key_id: str) -> bytes:
+    """Return what names a key for second signatures in a request."""
+    return sha256(f"second {authority} {key_id}".encode()).digest()
+
+
+def second_row(authority: str, key_id: str, algorithm: str) -> dict[str, str]:
+    """Return what the first frame says of one key for second signatures."""
+    return {"authority": authority, "key": key_id, "algorithm": algorithm}
 
 
 def key_row(authority: str, chain: tuple[bytes, ...], signs_from: datetime, not_after: datetime) -> dict[str, Any]:
@@ -94,9 +104,9 @@ def key_row(authority: str, chain: tuple[bytes, ...], signs_from: datetime, not_
     }
 
 
-def hello(rows: list[dict[str, Any]]) -> bytes:
+def hello(rows: list[dict[str, Any]], seconds: list[dict[str, str]]) -> bytes:
     """Return the first frame."""
-    return json.dumps({"v": 1, "keys": rows}).encode()
+    return json.dumps({"v": 1, "keys": rows, "second": seconds}).encode()
 
 
 def read_hello(payload: bytes) -> list[tuple[str, tuple[bytes, ...], datetime, datetime]]:
@@ -114,6 +124,14 @@ def read_hello(payload: bytes) -> list[tuple[str, tuple[bytes, ...], datetime, d
             )
             for row in content["keys"]
         ]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FrameError("not the signer's first frame") from error
+
+
+def read_seconds(payload: bytes) -> list[tuple[str, str, str]]:
+    """Return (authority, key id, algorithm) of each key for second signatures. Raises `FrameError`."""
+    try:
+        return [(str(row["authority"]), str(row["key"]), str(row["algorithm"])) for row in json.loads(payload)["second"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FrameError("not the signer's first frame") from error
 

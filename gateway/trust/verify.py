@@ -3,6 +3,7 @@
 The verifier does not follow what a signature says about itself (transforms, algorithms, references). It reads four values,
 makes the signature again from the profile, and compares bytes. What it returns is parsed again from the verified bytes only.
 `verify` first takes the short way of written.py, which a good message passes; a message that does not goes through the steps.
+Where a partner's folder allows it, a signature that is not the one profile is looked at in foreign/.
 A timestamp (profile T, stamped.py) is cut off first and judged last: what lies between is the same for both profiles.
 """
 
@@ -13,26 +14,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from gateway.errors import Refused, SignatureInvalid, SignatureMissing, SignatureProfile, Unavailable
+from gateway.errors import Refused, SignatureInvalid, SignatureProfile, Unavailable
 from gateway.stages import Opened, Tree
 from gateway.trust import policy as rules
 from gateway.trust import profile, stamped, timestamps
 from gateway.trust.certificates import TrustStore
+from gateway.trust.envelope import only_signature
+from gateway.trust.foreign import open_foreign
 from gateway.trust.written import open_written
-from gateway.wire.documents import ENVELOPE_NS, MAX_DEPTH, NS, canonicalize, parse_xml
+from gateway.wire.documents import MAX_DEPTH, canonicalize, parse_xml
 
-_OWN = f"{{{NS}}}"
-_ENVELOPE = f"{{{ENVELOPE_NS}}}Envelope"
 _DS = f"{{{profile.DS}}}"
 _XADES = f"{{{profile.XADES}}}"
-_SIGNATURE = f"{_DS}Signature"
 _DIGESTS = f"{_DS}SignedInfo/{_DS}Reference/{_DS}DigestValue"
 _CERTIFICATES = f"{_DS}KeyInfo/{_DS}X509Data/{_DS}X509Certificate"
 _PROPERTIES = f"{_DS}Object/{_XADES}QualifyingProperties/{_XADES}SignedProperties/{_XADES}SignedSignatureProperties"
 _SIGNING_TIME = f"{_PROPERTIES}/{_XADES}SigningTime"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _REFERENCES = 2  # the envelope and the signed properties
-_CHILDREN = 2  # the message and the signature
 _MAX_CERTIFICATES = 4
 
 STEPS = (
@@ -85,8 +84,19 @@ def _no_trace(_step: int) -> None:
 
 
 def verify(body: bytes, trust: TrustStore, at: datetime | None = None, policy: rules.Policy = rules.STANDARD) -> Opened:
-    """Return the message inside a signed envelope, verified. Arguments and errors as `verify_by_steps`."""
-    return open_written(body, trust, at, policy) or verify_by_steps(body, trust, at, policy)
+    """Return the message inside a signed envelope, verified. Arguments and errors as `verify_by_steps`.
+
+    Where a partner folder turns on a foreign verifier, also raises `ForeignVerifierMissing`.
+    """
+    opened = open_written(body, trust, at, policy)
+    if opened is not None:
+        return opened
+    try:
+        return verify_by_steps(body, trust, at, policy)
+    except SignatureProfile:
+        if not trust.takes_foreign():
+            raise
+    return open_foreign(body, trust, at, policy)
 
 
 def verify_by_steps(
@@ -119,7 +129,7 @@ def verify_by_steps(
 
     # 2 one message, then one signature, and nothing else
     trace(2)
-    signature = _only_signature(envelope)
+    signature = only_signature(envelope)
 
     # 3 read what the signature claims
     trace(3)
@@ -207,38 +217,24 @@ def examine(body: bytes, trust: TrustStore, at: datetime | None = None, policy: 
     try:
         opened = verify_by_steps(body, trust, at, policy, trace=begun.append)
     except (Refused, Unavailable) as reason:
+        if isinstance(reason, SignatureProfile) and trust.takes_foreign():
+            return _examine_foreign(body, trust, at, policy)
         refusal = reason
     failed = begun[-1] if refusal is not None else None
     steps = tuple(Step(step=number, name=STEPS[number - 1], ok=number != failed) for number in begun)
     return Examination(steps=steps, opened=opened, refusal=refusal)
 
 
-def _only_signature(envelope: Tree) -> Tree:
-    """Return the signature of an envelope that has the one allowed shape."""
-    if envelope.tag != _ENVELOPE:
-        raise SignatureMissing("the document is not a signed envelope")
-    signatures = sum(1 for _ in envelope.iter(_SIGNATURE))
-    if signatures == 0:
-        raise SignatureMissing("the envelope carries no signature")
-    if signatures > 1:
-        raise SignatureProfile("the envelope carries more than one signature")
-    if len(envelope) != _CHILDREN or envelope[1].tag != _SIGNATURE:
-        raise SignatureProfile("the envelope must hold one message, then one signature as its last child")
-    message, signature = envelope
-    if envelope.items() != [("version", "1.0")]:
-        raise SignatureProfile("the envelope must have the attribute version, of value 1.0, and no other")
-    if envelope.text or message.tail or signature.tail:
-        raise SignatureProfile("text stands in the envelope beside the message")
-    if not str(message.tag).startswith(_OWN):
-        raise SignatureProfile("the envelope does not hold a canonical message")
-    # Elements of the envelope or of a signature inside the message, and ids another verifier could look up, are the
-    # material of signature wrapping; no message has them.
-    if next(message.iter(f"{_DS}*", f"{_XADES}*", f"{{{ENVELOPE_NS}}}*", "{}*"), None) is not None:
-        raise SignatureProfile("an element inside the message is foreign to it")
-    names = (str(name) for element in message.iter() for name in element.keys())  # noqa: SIM118  # iteration gives children
-    if any(name.rpartition("}")[2].lower() == "id" for name in names):  # wsu:Id and xml:id, too
-        raise SignatureProfile("an attribute named id stands inside the message")
-    return signature
+def _examine_foreign(body: bytes, trust: TrustStore, at: datetime | None, policy: rules.Policy) -> Examination:
+    """Tell of a signature that is not the one profile, where a partner folder allows others."""
+    opened: Opened | None = None
+    refusal: Refused | Unavailable | None = None
+    try:
+        opened = open_foreign(body, trust, at, policy)
+    except (Refused, Unavailable) as reason:
+        refusal = reason
+    step = Step(step=1, name="a signature that the partner's folder allows beside the one profile", ok=refusal is None)
+    return Examination(steps=(step,), opened=opened, refusal=refusal)
 
 
 def _read_claims(signature: Tree) -> _Claims:

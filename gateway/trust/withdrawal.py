@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from gateway.errors import KeyMissing
 from gateway.trust.certificates import TrustStore
-from gateway.trust.folder import SEALING, authority_files, read_public
+from gateway.trust.folder import authority_files, read_public
 from gateway.trust.hardware import HardwareKey
 from gateway.trust.held import HeldKeys, read_held, signing_files
-from gateway.trust.renewal import renew_sealing
+from gateway.trust.key_documents import claimed_voucher
+from gateway.trust.renewal import renew_published
 from gateway.trust.revocation import local
 from gateway.trust.revocation.local import LocalRevocation
-from gateway.trust.sealing_keys import read_document
+from gateway.trust.sealing_keys import SEALING_KEYS
+from gateway.trust.second import SECOND_KEYS
 from gateway.trust.tokens import module_of
 
 
@@ -47,7 +48,8 @@ def certificate_named(folder: Path, name: str) -> tuple[str, str]:
 def withdraw(folder: Path, name: str, *, at: datetime, why: str, by: str, now: datetime, destroy: bool) -> Withdrawn:
     """Revoke a pinned certificate here; with `destroy`, its private key is destroyed too where we hold it.
 
-    If it vouches for our newest sealing key, another signing key of the authority does so from now on, where there is one.
+    If it vouches for our newest sealing key or key for second signatures, another signing key of the authority does so from
+    now on, where there is one.
     Raises `KeyMissing`, `TrustInvalid`, and what a token raises.
     """
     authority, fingerprint = certificate_named(folder, name)
@@ -84,17 +86,13 @@ def _destroy(folder: Path, authority: str, fingerprint: str) -> bool:
 
 
 def _vouch_again(folder: Path, authority: str, fingerprint: str, now: datetime) -> bool:
-    """Have the sealing key vouched for by another key where it was by this one; tell whether there is another that signs."""
+    """Have published keys vouched for by another key where they were by this one; tell whether there is another that signs."""
     try:
         signer = HeldKeys.load(folder, {}).key(authority, now)
     except KeyMissing:
         return False
-    documents = [path for owner, path in authority_files(folder / SEALING, ".json") if owner == authority]
-    if any(_voucher(authority, path) == fingerprint for path in documents):
-        renew_sealing(folder, signer, now)
+    for kind in (SEALING_KEYS, SECOND_KEYS):
+        documents = [path for owner, path in authority_files(folder / kind.folder, ".json") if owner == authority]
+        if any(claimed_voucher(read_public(path)) == fingerprint for path in documents):
+            renew_published(kind, folder, signer, now)
     return True
-
-
-def _voucher(authority: str, path: Path) -> str:
-    """Return the fingerprint of the certificate that vouches for a sealing key. Raises `TrustInvalid`."""
-    return sha256(read_document(read_public(path), authority, path.name).chain[0]).hexdigest()

@@ -17,7 +17,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
-from gateway.trust import authorities
+from gateway.trust import authorities, foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -57,6 +57,8 @@ def build(
             partners.authority(code)
         except UnknownAuthority as error:
             raise SettingsInvalid(f"home names the authority {code}, which no partner folder has") from error
+    rules = partners.trust_rules()
+    foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
     engine = open_engine(settings.database)
     if prepare_database:
         upgrade(engine)
@@ -77,7 +79,7 @@ def build(
             for partner in partners.partners.values()
             for dialect in partner.dialects.values()
         },
-        trust=TrustStore.load(settings.keys, revocation=settings.revocation),
+        trust=TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules),
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),

@@ -297,6 +297,22 @@ def test_sealing_key_is_vouched_for_by_the_key_that_takes_over(certify, told, fo
     assert new not in _vouchers(folder)
 
 
+def test_key_for_second_signatures_is_made_published_and_vouched_for_anew(certify, told, folder, tmp_path):
+    certify()
+    done = told("rotate", "BA-MS", "--suite", "ml-dsa-65", "--out", tmp_path / "for-partners.json")
+    assert done["file"] == "second/BA-MS.json"
+    assert set(json.loads((tmp_path / "for-partners.json").read_bytes())["second"]) == {"BA-MS.json"}
+    (first,) = TrustStore.load(folder).second_keys("BA-MS", later())
+    assert HeldKeys.load(folder, {}).second("BA-MS", first.key_id) is not None
+    new = certify(certificate=("--from", NOW.isoformat()))["fingerprint"]
+    (again,) = TrustStore.load(folder).second_keys("BA-MS", later())
+    assert (again.key_id, again.voucher) == (first.key_id, new)
+    assert again.version > first.version
+    told("revoke", new, "--why", "x", "--by", "y")
+    (last,) = TrustStore.load(folder).second_keys("BA-MS", later())
+    assert (last.key_id, last.voucher) == (first.key_id, first.voucher)
+
+
 def _vouchers(folder: Path) -> set[str]:
     from base64 import b64decode
     from hashlib import sha256

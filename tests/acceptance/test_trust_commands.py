@@ -1,6 +1,7 @@
 """`gateway sign`, `verify`, `seal`, `open` and `keys`, as scripts outside the repository use them."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,12 @@ from typer.testing import CliRunner
 from gateway.cli import keys as key_commands
 from gateway.cli import trust as commands
 from gateway.errors import GatewayError
+from gateway.settings import data_folder
+from gateway.trust.algorithms import ALGORITHMS
 from gateway.trust.devca import make_development_keys
+from gateway.trust.keys import KeyRing
 from gateway.wire.documents import NS, canonicalize, parse_xml
+from tests.foreign_signers import SIGNERS
 
 AUTHORITIES = ["AT-BMI", "BA-MS", "PK-MOI"]
 MESSAGE_ID = "0193a000-0000-7000-8000-000000000001"
@@ -326,3 +331,70 @@ def test_people_are_shown_the_keys(desk):
     shown = desk.tell("keys", "list")
     assert "development only" in shown
     assert "mlkem768" in shown
+
+
+# --- algorithms and rules of partners
+
+
+@pytest.fixture
+def ruled(desk, tmp_path):
+    """Return a function that gives the desk a copy of the partner folders in which the folder of BA-MS holds these rules."""
+
+    def write(rules):
+        folder = tmp_path / "partners"
+        shutil.copytree(data_folder("partners"), folder)
+        file = folder / "ba" / "partner.toml"
+        file.write_text(f"{file.read_text(encoding='utf-8')}\n[trust]\n{rules}\n", encoding="utf-8")
+        lines = f"partners = {json.dumps(str(folder))}\n"
+        desk.write("ruled.toml", (desk.folder / "gateway.toml").read_bytes() + lines.encode())
+
+    return write
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=ALGORITHMS.keys())
+def test_each_algorithm_signs_verifies_seals_and_opens(desk, tmp_path, algorithm):
+    keys = tmp_path / "own-keys"
+    make_development_keys(keys, AUTHORITIES, datetime.now(UTC), algorithm=algorithm)
+    desk.write("gateway.toml", f"keys = {json.dumps(str(keys))}\n".encode())
+    signed, sealed, opened = desk.path("signed.xml"), desk.path("message.sealed"), desk.path("opened.xml")
+    assert desk.run("sign", desk.path("message.xml"), "--as", "BA-MS", "--out", signed)[0] == 0
+    assert algorithm.uri.encode() in (desk.folder / "signed.xml").read_bytes()
+    assert desk.run("verify", signed)[1]["verdict"] == "valid"
+    assert desk.run("seal", desk.path("message.xml"), "--as", "BA-MS", "--to", "PK-MOI", "--out", sealed)[0] == 0
+    code, result = desk.run("open", sealed, "--as", "PK-MOI", "--out", opened)
+    assert (code, result["signer"]) == (0, "BA-MS")
+
+
+def test_an_algorithm_that_the_folder_does_not_allow_is_refused(desk, signed, ruled):
+    ruled('signatures = ["rsa3072-sha256"]')
+    code, result = desk.run("verify", signed, config="ruled.toml")
+    assert (code, result["verdict"], result["code"]) == (1, "refused", "algorithm-not-allowed")
+
+
+def test_nothing_is_sealed_in_a_suite_that_the_folder_does_not_allow(desk, ruled):
+    ruled('sealing = ["p256-hkdf-sha256-aes256gcm"]')
+    out = desk.path("message.sealed")
+    words = ("seal", desk.path("message.xml"), "--as", "BA-MS", "--to", "PK-MOI", "--out", out)
+    code, result = desk.run(*words, config="ruled.toml")
+    assert (code, result["error"]["code"]) == (4, "key-missing")
+    assert not desk.has("message.sealed")
+
+
+def test_a_second_signature_is_made_and_asked_for_as_the_folder_says(desk, sealed, ruled):
+    ruled('second_signature = "required"')
+    opened = desk.path("opened.xml")
+    code, result = desk.run("open", sealed, "--as", "PK-MOI", "--out", opened, config="ruled.toml")
+    assert (code, result["error"]["code"]) == (1, "second-signature-missing")
+    words = ("seal", desk.path("message.xml"), "--as", "BA-MS", "--to", "PK-MOI", "--out", desk.path("second.sealed"))
+    assert desk.run(*words, config="ruled.toml")[0] == 0
+    assert desk.run("open", desk.path("second.sealed"), "--as", "PK-MOI", "--out", opened, config="ruled.toml")[0] == 0
+
+
+def test_a_foreign_signature_is_verified_where_the_folder_allows_it(desk, keys, ruled):
+    ruled('foreign = ["xmlsec", "signxml"]')
+    key = KeyRing.load(keys).signing("BA-MS")
+    message = _receipt().replace(b"2026-11-24T10:00:00Z", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}".encode())  # no other time
+    foreign = desk.write("foreign.xml", SIGNERS["signxml, exclusive"](parse_xml(message), key))
+    code, result = desk.run("verify", foreign, config="ruled.toml")
+    assert (code, result["verdict"], len(result["steps"])) == (0, "valid", 1)
+    assert desk.run("verify", foreign)[1]["code"] == "signature-profile"

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.settings import data_folder
 from gateway.stages import Tree
-from gateway.trust.algorithms import ECDSA_P256
+from gateway.trust.algorithms import ECDSA_P256, SignatureAlgorithm
 from gateway.trust.devca import ANCHOR_FILE
 from gateway.trust.keys import FileKey, KeyRing
 from gateway.trust.sign import sign
@@ -115,11 +115,12 @@ class Forge:
         digital_signature: bool = True,
         purpose: x509.ObjectIdentifier | None = None,
         curve: ec.EllipticCurve | None = None,
+        algorithm: SignatureAlgorithm = ECDSA_P256,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
     ) -> FileKey:
         """Return a key with a certificate of the development root, or of itself; valid from a day ago for a month."""
-        key = ec.generate_private_key(curve or ec.SECP256R1())
+        key: Any = algorithm.new_private() if curve is None else ec.generate_private_key(curve)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority} signing")])
         issuer_key = key if own_issuer else self.root_key
         builder = (
@@ -151,7 +152,7 @@ class Forge:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         certificate = builder.sign(issuer_key, hashes.SHA256())
         return FileKey(
-            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=ECDSA_P256, private_key=key
+            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=algorithm, private_key=key
         )
 
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from gateway.partners.trust_rules import TrustRules
 from gateway.stages import Signed, Tree
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
@@ -57,7 +58,8 @@ def make_message(
     """Return a message of the family, small but with a header; `inside` is markup at its end."""
     return parse_xml(
         f'<ReadmissionApplication xmlns="{NS}" schemaVersion="1.0"><Header><MessageId>{message_id}</MessageId>'
-        f"<CaseReference>ABCDEFGHIJKLMNOP</CaseReference><Sender>{sender}</Sender><Recipient>{recipient}</Recipient></Header>"
+        f"<CaseReference>ABCDEFGHIJKLMNOP</CaseReference><Sender>{sender}</Sender><Recipient>{recipient}</Recipient>"
+        "<Created>2026-11-24T11:59:00Z</Created></Header>"
         f"<Person><Name>{NAME}</Name></Person><Observations>{text}</Observations>{inside}"
         "</ReadmissionApplication>".encode()
     )
@@ -79,10 +81,10 @@ def forge(folder: Path) -> Forge:
 
 
 @pytest.fixture
-def pin(folder: Path, tmp_path: Path) -> Callable[[FileKey], TrustStore]:
-    """Return a function that gives a store in which exactly this key is pinned for its authority."""
+def pin(folder: Path, tmp_path: Path) -> Callable[..., TrustStore]:
+    """Return a function that gives a store in which exactly this key is pinned for its authority; rules as `BA_MS=...`."""
 
-    def pinned(key: FileKey) -> TrustStore:
+    def pinned(key: FileKey, **rules: TrustRules) -> TrustStore:
         for name in ("anchors", "timestamp-anchors", "pinned"):
             (tmp_path / name).mkdir(exist_ok=True)
         for name in ("anchors", "timestamp-anchors"):
@@ -90,7 +92,7 @@ def pin(folder: Path, tmp_path: Path) -> Callable[[FileKey], TrustStore]:
         certificates = (x509.load_der_x509_certificate(each) for each in key.chain)
         pem = b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
         (tmp_path / "pinned" / f"{key.authority}.pem").write_bytes(pem)
-        return TrustStore.load(tmp_path)
+        return TrustStore.load(tmp_path, rules={name.replace("_", "-"): each for name, each in rules.items()})
 
     return pinned
 

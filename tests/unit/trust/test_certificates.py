@@ -17,6 +17,7 @@ from gateway.trust import suites
 from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.certificates import VERDICT_SECONDS, TrustStore
 from gateway.trust.keys import FileKey
+from gateway.trust.private_documents import key_id
 from gateway.trust.sealing_keys import write_document
 from gateway.trust.sign import sign
 from gateway.trust.verify import verify
@@ -269,7 +270,12 @@ def test_a_file_that_cannot_be_used_stops_the_start_by_name(copied, name, conten
 def test_the_newest_valid_sealing_key_is_used(copied, ring, now):
     raw = suites.X25519.new_private()
     newer = write_document(
-        ring.signing("PK-MOI"), suites.X25519, suites.X25519.public_of(raw), now - timedelta(days=1), now + timedelta(days=9)
+        ring.signing("PK-MOI"),
+        suites.X25519,
+        suites.X25519.public_of(raw),
+        now - timedelta(days=1),
+        now + timedelta(days=9),
+        version=2,
     )
     (copied / "sealing" / "PK-MOI.2.json").write_bytes(newer)
     store = TrustStore.load(copied)
@@ -286,7 +292,7 @@ def test_an_authority_without_a_sealing_key_is_named(trust, now):
 def test_a_sealing_key_of_another_signer_is_refused(copied, ring, now):
     thief = replace(ring.signing("BA-MS"), authority="PK-MOI")
     raw = suites.X25519.new_private()
-    stolen = write_document(thief, suites.X25519, suites.X25519.public_of(raw), now, now + timedelta(days=9))
+    stolen = write_document(thief, suites.X25519, suites.X25519.public_of(raw), now, now + timedelta(days=9), version=1)
     (copied / "sealing" / "PK-MOI.json").write_bytes(stolen)
     with pytest.raises(TrustInvalid, match="signed by BA-MS"):
         TrustStore.load(copied)
@@ -301,7 +307,7 @@ def test_a_sealing_key_document_filed_under_another_authority_is_refused(copied)
 def test_a_sealing_key_of_an_unknown_signer_is_refused(copied, forge, now):
     raw = suites.X25519.new_private()
     document = write_document(
-        forge.certificate("PK-MOI"), suites.X25519, suites.X25519.public_of(raw), now, now + timedelta(days=9)
+        forge.certificate("PK-MOI"), suites.X25519, suites.X25519.public_of(raw), now, now + timedelta(days=9), version=1
     )
     (copied / "sealing" / "PK-MOI.json").write_bytes(document)
     with pytest.raises(TrustInvalid, match=r"PK-MOI\.json"):
@@ -312,7 +318,7 @@ def test_a_sealing_key_signed_after_the_certificate_ended_is_refused(copied, rin
     raw = suites.X25519.new_private()
     begins = now + timedelta(days=900)
     late = write_document(
-        ring.signing("PK-MOI"), suites.X25519, suites.X25519.public_of(raw), begins, begins + timedelta(days=1)
+        ring.signing("PK-MOI"), suites.X25519, suites.X25519.public_of(raw), begins, begins + timedelta(days=1), version=1
     )
     (copied / "sealing" / "PK-MOI.json").write_bytes(late)
     with pytest.raises(TrustInvalid, match=r"PK-MOI\.json"):
@@ -321,7 +327,7 @@ def test_a_sealing_key_signed_after_the_certificate_ended_is_refused(copied, rin
 
 def _other_key():
     public = suites.HYBRID.public_of(suites.HYBRID.new_private())
-    return {"public_key": b64encode(public).decode(), "key_id": suites.key_id(public)}
+    return {"public_key": b64encode(public).decode(), "key_id": key_id(public)}
 
 
 CHANGES = {
@@ -331,7 +337,11 @@ CHANGES = {
     "other authority": lambda _: {"authority": "BA-MS"},
     "other suite": lambda _: {"suite": suites.X25519.name},
     "unknown suite": lambda _: {"suite": "none"},
-    "other version": lambda _: {"v": 2},
+    "older format": lambda _: {"v": 1},
+    "other version": lambda _: {"version": 2},
+    "version zero": lambda _: {"version": 0},
+    "version that is true": lambda _: {"version": True},
+    "version that is no number": lambda _: {"version": "1"},
     "extra member": lambda _: {"note": "x"},
     "no instant": lambda _: {"not_before": "yesterday"},
     "signature of zeros": lambda _: {"signature": b64encode(bytes(64)).decode()},

@@ -117,6 +117,12 @@ def test_the_largest_envelope_still_fits_its_seal(trust, now, message_id):
 # --- what is not sealed
 
 
+def test_what_the_recipient_would_find_too_large_is_not_sealed(trust, now, message_id):
+    larger = Signed(body=b"x" * MAX_MESSAGE_BYTES, digest="0" * 64, signer="BA-MS", signed_at=now)
+    with pytest.raises(TooLarge):
+        seal(larger, message_id=message_id, sender="BA-MS", recipient="PK-MOI", trust=trust)
+
+
 def test_a_message_is_not_sealed_in_the_name_of_another(signed, trust, message_id):
     with pytest.raises(SignerMismatch):
         seal(signed, message_id=message_id, sender="PK-MOI", recipient="PK-MOI", trust=trust)

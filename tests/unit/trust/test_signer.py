@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.errors import KeyMissing, SettingsInvalid, SignerRefused, SignerUnavailable
@@ -17,10 +17,12 @@ from gateway.trust.algorithms import ECDSA_P256, ECDSA_P384
 from gateway.trust.held import HeldKeys
 from gateway.trust.keys import KeyRing
 from gateway.trust.remote import RemoteKeys
-from gateway.trust.sealing_keys import _CONTEXT as SEALING_KEY
+from gateway.trust.sealing_keys import SEALING_KEYS
+from gateway.trust.second import sign_second, split_second
 from gateway.trust.signer import LOOPS_SOCKET, PAGES_SOCKET, Signer, groups_of, may_call
 from gateway.trust.signer_frames import FrameError
 
+SEALING_KEY = SEALING_KEYS.context
 JOURNAL_ROOT = b'readmission-gateway journal root 1\n{"v":1}'
 SIGNED_INFO = profile.signed_info_alone(ECDSA_P256, profile.digest(b"envelope"), profile.digest(b"properties"))
 
@@ -39,7 +41,7 @@ def start(folder, sockets):
 
     def begin(authorities=("AT-BMI", "BA-MS", "PK-MOI"), **changes):
         held = HeldKeys.load(folder, {})
-        signer = Signer(keys=HeldKeys(keys={each: held.keys[each] for each in authorities}), **changes)
+        signer = Signer(keys=HeldKeys(keys={each: held.keys[each] for each in authorities}, seconds=held.seconds), **changes)
         signer.listen(sockets)
         running.append(signer)
         return signer
@@ -97,8 +99,42 @@ def test_sealing_key_of_an_intruder_is_signed_for_nobody(start, sockets, now):
         remote(sockets, LOOPS_SOCKET).key("BA-MS", now).sign(SEALING_KEY + b"{}")
 
 
+@pytest.mark.parametrize("name", [PAGES_SOCKET, LOOPS_SOCKET])
+def test_second_signature_is_made_for_whoever_seals(start, sockets, trust, now, name):
+    start()
+    published = trust.second_keys("BA-MS", now)[0]
+    key = remote(sockets, name).second("BA-MS", published.key_id)
+    found, envelope = split_second(sign_second(b"<Envelope/>", key, published))
+    assert envelope == b"<Envelope/>"
+    found.check(published, envelope)
+
+
+def test_second_key_that_the_signer_does_not_hold_is_none(start, sockets, trust, now):
+    start()
+    key_id = trust.second_keys("BA-MS", now)[0].key_id
+    assert remote(sockets).second("BA-MS", "0" * 16) is None
+    assert remote(sockets).second("PK-MOI", key_id) is None
+
+
+@pytest.mark.parametrize("data", [b"", bytes(63), bytes(65), SIGNED_INFO, SEALING_KEY])
+def test_second_signature_is_made_over_nothing_but_a_digest(start, sockets, trust, now, data):
+    start()
+    key = remote(sockets).second("BA-MS", trust.second_keys("BA-MS", now)[0].key_id)
+    with pytest.raises(SignerRefused):
+        key.sign_mu(data)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{}", b'{"second": 1}', b'{"second": [{}]}', b'{"second": [{"authority": 1, "key": 2}]}', b"[" * 5000]
+)
+def test_first_frame_without_second_keys_is_none_of_the_signers(payload):
+    with pytest.raises(FrameError):
+        signer_frames.read_seconds(payload)
+
+
 @given(data=st.binary(max_size=2000))
 def test_any_bytes_have_no_purpose(data):
+    assume(not data.startswith(tuple(purposes._FIRST_LINES.values())))  # hypothesis tries the constants of the code too
     assert purposes.purpose_of(data, ECDSA_P256) is None
 
 
@@ -122,12 +158,12 @@ def test_key_that_the_signer_does_not_hold_is_missing(start, sockets, now, ring)
     with pytest.raises(KeyMissing):
         remote(sockets).key("PK-MOI", now)
     with pytest.raises(KeyMissing):
-        remote(sockets).sign(ring.signing("PK-MOI", now).chain, SIGNED_INFO)
+        remote(sockets).sign(signer_frames.fingerprint(ring.signing("PK-MOI", now).chain), SIGNED_INFO)
 
 
 def test_what_is_too_long_is_not_even_sent(sockets, ring, now):
     with pytest.raises(SignerRefused):
-        remote(sockets).sign(ring.signing("BA-MS", now).chain, b"x" * 70_000)
+        remote(sockets).sign(signer_frames.fingerprint(ring.signing("BA-MS", now).chain), b"x" * 70_000)
 
 
 # --- for whom

@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.errors import Refused, TooLarge
+from gateway.partners.trust_rules import Allowance, SecondSignature, TrustRules
 from gateway.stages import Received
 from gateway.trust import authorities, stamped, timestamps
+from gateway.trust.algorithms import ECDSA_P256
+from gateway.trust.certificates import TrustStore
 from gateway.trust.devtsa import DevelopmentAuthority
+from gateway.trust.profile import MAX_ENVELOPE_BYTES
 from gateway.trust.revocation import local
 from gateway.trust.seal import seal, unseal
 from gateway.trust.sign import sign
@@ -207,10 +211,10 @@ def test_base64_that_is_not_in_its_one_form_is_refused(body, token, trust, now, 
 
 
 def test_envelope_that_its_timestamp_makes_too_large_is_refused(ring, message, token, now) -> None:
-    room = 1_048_576 - 2048 - len(sign(message(text=""), ring.signing("BA-MS"), now).body)
+    room = MAX_ENVELOPE_BYTES - len(sign(message(text=""), ring.signing("BA-MS"), now).body)
     envelope = sign(message(text="x" * room), ring.signing("BA-MS"), now).body
     with pytest.raises(TooLarge):
-        stamped.add(envelope, token * 2)
+        stamped.add(envelope, token * 8)
 
 
 def test_only_an_envelope_of_the_profile_can_be_stamped(body, token) -> None:
@@ -240,3 +244,28 @@ def test_refused_timestamp_is_the_last_step_of_the_examination(ring, message, to
 def test_malformed_timestamp_is_told_as_the_first_step_that_refuses(body, trust, now) -> None:
     found = examine(body.replace(b"<xades:EncapsulatedTimeStamp>", b"<xades:EncapsulatedTimeStamp>!"), trust, now)
     assert [each.ok for each in found.steps] == [False]
+
+
+# --- algorithms that end, second signatures
+
+
+def test_stamped_envelope_outlives_the_last_day_of_its_algorithm(body, folder, now) -> None:
+    rules = TrustRules(signatures=(Allowance(name=ECDSA_P256.name, until=now.date()),))
+    trust = TrustStore.load(folder, rules={"BA-MS": rules})
+    assert verify(body, trust, now + timedelta(days=30)).signer == "BA-MS"
+
+
+def test_envelope_stamped_after_the_last_day_of_its_algorithm_is_refused(signed, folder, trust, now) -> None:
+    late = stamped.add(signed.body, stamp_of(signed.body, folder, trust, now + timedelta(days=1)))
+    rules = TrustRules(signatures=(Allowance(name=ECDSA_P256.name, until=now.date()),))
+    assert code(late, TrustStore.load(folder, rules={"BA-MS": rules}), now + timedelta(days=2)) == "algorithm-not-allowed"
+
+
+def test_second_signature_covers_the_timestamp_too(body, signed, folder, ring, message_id, now) -> None:
+    rules = {"BA-MS": TrustRules(second_signature=SecondSignature.REQUIRED)}
+    trust = TrustStore.load(folder, rules=rules)
+    with_stamp = replace(signed, body=body)
+    names = {"message_id": message_id, "sender": "BA-MS", "recipient": "PK-MOI"}
+    sealed = seal(with_stamp, trust=trust, ring=ring, **names).body
+    opened = unseal(Received(body=sealed, received_at=now + timedelta(minutes=1), transport="test"), ring, trust)
+    assert opened.stamped_at == now + timedelta(seconds=1)
