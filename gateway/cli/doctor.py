@@ -1,6 +1,7 @@
-"""`gateway doctor`: settings, database, broker, clock, schemas, trust, calendars; each ok, or what to do."""
+"""`gateway doctor`: settings, database, broker, clock, schemas, trust, keys, calendars; each ok, or what to do."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -18,7 +19,10 @@ from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
 from gateway.store.database import open_engine, require_current, upgrade, version
 from gateway.trust.certificates import TrustStore
-from gateway.trust.keys import KeyRing
+from gateway.trust.hardware import HardwareKey
+from gateway.trust.held import HeldKeys
+from gateway.trust.remote import RemoteKeys
+from gateway.trust.signer import PAGES_SOCKET
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 from gateway.wiring import SCHEMA_VERSION, transport, utc_now
@@ -76,10 +80,7 @@ def _schemas(settings: Settings) -> str:
 
 
 def _trust(settings: Settings) -> str:
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys)
-    missing = sorted(set(settings.home) - set(ring.authorities()))
-    if missing:
-        raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
+    trust = TrustStore.load(settings.keys)
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
     ends = min((pinned.not_after for code in trust.authorities() for pinned in trust.pinned(code)), default=None)
     if ends is None:
@@ -90,6 +91,23 @@ def _trust(settings: Settings) -> str:
         raise Misconfigured(f"a pinned certificate ends on {ends:%Y-%m-%d}; ask the partner for the next one")
     kind = "DEVELOPMENT keys, never for production" if development else "production keys"
     return f"{kind}; {len(trust.authorities())} authorities; first certificate ends {ends:%Y-%m-%d}"
+
+
+def _keys(settings: Settings) -> str:
+    """Have every home authority sign something that means nothing: a key that is listed may still not answer."""
+    now = utc_now()
+    if settings.signer is not None:
+        remote = RemoteKeys(path=settings.signer / PAGES_SOCKET)
+        for authority in settings.home:
+            remote.key(authority, now)
+        return f"the signer holds those of {', '.join(remote.authorities())}; no other process holds any"
+    held, places = HeldKeys.load(settings.keys, os.environ), []
+    for authority in settings.home:
+        key = held.key(authority, now)
+        key.sign(b"readmission-gateway doctor 1\n")
+        places.append(f"{authority} in a {'token' if isinstance(key, HardwareKey) else 'file'}")
+    where = ", ".join(places) or "of no home authority"
+    return f"{where}; API and pages hold none: their process starts a signer (setting signer: one for all processes)"
 
 
 def _treaties(settings: Settings) -> str:
@@ -116,6 +134,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "clock": _clock,
     "schemas": _schemas,
     "trust": _trust,
+    "keys": _keys,
     "treaties": _treaties,
     "calendars": _calendars,
 }

@@ -35,7 +35,9 @@ OPERATOR = "operator"  # who acts in the journal when no person is named
 WARNINGS = 30
 _KEY_ID_BYTES = 8
 
-AuthorityArgument: TypeAlias = Annotated[str, typer.Argument(metavar="AUTHORITY", show_default=False)]
+AuthorityArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="AUTHORITY", show_default=False, help="Code of the authority, e.g. BA-MS.")
+]
 CsrOption: TypeAlias = Annotated[
     Path | None, typer.Option("--csr", metavar="FILE", help="Make a signing key and write its certificate request (PKCS#10).")
 ]
@@ -59,7 +61,9 @@ OutOption: TypeAlias = Annotated[
 
 
 def new_command(
-    authority: Annotated[str | None, typer.Argument(metavar="[AUTHORITY]", show_default=False)] = None,
+    authority: Annotated[
+        str | None, typer.Argument(metavar="[AUTHORITY]", show_default=False, help="Code of the authority, e.g. BA-MS.")
+    ] = None,
     *,
     development: Annotated[
         bool, typer.Option("--development", help="A certificate authority of its own and keys for every authority.")
@@ -177,7 +181,7 @@ def rotate_command(
 
 
 def revoke_command(
-    name: Annotated[str, typer.Argument(metavar="FINGERPRINT|AUTHORITY", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="FINGERPRINT|AUTHORITY", show_default=False, help="A pinned certificate.")],
     *,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason. Names no person concerned by a case.")],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides.")],

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gateway import settings
+from gateway import log, settings
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
@@ -30,6 +30,7 @@ AtOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--at", metavar="INSTANT", help="Judge as of this instant, e.g. 2026-11-24T12:00:00Z. Default: now."),
 ]
+WARNINGS = 30  # of a token that holds a key
 
 
 def register(app: typer.Typer) -> None:
@@ -188,7 +189,9 @@ def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree
     SchemaSet.load(installed.schemas / "readmission" / "1.0").check(document)
     if _header(document, "Sender") != authority:
         raise SignerMismatch(f"the header of the message names another sender than {authority}", path="Header/Sender")
-    return sign(document, KeyRing.load(installed.keys).signing(authority), _now()), document
+    log.set_up(as_json=installed.log_json, level=WARNINGS)
+    now = _now()
+    return sign(document, KeyRing.load(installed.keys).signing(authority, now), now), document
 
 
 def _write(out: Path, data: bytes) -> None:
