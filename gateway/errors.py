@@ -192,6 +192,12 @@ class CertificateNotValid(Refused):
     code = "certificate-not-valid"
 
 
+class CertificateRevoked(Refused):
+    """A certificate of the signer's chain was taken back, by its issuer or by a person here."""
+
+    code = "certificate-revoked"
+
+
 class SignerMismatch(Refused):
     """The signer's certificate belongs to another authority than the sender named in the message."""
 
@@ -202,6 +208,36 @@ class SigningTimeInvalid(Refused):
     """The claimed instant of signing lies in the future."""
 
     code = "signing-time-invalid"
+
+
+class TimestampMalformed(Refused):
+    """What should be one timestamp token is something else, or more than one."""
+
+    code = "timestamp-malformed"
+
+
+class TimestampMismatch(Refused):
+    """The timestamp is over other data, by another hash, or answers another request."""
+
+    code = "timestamp-mismatch"
+
+
+class TimestampNotTrusted(Refused):
+    """The timestamp is not signed by a timestamp authority that we trust, with a certificate valid at its time."""
+
+    code = "timestamp-not-trusted"
+
+
+class TimestampTimeInvalid(Refused):
+    """The time of the timestamp is before the signature that it covers, or too far from our own time."""
+
+    code = "timestamp-time-invalid"
+
+
+class RootInvalid(Refused):
+    """A root of the journal, or the proof that an entry lies under it, does not hold."""
+
+    code = "root-invalid"
 
 
 class SealMismatch(Refused):
@@ -307,6 +343,24 @@ class LimitNotKnown(Refused):
 # --- outside --------------------------------------------------------------------------------------------------------
 
 
+class RevocationUnknown(Unavailable):
+    """Nothing usable says whether a certificate was revoked: the message waits."""
+
+    code = "revocation-unknown"
+
+
+class RevocationStale(Unavailable):
+    """What says that a certificate is not revoked is out of date: the message waits."""
+
+    code = "revocation-stale"
+
+
+class RevocationUnreachable(Unavailable):
+    """The issuer's list or responder cannot be reached, and nothing was fetched before: the message waits."""
+
+    code = "revocation-unreachable"
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
 
@@ -343,6 +397,18 @@ class Undeliverable(Unavailable):
     """The broker knows no queue for this recipient."""
 
     code = "undeliverable"
+
+
+class TimestampUnavailable(Unavailable):
+    """No timestamp authority gave a good timestamp."""
+
+    code = "timestamp-unavailable"
+
+
+class EvidenceStopped(Unavailable):
+    """For too long no timestamp could be had for the journal: nothing new is sent out meanwhile."""
+
+    code = "evidence-clock-stopped"
 
 
 # --- this installation ----------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ def state_folder() -> Path:
 
 
 MAX_BATCH = 500  # a receipt names at most so many messages
+_CHOICES = {"revocation": ("required", "when-offered", "off"), "ocsp_nonce": ("required", "optional")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,11 @@ class Settings:
     signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
+    revocation: str = (
+        "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
+    )
+    revocation_private_addresses: bool = False  # whether lists and responders at addresses that are not public are asked
+    ocsp_nonce: str = "required"  # "required" or "optional": whether an answer without the nonce that was sent is taken
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     host: str = "127.0.0.1"
@@ -57,10 +63,16 @@ class Settings:
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
+    # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
+    # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
+    timestamp_authorities: tuple[str, ...] = ()
+    root_seconds: int = 60  # a signed and timestamped root over the new entries of the journal is made this often
+    evidence_hours: int = 4  # so long without a good timestamp, and nothing new is sent out
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
     def __post_init__(self) -> None:
+        self._require_choices()
         if not 1 <= self.batch <= MAX_BATCH:
             raise SettingsInvalid(f"batch must be from 1 to {MAX_BATCH}")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004  # the ports there are
@@ -69,8 +81,8 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        if self.watch_seconds < 1:
-            raise SettingsInvalid("watch_seconds must be at least 1")
+        if min(self.watch_seconds, self.root_seconds, self.evidence_hours) < 1:
+            raise SettingsInvalid("watch_seconds, root_seconds and evidence_hours must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
             raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
@@ -78,6 +90,11 @@ class Settings:
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
+
+    def _require_choices(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsInvalid(f"{name} must be one of {', '.join(map(repr, allowed))}")
 
 
 def _whole(value: Any) -> int:

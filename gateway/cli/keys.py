@@ -16,7 +16,7 @@ import typer
 
 from gateway import log, partners, settings
 from gateway.cli.key_list import list_command
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, KeyMissing
 from gateway.settings import Settings
@@ -319,15 +319,7 @@ def _record(installed: Settings, event: str, authority: str, detail: Mapping[str
 
 
 def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option} is not an instant like 2026-12-15T00:00:00Z") from error
-    if found.tzinfo is None:
-        raise typer.BadParameter(f"{option} needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return found.astimezone(UTC)
+    return instant_of(text, option) if text is not None else None
 
 
 def _now() -> datetime:

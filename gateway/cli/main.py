@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "trust",
     "seal": "trust",
     "open": "trust",
+    "certs": "certs",
     "keys": "keys",
     "deadline": "clock",
     "treaty": "treaty",

@@ -7,16 +7,19 @@ from typing import Annotated, TypeAlias
 import typer
 
 from gateway import log, settings
-from gateway.cli.options import ConfigOption, JsonOption
+from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
 from gateway.settings import Settings
 from gateway.stages import Received, Signed, Tree
+from gateway.trust import authorities as timestamp_authorities
+from gateway.trust import stamped
 from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import write_file
 from gateway.trust.keys import KeyRing
 from gateway.trust.seal import peek, seal, unseal
 from gateway.trust.sign import sign
+from gateway.trust.timestamps import Stamp
 from gateway.trust.verify import Examination, examine
 from gateway.wire.documents import NS, parse_xml, read_file, serialize
 from gateway.wire.schema import SchemaSet
@@ -26,11 +29,7 @@ AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="AUTHORITY", h
 OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="FILE", help="File to write; it appears whole or not at all.")
 ]
-AtOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--at", metavar="INSTANT", help="Judge as of this instant, e.g. 2026-11-24T12:00:00Z. Default: now."),
-]
-WARNINGS = 30  # of a token that holds a key
+WARNINGS = 30  # of a token that holds a key, of a timestamp authority
 
 
 def register(app: typer.Typer) -> None:
@@ -42,25 +41,41 @@ def register(app: typer.Typer) -> None:
 
 
 def sign_command(
-    file: FileArgument, authority: AsOption, out: OutOption, as_json: JsonOption = False, config: ConfigOption = None
+    file: FileArgument,
+    authority: AsOption,
+    out: OutOption,
+    *,
+    timestamp: Annotated[
+        bool, typer.Option("--timestamp", help="Add a timestamp of the authority that the settings name (profile T).")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Check a canonical message and sign it for its sender. The result is an envelope, not encrypted.
 
+    With a timestamp it can be verified after its certificate ended. The digest that is told is that of the envelope without
+    its timestamp: receipts and answers refer to that.
+
     Example: `gateway sign application.xml --as BA-MS --out signed.xml`
     """
-    signed, _ = _sign(settings.load(config), file, authority)
-    _write(out, signed.body)
+    installed = settings.load(config)
+    signed, _ = _sign(installed, file, authority)
+    stamp = _stamp(installed, signed) if timestamp else None
+    _write(out, stamped.add(signed.body, stamp.token) if stamp else signed.body)
     result = {
         "verdict": "signed",
         "signer": signed.signer,
         "signed_at": signed.signed_at,
+        "stamped_at": stamp.at if stamp else None,
+        "timestamp_authority": stamp.authority if stamp else None,
         "sha256": signed.digest,
         "out": str(out),
     }
     if as_json:
         print_json(result)
     else:
-        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC: {out}")
+        at = f", timestamp {stamp.at:%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
+        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC{at}: {out}")
 
 
 def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
@@ -68,8 +83,8 @@ def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption 
 
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
-    instant = _instant(at)
-    trust = TrustStore.load(settings.load(config).keys)
+    instant = instant_of(at, "--at")
+    trust = _trust(settings.load(config))
     try:
         found = examine(read_file(file), trust, instant)
     except Refused as reason:  # the file itself cannot be read as a document: no step was begun
@@ -104,7 +119,7 @@ def seal_command(
         message_id=_header(document, "MessageId"),
         sender=authority,
         recipient=to,
-        trust=TrustStore.load(installed.keys),
+        trust=_trust(installed),
     )
     _write(out, sealed.body)
     result = {
@@ -136,7 +151,7 @@ def open_command(
 
     Example: `gateway open application.sealed --as PK-MOI --out application.xml`
     """
-    instant = _instant(at)
+    instant = instant_of(at, "--at")
     installed = settings.load(config)
     ring = KeyRing.load(installed.keys)
     if authority not in ring.authorities():
@@ -144,7 +159,7 @@ def open_command(
     body = read_file(file)
     if (named := peek(body)["recipient"]) != authority:
         raise WrongRecipient(f"the message is sealed for {named}, not for {authority}")
-    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, TrustStore.load(installed.keys))
+    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, _trust(installed))
     _write(out, serialize(opened.document))
     if envelope is not None:
         _write(envelope, opened.signed)
@@ -163,20 +178,12 @@ def open_command(
         console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {out}")
 
 
+def _trust(installed: Settings) -> TrustStore:
+    return TrustStore.load(installed.keys, revocation=installed.revocation)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return _now()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("--at is not an instant like 2026-11-24T12:00:00Z") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return instant.astimezone(UTC)
 
 
 def _header(document: Tree, name: str) -> str:
@@ -194,6 +201,16 @@ def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree
     return sign(document, KeyRing.load(installed.keys).signing(authority, now), now), document
 
 
+def _stamp(installed: Settings, signed: Signed) -> Stamp:
+    """Return a timestamp over the signature. Raises `KeyMissing` if no authority is named, `TimestampUnavailable`."""
+    log.set_up(as_json=installed.log_json, level=WARNINGS)  # why an authority gave none
+    asked = timestamp_authorities.named(installed.timestamp_authorities, installed.keys, _now)
+    if not asked:
+        raise KeyMissing("no timestamp authority: name one in the setting timestamp_authorities")
+    anchors = _trust(installed).timestamp_anchors
+    return timestamp_authorities.obtain(stamped.over(signed.body), asked, anchors, _now)
+
+
 def _write(out: Path, data: bytes) -> None:
     try:
         write_file(out, data)
@@ -209,6 +226,8 @@ def _verdict(found: Examination) -> dict[str, object]:
         "message": found.refusal.message if found.refusal else None,
         "signer": found.opened.signer if found.opened else None,
         "signed_at": found.opened.signed_at if found.opened else None,
+        "stamped_at": found.opened.stamped_at if found.opened else None,
+        "timestamp_authority": found.opened.timestamp_authority if found.opened else None,
         "sha256": found.opened.digest if found.opened else None,
         "steps": [{"step": each.step, "name": each.name, "ok": each.ok} for each in found.steps],
     }
@@ -219,5 +238,8 @@ def _tell(found: Examination) -> None:
         console().print(f"{each.step:>3}  {'[green]ok[/]' if each.ok else '[bold red]no[/]'}  {each.name}")
     if found.opened is not None:
         console().print(f"valid: signed by {found.opened.signer} at {found.opened.signed_at:%Y-%m-%d %H:%M:%S} UTC")
+        if found.opened.stamped_at is not None:
+            stamped_at, by = found.opened.stamped_at, found.opened.timestamp_authority
+            console().print(f"timestamp of {stamped_at:%Y-%m-%d %H:%M:%S} UTC by {by}")
     elif found.refusal is not None:
         console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)

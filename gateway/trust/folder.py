@@ -1,6 +1,7 @@
 """The key folder: where each certificate and key lies, and how its files are read and written.
 
     anchors/<name>.pem                     root certificates; a chain must end at one of them
+    timestamp-anchors/<name>.pem           roots of timestamp authorities, and intermediates that one does not send itself
     pinned/<AUTHORITY>[.<n>].pem           the authority's signing certificate, then its intermediates; two may be valid at once
     sealing/<AUTHORITY>[.<n>].json         the authority's public sealing key, signed by its signing key
     private/<AUTHORITY>[.<n>].signing.pem  home authorities only: private signing key, then its chain, leaf first
@@ -9,7 +10,7 @@
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
     revocation/                            what issuers and persons here took back: gateway/trust/revocation/
-    ca/                                    development only: the keys of the development certificate authority
+    ca/                                    development only: the keys of the development certificate and timestamp authorities
 
 A file elsewhere may take the place of a private one, as secrets are mounted: GATEWAY_SIGNING_KEY_<AUTHORITY>_FILE (BA-MS is
 written BA_MS) and GATEWAY_MASTER_KEY_FILE name it. Links are followed: Kubernetes mounts a secret as a chain of them.
@@ -23,23 +24,53 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from gateway.errors import KeyMissing, TrustInvalid
 
 ANCHORS = "anchors"
+TIMESTAMP_ANCHORS = "timestamp-anchors"
 PINNED = "pinned"
 SEALING = "sealing"
 PRIVATE = "private"
 CA = "ca"
 REVOCATION = "revocation"
 LOCAL = "local"  # below REVOCATION
+GRACE = "grace"  # below REVOCATION
 MASTER_KEY = "master.key"
 
 AUTHORITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{2,12}")  # as in schemas/readmission/1.0/common.xsd, AuthorityCode
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
+
+
+# Name, time of change, size and number of every file: another stamp, another content.
+Stamp: TypeAlias = tuple[tuple[str, int, int, int], ...]
+
+
+def stamp(folder: Path, parts: Sequence[str]) -> Stamp:
+    """Return the stamp of all files in these folders of a key folder and in the folders below them. Raises `TrustInvalid`."""
+    found: list[tuple[str, int, int, int]] = []
+    waiting = [str(folder / part) for part in parts]
+    while waiting:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise TrustInvalid("a folder in the key folder cannot be read") from error
+        for entry in entries:
+            if entry.is_dir():
+                waiting.append(entry.path)
+                continue
+            try:
+                facts = entry.stat()
+            except FileNotFoundError:  # renamed while we looked
+                continue
+            found.append((entry.path, facts.st_mtime_ns, facts.st_size, facts.st_ino))
+    return tuple(sorted(found))
 
 
 def write_file(path: Path, data: bytes, *, private: bool = False) -> None:

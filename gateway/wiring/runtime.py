@@ -15,6 +15,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
+from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -74,8 +75,9 @@ def build(
             for partner in partners.partners.values()
             for dialect in partner.dialects.values()
         },
+        trust=TrustStore.load(settings.keys, revocation=settings.revocation),
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
-        trust=TrustStore.load(settings.keys),
         vault=Vault.load(settings.keys),
         transport=transport(settings, engine, clock),
+        authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),
     )

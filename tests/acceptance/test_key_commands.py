@@ -24,6 +24,11 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 SOON = NOW + timedelta(days=30)
 
 
+def later():
+    # the command reads the machine's clock, and these tests may come long after NOW
+    return datetime.now(UTC) + timedelta(minutes=1)
+
+
 @pytest.fixture(scope="module")
 def issuer() -> Issuer:
     return Issuer.new(NOW)
@@ -137,14 +142,14 @@ def test_authority_that_no_partner_has_gets_no_key(told, tmp_path, folder):
 
 def test_key_signs_once_its_certificate_is_brought_in(certify, folder):
     done = certify()
-    key = KeyRing.load(folder, environment={}).signing("BA-MS", NOW + timedelta(minutes=1))
+    key = KeyRing.load(folder, environment={}).signing("BA-MS", later())
     assert TrustStore.load(folder).verdict(key.chain, NOW).fingerprint == done["fingerprint"]
     assert not list((folder / "private").glob("*.pending.*"))
 
 
 def test_first_certificate_brings_a_sealing_key_with_it(certify, folder):
     certify()
-    found = TrustStore.load(folder).sealing_key("BA-MS", NOW + timedelta(minutes=1))
+    found = TrustStore.load(folder).sealing_key("BA-MS", later())
     assert KeyRing.load(folder, environment={}).sealing("BA-MS", found.key_id).suite is found.suite
 
 
@@ -191,6 +196,11 @@ def test_root_that_comes_with_the_certificate_is_not_pinned(told, tmp_path, fold
     pem.write_bytes(issuer.issue(x509.load_pem_x509_csr((tmp_path / "a.csr").read_bytes()).public_key()) + issuer.pem())
     told("certificate", "BA-MS", pem)
     assert len(x509.load_pem_x509_certificates((folder / "pinned" / "BA-MS.pem").read_bytes())) == 1
+
+
+def test_certificate_whose_revocation_list_was_never_fetched_is_brought_in(certify, told):
+    certify(revocation_list="http://lists.invalid/root.crl")
+    assert told("list")["authorities"][0]["signs_here"]
 
 
 # --- rollover
@@ -368,9 +378,9 @@ def test_people_are_shown_what_waits(told, tmp_path, monkeypatch):
 def test_key_in_a_token_lives_the_same_life(certify, told, folder, softhsm, algorithm):
     certify("--algorithm", algorithm, "--pkcs11", softhsm.library, "--token", "gateway", "--pin-file", softhsm.pin_file)
     assert not any(b"PRIVATE KEY" in content for content in files(folder).values())
-    key = HeldKeys.load(folder, {}).key("BA-MS", NOW + timedelta(minutes=1))
+    key = HeldKeys.load(folder, {}).key("BA-MS", later())
     assert isinstance(key, HardwareKey)
-    assert TrustStore.load(folder).sealing_key("BA-MS", NOW + timedelta(minutes=1))  # its document is signed by the token
+    assert TrustStore.load(folder).sealing_key("BA-MS", later())  # its document is signed by the token
     assert told("list")["authorities"][0]["certificates"][0]["key"] == "pkcs11"
     assert told("revoke", "BA-MS", "--why", "x", "--by", "y", "--destroy")["destroyed"]
     with pytest.raises(KeyMissing, match="does not hold"):

@@ -1,0 +1,70 @@
+"""Fetching one list or answer over http: bounded in size and time, to public addresses only, without redirects or proxies.
+
+What is fetched is signed, so the way there need not be trusted; but the addresses come from certificates, and a certificate
+must not make the gateway knock at doors inside its own network.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from gateway.errors import RevocationUnreachable
+from gateway.trust.exchange import exchange
+from gateway.trust.revocation.states import MOST_BYTES
+
+SECONDS = 15.0  # for one exchange, from the first byte to the last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetcher:
+    """How this installation fetches."""
+
+    private_addresses: bool = False  # whether addresses that are not public may be asked: partners on a closed network, tests
+    seconds: float = SECONDS
+
+    def get(self, url: str) -> bytes:
+        """Return what lies at `url`. Raises `RevocationUnreachable`."""
+        return self._exchange(url, "GET", None)
+
+    def post(self, url: str, body: bytes) -> bytes:
+        """Return the answer of the OCSP responder at `url`. Raises `RevocationUnreachable`."""
+        return self._exchange(url, "POST", body)
+
+    def _exchange(self, url: str, method: str, body: bytes | None) -> bytes:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port or 80
+        except ValueError as error:
+            raise RevocationUnreachable("an address in a certificate cannot be read") from error
+        if parts.scheme != "http" or not host or parts.username is not None:
+            raise RevocationUnreachable("an address in a certificate is not a plain http address")
+        target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        headers = {"Accept": "*/*"} | ({"Content-Type": "application/ocsp-request"} if body is not None else {})
+        connection = _Direct(self._address(host, port), host, port, timeout=self.seconds)
+        try:
+            return exchange(connection, method, target, body=body, headers=headers, seconds=self.seconds, most=MOST_BYTES)
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that cannot stand in a request
+            raise RevocationUnreachable(f"{host} did not answer as it should: {type(error).__name__}") from error
+
+    def _address(self, host: str, port: int) -> tuple[str, int]:
+        """Return the address to connect to; it is looked up once, so that it is the one that was examined."""
+        try:
+            found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, ValueError) as error:
+            raise RevocationUnreachable(f"the address of {host} cannot be found") from error
+        if not self.private_addresses and not all(ipaddress.ip_address(each).is_global for each in found):
+            raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it")
+        return found[0], port
+
+
+class _Direct(HTTPConnection):
+    """A connection to an address that was looked up before."""
+
+    def __init__(self, address: tuple[str, int], host: str, port: int, *, timeout: float) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._to = address
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection(self._to, self.timeout)
