@@ -200,6 +200,9 @@ def _load(path: Path) -> Any:
             lib.reinitialize()
             _initialised[path] = os.getpid()
     except p11.PKCS11Error as error:
+        if path in _initialised:  # it was loaded before, and its token is gone or its state is lost: loaded from anew next time
+            p11.unload(str(path))
+            raise
         if type(error) is p11.PKCS11Error:  # no code of the library's own: the system could not load it
             raise TrustInvalid(f"the token library {path.name} cannot be loaded") from error
         raise
