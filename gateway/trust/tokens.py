@@ -200,9 +200,6 @@ def _load(path: Path) -> Any:
             lib.reinitialize()
             _initialised[path] = os.getpid()
     except p11.PKCS11Error as error:
-        if path in _initialised:  # it was loaded before, and its token is gone or its state is lost: loaded from anew next time
-            p11.unload(str(path))
-            raise
         if type(error) is p11.PKCS11Error:  # no code of the library's own: the system could not load it
             raise TrustInvalid(f"the token library {path.name} cannot be loaded") from error
         raise
@@ -222,8 +219,9 @@ _modules: dict[Path, Module] = {}
 
 
 def module_of(place: TokenPlace) -> Module:
-    """Return the library of a place; the same one for every key in it."""
-    return _modules.setdefault(place.module, Module(path=place.module))
+    """Return the library of a place: the same one for every key in it, by whichever link it is named."""
+    path = place.module.resolve()  # a library that is loaded under two names would be initialised twice
+    return _modules.setdefault(path, Module(path=path))
 
 
 os.register_at_fork(after_in_child=_modules.clear)  # sessions and locks of the parent are not ours

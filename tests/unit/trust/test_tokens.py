@@ -98,6 +98,13 @@ def test_token_with_another_key_than_the_certificates_is_not_heard(place):
         key.sign(b"data")
 
 
+def test_library_named_by_a_link_is_the_same_library(place, tmp_path):
+    link = tmp_path / "token.so"
+    link.symlink_to(place.module)
+    check(place)
+    check(replace(place, module=link))
+
+
 def test_library_that_is_not_there_is_misconfigured(place):
     elsewhere = replace(place, module=Path("/nowhere/token.so"))
     with pytest.raises(TrustInvalid, match=r"token\.so"):
