@@ -59,18 +59,21 @@ class Issuer:
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         purpose: x509.ObjectIdentifier = DOCUMENT_SIGNING,
+        revocation_list: str | None = None,
     ) -> bytes:
         """Return a signing certificate in PEM."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         start, end = not_before or self.now - timedelta(days=1), not_after or self.now + timedelta(days=365)
-        certificate = (
+        builder = (
             _builder(subject, self.root.subject, public_key, self.key, start, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(issues=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-            .sign(self.key, hashes.SHA256())
         )
-        return certificate.public_bytes(Encoding.PEM)
+        if revocation_list is not None:
+            point = x509.DistributionPoint([x509.UniformResourceIdentifier(revocation_list)], None, None, None)
+            builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def _builder(

@@ -1,6 +1,7 @@
 """`gateway doctor`: each part of an installation is ok, or it says what to do."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable, Unavailable
 from gateway.partners import load as load_partners
+from gateway.partners import trust_rules
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
@@ -23,8 +25,11 @@ from gateway.store.database import open_engine, reading, require_current, transa
 from gateway.trust import authorities, foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.expiry import in_use
+from gateway.trust.hardware import HardwareKey
+from gateway.trust.held import HeldKeys
 from gateway.trust.inspection import inspect
-from gateway.trust.keys import KeyRing
+from gateway.trust.remote import RemoteKeys
+from gateway.trust.signer import PAGES_SOCKET
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 from gateway.wiring import SCHEMA_VERSION, transport, utc_now
@@ -116,13 +121,7 @@ def _schemas(settings: Settings) -> str:
 def _trust(settings: Settings) -> str:
     rules = load_partners(settings.partners).trust_rules()
     foreign.require(sorted({name for each in rules.values() for name in each.foreign}))
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules)
-    missing = sorted(set(settings.home) - set(ring.authorities()))
-    if missing:
-        raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
-    for code in settings.home:
-        if not trust.rules(code).allows_signature(algorithm := ring.signing(code).algorithm.name, utc_now()):
-            raise Misconfigured(f"the partner folder of {code} does not allow {algorithm}, which its signing key is for")
+    trust = TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules)
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
     if not trust.authorities():
         raise Misconfigured(
@@ -151,6 +150,26 @@ def _revocation(settings: Settings) -> str:
     notes += [f"by grace only: {', '.join(borne)}"] if borne else []
     notes += ["revocation is switched off"] if settings.revocation == "off" else []
     return "; ".join(notes)
+
+
+def _keys(settings: Settings) -> str:
+    """Have every home authority sign something that means nothing: a key that is listed may still not answer."""
+    now = utc_now()
+    if settings.signer is not None:
+        remote = RemoteKeys(path=settings.signer / PAGES_SOCKET)
+        for authority in settings.home:
+            remote.key(authority, now)
+        return f"the signer holds those of {', '.join(remote.authorities())}; no other process holds any"
+    rules = load_partners(settings.partners).trust_rules()
+    held, places = HeldKeys.load(settings.keys, os.environ), []
+    for authority in settings.home:
+        key = held.key(authority, now)
+        if not rules.get(authority, trust_rules.DEFAULT).allows_signature(key.algorithm.name, now):
+            raise Misconfigured(f"the partner folder of {authority} does not allow {key.algorithm.name}, which its key is for")
+        key.sign(b"readmission-gateway doctor 1\n")
+        places.append(f"{authority} in a {'token' if isinstance(key, HardwareKey) else 'file'}")
+    where = ", ".join(places) or "of no home authority"
+    return f"{where}; API and pages hold none: their process starts a signer (setting signer: one for all processes)"
 
 
 def _evidence(settings: Settings) -> str:
@@ -211,6 +230,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "schemas": _schemas,
     "trust": _trust,
     "revocation": _revocation,
+    "keys": _keys,
     "evidence": _evidence,
     "treaties": _treaties,
     "calendars": _calendars,

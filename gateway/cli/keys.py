@@ -16,7 +16,7 @@ import typer
 
 from gateway import log, partners, settings
 from gateway.cli.key_list import list_command
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, KeyMissing
 from gateway.settings import Settings
@@ -39,7 +39,9 @@ OPERATOR = "operator"  # who acts in the journal when no person is named
 WARNINGS = 30
 _KEY_ID_BYTES = 8
 
-AuthorityArgument: TypeAlias = Annotated[str, typer.Argument(metavar="AUTHORITY", show_default=False)]
+AuthorityArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="AUTHORITY", show_default=False, help="Code of the authority, e.g. BA-MS.")
+]
 CsrOption: TypeAlias = Annotated[
     Path | None, typer.Option("--csr", metavar="FILE", help="Make a signing key and write its certificate request (PKCS#10).")
 ]
@@ -69,7 +71,9 @@ _ROTATED: Final[Mapping[str, tuple[Kind[Any], SealingSuite | MlDsa65]]] = {
 
 
 def new_command(
-    authority: Annotated[str | None, typer.Argument(metavar="[AUTHORITY]", show_default=False)] = None,
+    authority: Annotated[
+        str | None, typer.Argument(metavar="[AUTHORITY]", show_default=False, help="Code of the authority, e.g. BA-MS.")
+    ] = None,
     *,
     development: Annotated[
         bool, typer.Option("--development", help="A certificate authority of its own and keys for every authority.")
@@ -192,7 +196,7 @@ def rotate_command(
 
 
 def revoke_command(
-    name: Annotated[str, typer.Argument(metavar="FINGERPRINT|AUTHORITY", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="FINGERPRINT|AUTHORITY", show_default=False, help="A pinned certificate.")],
     *,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason. Names no person concerned by a case.")],
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides.")],
@@ -330,15 +334,7 @@ def _record(installed: Settings, event: str, authority: str, detail: Mapping[str
 
 
 def _instant(text: str | None, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option} is not an instant like 2026-12-15T00:00:00Z") from error
-    if found.tzinfo is None:
-        raise typer.BadParameter(f"{option} needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return found.astimezone(UTC)
+    return instant_of(text, option) if text is not None else None
 
 
 def _now() -> datetime:

@@ -30,6 +30,7 @@ AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="AUTHORITY", h
 OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="FILE", help="File to write; it appears whole or not at all.")
 ]
+WARNINGS = 30  # of a token that holds a key, of a timestamp authority
 
 
 def register(app: typer.Typer) -> None:
@@ -200,12 +201,14 @@ def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree
     SchemaSet.load(installed.schemas / "readmission" / "1.0").check(document)
     if _header(document, "Sender") != authority:
         raise SignerMismatch(f"the header of the message names another sender than {authority}", path="Header/Sender")
-    return sign(document, KeyRing.load(installed.keys).signing(authority), _now()), document
+    log.set_up(as_json=installed.log_json, level=WARNINGS)
+    now = _now()
+    return sign(document, KeyRing.load(installed.keys).signing(authority, now), now), document
 
 
 def _stamp(installed: Settings, signed: Signed) -> Stamp:
     """Return a timestamp over the signature. Raises `KeyMissing` if no authority is named, `TimestampUnavailable`."""
-    log.set_up(as_json=installed.log_json, level=30)  # why an authority gave none
+    log.set_up(as_json=installed.log_json, level=WARNINGS)  # why an authority gave none
     asked = timestamp_authorities.named(installed.timestamp_authorities, installed.keys, _now)
     if not asked:
         raise KeyMissing("no timestamp authority: name one in the setting timestamp_authorities")

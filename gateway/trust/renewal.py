@@ -26,6 +26,7 @@ from gateway.trust.mldsa import MlDsa65
 from gateway.trust.pending import PendingKey, pending_files, read_pending
 from gateway.trust.places import KeyPlace
 from gateway.trust.private_documents import Named, private_key_id, write_private_document
+from gateway.trust.revocation.states import Mode
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS
 from gateway.trust.signing_key import SigningKey
@@ -146,14 +147,20 @@ def _chain(folder: Path, pem: bytes, pending: PendingKey) -> list[x509.Certifica
 
 
 def _judge(folder: Path, authority: str, chain: Sequence[x509.Certificate], at: datetime) -> None:
-    """Judge the chain as that of any signer, as if it were pinned. Raises `SignerNotTrusted`, `CertificateNotValid`."""
+    """Judge the chain as that of any signer, as if it were pinned, and refuse what is known to be revoked.
+
+    Lists are fetched for what is pinned; that one is missing cannot count against a certificate that is about to be.
+    Raises `SignerNotTrusted`, `CertificateNotValid`, `CertificateRevoked`.
+    """
     with TemporaryDirectory(prefix="gateway-keys-") as name:
         stage = Path(name)
         for each in folder.iterdir():
             if each.name not in {PINNED, SEALING, SECOND, PRIVATE}:
                 (stage / each.name).symlink_to(each.resolve())
         write_file(stage / PINNED / f"{authority}.pem", b"".join(each.public_bytes(Encoding.PEM) for each in chain))
-        found = TrustStore.load(stage).verdict(tuple(each.public_bytes(Encoding.DER) for each in chain), at)
+        found = TrustStore.load(stage, revocation=Mode.OFF).verdict(
+            tuple(each.public_bytes(Encoding.DER) for each in chain), at
+        )
     pinned = TrustStore.load(folder)
     others = [
         code for code in pinned.authorities() if any(each.fingerprint == found.fingerprint for each in pinned.pinned(code))

@@ -219,8 +219,9 @@ _modules: dict[Path, Module] = {}
 
 
 def module_of(place: TokenPlace) -> Module:
-    """Return the library of a place; the same one for every key in it."""
-    return _modules.setdefault(place.module, Module(path=place.module))
+    """Return the library of a place: the same one for every key in it, by whichever link it is named."""
+    path = place.module.resolve()  # a library that is loaded under two names would be initialised twice
+    return _modules.setdefault(path, Module(path=path))
 
 
 os.register_at_fork(after_in_child=_modules.clear)  # sessions and locks of the parent are not ours

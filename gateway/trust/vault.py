@@ -3,12 +3,13 @@
     wrapped key  = 0x01 | master key id (8 bytes) | nonce (12) | AES-256-GCM(case key), bound to its use
     ciphertext   = 0x01 | nonce (12) | AES-256-GCM(data), bound to `about`
 
-The master key is the file private/master.key of the key folder: 64 hex digits.
+The master key is the file private/master.key of the key folder, or the one that GATEWAY_MASTER_KEY_FILE names: 64 hex digits.
 """
 
 import os
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +19,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import Erased, StoredDataDamaged, TrustInvalid
-from gateway.trust.folder import MASTER_KEY, PRIVATE, read_private
+from gateway.trust.folder import MASTER_KEY, PRIVATE, named_file, read_private
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _MASTER_ID_BYTES = 8
 _VERSION = b"\x01"
+_VARIABLE = "GATEWAY_MASTER_KEY_FILE"
 _CASE_KEY = b"readmission-gateway case key 1"
 _CACHED_KEYS = 512  # unwrapped case keys kept in memory, least recently used dropped first
 _HEX_KEY = re.compile(rb"[0-9a-f]{64}\s*")
@@ -47,9 +49,12 @@ class Vault:
         return f"Vault({self._master_id.hex()})"
 
     @classmethod
-    def load(cls, folder: Path) -> "Vault":
-        """Read the master key of the key folder. Raises `KeyMissing`, `TrustInvalid`."""
-        text = read_private(folder / PRIVATE / MASTER_KEY)
+    def load(cls, folder: Path, *, environment: Mapping[str, str] = os.environ) -> "Vault":
+        """Read the master key of the key folder, or of the file that `GATEWAY_MASTER_KEY_FILE` names.
+
+        Raises `KeyMissing`, `TrustInvalid`.
+        """
+        text = read_private(named_file(_VARIABLE, environment) or folder / PRIVATE / MASTER_KEY)
         if not _HEX_KEY.fullmatch(text):
             raise TrustInvalid(f"{PRIVATE}/{MASTER_KEY} is not 64 hex digits")
         key = bytes.fromhex(text.decode())

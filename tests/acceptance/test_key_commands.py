@@ -198,6 +198,11 @@ def test_root_that_comes_with_the_certificate_is_not_pinned(told, tmp_path, fold
     assert len(x509.load_pem_x509_certificates((folder / "pinned" / "BA-MS.pem").read_bytes())) == 1
 
 
+def test_certificate_whose_revocation_list_was_never_fetched_is_brought_in(certify, told):
+    certify(revocation_list="http://lists.invalid/root.crl")
+    assert told("list")["authorities"][0]["signs_here"]
+
+
 # --- rollover
 
 
