@@ -239,7 +239,7 @@ def _id_inside(name: str) -> Callable[[Material], bytes]:
 
 FORGERIES += [
     Forgery(name=f"an attribute {name} in the message", code="signature-profile", make=_id_inside(name))
-    for name in ("Id", "ID", "id", "iD", "{http://www.w3.org/XML/1998/namespace}id")
+    for name in ("Id", "ID", "id", "iD", "{http://www.w3.org/XML/1998/namespace}id", "{urn:other}ID")
 ]
 
 

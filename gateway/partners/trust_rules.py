@@ -25,9 +25,8 @@ SEALING: Final = (
     "x25519-hkdf-sha256-aes256gcm",
     "p256-hkdf-sha256-aes256gcm",
 )
-_SEALING_UNLESS_SAID: Final = SEALING[
-    :2
-]  # P-256 is for a partner whose hardware knows nothing else: only where its folder asks
+# P-256 is for a partner whose hardware knows nothing else: only where its folder asks for it.
+_SEALING_UNLESS_SAID: Final = SEALING[:2]
 FOREIGN: Final = ("signxml", "xmlsec")
 
 _KEYS = {"signatures", "sealing", "foreign", "second_signature"}

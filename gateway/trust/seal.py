@@ -139,7 +139,10 @@ def unseal(
 
 
 def decrypt(body: bytes, ring: KeyRing) -> tuple[Header, bytes]:
-    """Return the header of a sealed body and what was sealed; nobody has verified that yet. Raises `CannotOpen`, `TooLarge`."""
+    """Return the header of a sealed body and what was sealed; nobody has verified that yet. Raises `CannotOpen`, `TooLarge`.
+
+    What was sealed is an envelope, or a second signature and an envelope: `split_second`.
+    """
     header, line, ciphertext = _split(body)
     try:
         key = ring.sealing(header.recipient, header.key)

@@ -33,7 +33,6 @@ DIGESTS: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "http://www.w3.org/2001/04/xmlenc#sha512": sha512,
 }
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-_ID_NAMES = {"id", "{http://www.w3.org/xml/1998/namespace}id"}
 _MAX_CERTIFICATES: Final = 4
 
 
@@ -136,7 +135,12 @@ def _bytes(node: Tree) -> bytes:
 
 def _check_ids(signature: Tree) -> None:
     """Refuse ids that one verifier would look up otherwise than another; in the message there are none at all."""
-    names = [(name, value) for node in signature.iter() for name, value in node.items() if str(name).lower() in _ID_NAMES]
+    names = [
+        (name, value)
+        for node in signature.iter()
+        for name, value in node.items()
+        if str(name).rpartition("}")[2].lower() == "id"
+    ]
     values = [value for _, value in names]
     if any(name != "Id" for name, _ in names) or len(set(values)) != len(values):
         raise _refused("an id in it stands twice, or is not called Id")

@@ -157,6 +157,7 @@ ACCEPTED = {
         "an attribute ID in the message": BOTH,
         "an attribute id in the message": BOTH,
         "an attribute iD in the message": BOTH,
+        "an attribute {urn:other}ID in the message": BOTH,
         "an attribute {http://www.w3.org/XML/1998/namespace}id in the message": SIGNXML,
         "a signature with: other id of the signature": BOTH,
         "a signature with: the id of the properties on the signature": XMLSEC,
