@@ -53,6 +53,7 @@ class Settings:
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
+    unclaimed_megabytes: int = 500  # attachments without their message: most that lie here, by home authority and by sender
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
@@ -65,8 +66,9 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        if self.watch_seconds < 1:
-            raise SettingsInvalid("watch_seconds must be at least 1")
+        small = [name for name in ("watch_seconds", "unclaimed_megabytes") if getattr(self, name) < 1]
+        if small:
+            raise SettingsInvalid(f"{small[0]} must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
             raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):

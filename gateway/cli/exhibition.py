@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
+from gateway.cli.scene_files import hand_in_files
 from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
@@ -149,6 +150,7 @@ def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> Submiss
     """Hand in one example and let people act on it as far as it goes."""
     dialect = rt.partners.dialect(rt.partners.authority(authority).dialect)
     body = new_document(rt, dialect.id, example)
+    hand_in_files(rt, authority, dialect.id, body)
     item = Submitted(
         body=body, authority=authority, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{authority.lower()}"
     )

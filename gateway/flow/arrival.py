@@ -6,6 +6,7 @@ from datetime import timedelta
 from gateway.domain.messages import Message
 from gateway.errors import Refused
 from gateway.stages import Checked, Opened, Received
+from gateway.wire.manifest import Named
 from gateway.wire.translate import Translation
 
 CLOCK_SKEW = timedelta(minutes=5)  # two machines' clocks may differ by this much
@@ -20,6 +21,7 @@ class Prepared:
     checked: Checked
     message: Message
     translation: Translation | None  # into the recipient's dialect; None for a receipt
+    named: tuple[Named, ...] = ()  # the attachments that it names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,6 @@ class Rejected:
 class Answer:
     """What became of one received message."""
 
-    outcome: str  # accepted | waiting | repeated | refused
+    outcome: str  # accepted | waiting | repeated | refused; part: of an attachment, kept
     message_id: str | None
     code: str | None = None

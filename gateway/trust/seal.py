@@ -25,10 +25,10 @@ from gateway.trust.suites import SUITES
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_KEY_ID = re.compile(r"[0-9a-f]{16}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+KEY_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_HEADER_BYTES: Final = 512  # the longest header has about 250 bytes
-_CANNOT_OPEN: Final = "the sealed message cannot be opened"
+CANNOT_OPEN: Final = "the sealed message cannot be opened"
 _NAMES: Final = ("suite", "sender", "recipient", "message_id", "key")
 
 
@@ -48,8 +48,8 @@ class Header:
             self.suite in SUITES
             and AUTHORITY.fullmatch(self.sender) is not None
             and AUTHORITY.fullmatch(self.recipient) is not None
-            and _UUID.fullmatch(self.message_id) is not None
-            and _KEY_ID.fullmatch(self.key) is not None
+            and UUID.fullmatch(self.message_id) is not None
+            and KEY_ID.fullmatch(self.key) is not None
         )
 
     def as_dict(self) -> dict[str, str]:
@@ -99,10 +99,10 @@ def unseal(received: Received, ring: KeyRing, trust: TrustStore, policy: rules.P
     try:
         key = ring.sealing(header.recipient, header.key)
         if key.suite.name != header.suite:
-            raise CannotOpen(_CANNOT_OPEN)
+            raise CannotOpen(CANNOT_OPEN)
         plain = key.suite.hpke.decrypt(ciphertext, key.private_key, info=line)
     except (KeyMissing, InvalidTag, ValueError):
-        raise CannotOpen(_CANNOT_OPEN) from None
+        raise CannotOpen(CANNOT_OPEN) from None
     opened = verify(plain, trust, received.received_at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")
@@ -116,15 +116,15 @@ def _split(body: bytes) -> tuple[Header, bytes, bytes]:
     line, newline, ciphertext = body[:_MAX_HEADER_BYTES].partition(b"\n")
     ciphertext = body[len(line) + 1 :]
     if not newline:
-        raise CannotOpen(_CANNOT_OPEN)
+        raise CannotOpen(CANNOT_OPEN)
     try:
         content = json.loads(line)
         header = Header(**{name: content[name] for name in _NAMES})
         shaped = header.well_formed() and header.as_line() == line  # one form: no second header with the same meaning
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CannotOpen(_CANNOT_OPEN) from None
+        raise CannotOpen(CANNOT_OPEN) from None
     if not shaped:
-        raise CannotOpen(_CANNOT_OPEN)
+        raise CannotOpen(CANNOT_OPEN)
     return header, line, ciphertext
 
 

@@ -1,4 +1,4 @@
-"""The REST API for national systems: submit, inbox, cases, deadlines, queues, health.
+"""The REST API for national systems: submit, inbox, cases, deadlines, queues, health. Attachments stand beside it.
 
 Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belongs to one home authority. Errors are
 `application/problem+json` (RFC 9457) with the codes of docs/errors.md, a path and a line where they are known.
@@ -7,27 +7,27 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 import hashlib
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from gateway import __version__
-from gateway.errors import GatewayError, NotPermitted, NotSignedIn, Refused
+from gateway.errors import GatewayError, NotPermitted, Refused
 from gateway.flow.mailbox import acknowledge, fetch
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import accounts, cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
 from gateway.store.database import reading, require_current, transaction
+from gateway.web import attachments as files
 from gateway.web.answers import (
     CaseAnswer,
     CaseListAnswer,
     DeadlineListAnswer,
     InboxAnswer,
-    Problem,
     QueuesAnswer,
     StateAnswer,
     SubmissionAnswer,
@@ -36,56 +36,14 @@ from gateway.web.answers import (
     inbox_line,
     queue_line,
 )
-from gateway.web.problems import MEDIA_TYPE as PROBLEM
-from gateway.web.problems import as_sentence, problem, problem_of, respond
+from gateway.web.caller import Id, Rt, digits, may
+from gateway.web.problems import as_sentence, problem, problem_of, problem_responses, respond
 
 CANONICAL = "canonical"
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {PROBLEM: {}}, "description": text}
-    for status, text in (
-        (401, "No valid API key"),
-        (403, "The key lacks the scope"),
-        (404, "Not there, or another authority's"),
-        (422, "Refused: the message is at fault"),
-        (503, "Something outside is at fault; try again"),
-    )
-}
+_PROBLEMS = problem_responses()
 
 router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
 health = APIRouter()
-
-
-def runtime_of(request: Request) -> Runtime:
-    """Return the gateway behind this application."""
-    found: Runtime = request.app.state.gateway
-    return found
-
-
-Rt = Annotated[Runtime, Depends(runtime_of)]
-
-
-def _key(request: Request, rt: Rt) -> ApiKey:
-    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-    now = rt.clock()
-    with reading(rt.engine) as tx:
-        key = accounts.find_api_key(tx, presented.strip(), now=now) if scheme.lower() == "bearer" else None
-    if key is None:
-        raise NotSignedIn("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
-    if key.used_at is None or key.used_at <= now - accounts.SEEN_EVERY:
-        with transaction(rt.engine) as tx:
-            accounts.api_key_used(tx, key.prefix, now=now)
-    return key
-
-
-def may(scope: str) -> Any:
-    """Return the dependency that asks for an API key with `scope`."""
-
-    def check(key: Annotated[ApiKey, Depends(_key)]) -> ApiKey:
-        if scope not in key.scopes:
-            raise NotPermitted(f"this API key lacks the scope {scope!r}")
-        return key
-
-    return Depends(check)
 
 
 async def _body(request: Request) -> bytes:
@@ -100,15 +58,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _digits(value: Any) -> Any:
-    """Refuse what the framework would take for a number too, such as 1.0, 1_0 or a number with a blank before it."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("not a whole number")
-    return value
-
-
-Id: TypeAlias = Annotated[int, BeforeValidator(_digits), Path(ge=1)]
-Most: TypeAlias = Annotated[int, BeforeValidator(_digits), Query(ge=1, description="At most 500 are given.")]
+Most: TypeAlias = Annotated[int, BeforeValidator(digits), Query(ge=1, description="At most 500 are given.")]
 MOST = 500
 
 
@@ -237,7 +187,8 @@ def read_case(case_id: Id, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
     """Return one case with its messages, receipts and deadlines; no personal data."""
     with reading(rt.engine) as tx:
         case = cases.get(tx, case_id, home=key.authority)
-        return case_answer(case, messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id]))
+        rows, due = messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id])
+        return case_answer(case, rows, due, attachments.of_case(tx, case_id))
 
 
 @router.get("/deadlines", response_model=DeadlineListAnswer)
@@ -274,7 +225,7 @@ def ready(rt: Rt) -> Any:
     return {"state": "ok"}
 
 
-ROUTERS = (router, health)
+ROUTERS = (router, files.router, health)
 
 
 def openapi_document() -> dict[str, Any]:

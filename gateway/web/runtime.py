@@ -1,6 +1,6 @@
 """What the pages need from the rest of the gateway. Wiring builds it; the pages never build anything themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from gateway.domain.safeguards import Answers
 from gateway.partners import Partners
 from gateway.settings import Settings
+from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
 
@@ -84,6 +85,12 @@ class ReadDocument(Protocol):
     def __call__(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]: ...
 
 
+class ReadAttachment(Protocol):
+    """Return what a file of a case is, and its bytes part by part; journal the read with its purpose. Raises `NotFound`."""
+
+    def __call__(self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str) -> tuple[AttachmentRow, Iterator[bytes]]: ...
+
+
 class PersonOf(Protocol):
     """Return the person of a case from its decrypted application, None after erasure. The page journals the read."""
 
@@ -117,5 +124,6 @@ class WebRuntime:
     release_statement: ReleaseStatement
     read_statement: ReadStatement
     read_document: ReadDocument
+    read_attachment: ReadAttachment
     person_of: PersonOf
     journal: WriteJournal

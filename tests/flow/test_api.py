@@ -24,8 +24,9 @@ from gateway.web import api
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
 from gateway.wire.documents import parse_xml
+from gateway.wire.media import media_type_of
 from gateway.wiring.pages import web_runtime
-from tests.gateways import Gateway, example, exchange
+from tests.gateways import Gateway, example, exchange, files_of
 
 pytestmark = pytest.mark.anyio
 
@@ -64,8 +65,15 @@ class Api:
         return self.call("GET", path, authority, **more)
 
     def hand_in(self, body: bytes, authority: str, *, kind: str = "application/xml", once: str | None = None, **query: str):
+        for file in files_of(body, self.rt, query.get("dialect", self.rt.partners.authority(authority).dialect)):
+            answer = self.attach(file, authority)
+            assert answer.status_code == 201, answer.text
         headers = {"content-type": kind} | ({"idempotency-key": once} if once is not None else {})
         return self.call("POST", "/api/v1/messages", authority, content=body, headers=headers, params=query)
+
+    def attach(self, file: bytes, authority: str, *, kind: str | None = None, **headers: str):
+        headers |= {"content-type": kind or media_type_of(file)}
+        return self.call("POST", "/api/v1/attachments", authority, content=file, headers=headers)
 
     def canonical(self, name: str, authority: str, **more: Any):
         return self.hand_in(example(name), authority, dialect="canonical", **more)
