@@ -171,8 +171,10 @@ def read_attachment(
     """
     with transaction(rt.engine) as tx:
         case: Case = cases.get(tx, case_id)
+        if case.home not in homes:
+            raise NotFound("there is no such case")
         row = attachments.by_digest(tx, case_id).get(sha256)
-        if case.home not in homes or row is None:
+        if row is None:
             raise NotFound("there is no such attachment")
         key = file_key(row, case.wrapped_key, rt)
         entry = journal.Entry(

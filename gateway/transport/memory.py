@@ -81,8 +81,8 @@ class MemoryTransport:
         ]
         ready.sort(key=lambda item: item.number)
         small = [item for item in ready if not item.parcel.bulk]
-        bulk = [item for item in ready if item.parcel.bulk]
-        batch = small[:most] + bulk[: max(0, min(MOST_BULK, most - len(small)))]
+        bulk = [item for authority in self._home for item in _bulk_of(authority, ready)]
+        batch = [*small[:most], *bulk]
         for item in batch:
             item.taken_by = self
             item.lease += 1
@@ -143,3 +143,8 @@ class MemoryTransport:
                     item.taken_by = None
         self._hub.arrivals.set()
         self._home = ()
+
+
+def _bulk_of(authority: str, ready: Sequence[_Item]) -> list[_Item]:
+    """Return what one batch brings of the parts of attachments that were sent to an authority."""
+    return [item for item in ready if item.parcel.bulk and item.parcel.recipient == authority][:MOST_BULK]
