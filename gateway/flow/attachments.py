@@ -23,7 +23,7 @@ from gateway.stages import MAX_ATTACHMENT_BYTES, PART_BYTES
 from gateway.store import attachments, cases, journal
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import reading, transaction
-from gateway.trust.file_key import FileKey
+from gateway.trust.attachment_key import AttachmentKey
 from gateway.wire.media import SIGNATURES, Sniffer
 
 DECLARED = frozenset(one.declared for one in SIGNATURES)
@@ -55,7 +55,7 @@ class HandIn:
         self._digest, self._sniffer = hashlib.sha256(), Sniffer()
         self._buffer = bytearray()
         self._size = self._parts = 0
-        self._key = FileKey.new()
+        self._key = AttachmentKey.new()
         holding = rt.vault.new_case_key()
         with transaction(rt.engine) as tx:
             check_quota(attachments.unclaimed_bytes(tx, authority, None), rt)
@@ -139,15 +139,15 @@ def hand_in(body: bytes, rt: Runtime, *, authority: str, actor: str, media_type:
         raise
 
 
-def file_key(row: AttachmentRow, case_key: bytes | None, rt: Runtime) -> FileKey:
+def file_key(row: AttachmentRow, case_key: bytes | None, rt: Runtime) -> AttachmentKey:
     """Return the key of a file. Raises `NotFound` once the key of its case is destroyed."""
     under = row.holding if row.case_id is None else case_key
     if not under:
         raise NotFound("the key of this case is destroyed; its attachments cannot be read any more")
-    return FileKey.kept(rt.vault, under, row.key)
+    return AttachmentKey.kept(rt.vault, under, row.key)
 
 
-def stored_part(row: AttachmentRow, key: FileKey, number: int, rt: Runtime) -> bytes:
+def stored_part(row: AttachmentRow, key: AttachmentKey, number: int, rt: Runtime) -> bytes:
     """Return the clear bytes of one part. Raises `StoredDataDamaged`, `DatabaseUnavailable`."""
     with reading(rt.engine) as tx:
         body = attachments.part(tx, row.id, number)
@@ -156,7 +156,7 @@ def stored_part(row: AttachmentRow, key: FileKey, number: int, rt: Runtime) -> b
     return key.decrypt(number, body)
 
 
-def stored_bytes(row: AttachmentRow, key: FileKey, rt: Runtime) -> Iterator[bytes]:
+def stored_bytes(row: AttachmentRow, key: AttachmentKey, rt: Runtime) -> Iterator[bytes]:
     """Yield the clear bytes of a file, part by part."""
     for number in range(1, (row.of or 0) + 1):
         yield stored_part(row, key, number, rt)

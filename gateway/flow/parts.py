@@ -29,7 +29,7 @@ from gateway.store.attachments import PARTIAL, AttachmentRow
 from gateway.store.database import Tx, reading, transaction
 from gateway.store.outbox import OutboxRow
 from gateway.transport.port import Parcel
-from gateway.trust.file_key import FileKey
+from gateway.trust.attachment_key import AttachmentKey
 from gateway.trust.parts import Part, open_part, seal_part
 from gateway.wire.media import Sniffer
 
@@ -179,7 +179,7 @@ def _keep(part: Part, rt: Runtime) -> AttachmentRow | None:
         if row.state != PARTIAL or attachments.has_part(tx, row.id, header.number):
             return row
         check_quota(attachments.unclaimed_bytes(tx, header.recipient, header.sender) + len(part.data), rt)
-        key = FileKey.kept(rt.vault, row.holding or b"", row.key)
+        key = AttachmentKey.kept(rt.vault, row.holding or b"", row.key)
         body = key.encrypt(header.number, part.data)
         attachments.add_part(tx, row.id, header.number, body, size=len(part.data), at=now)
         return attachments.get(tx, row.id)
@@ -192,7 +192,7 @@ def _begin(tx: Tx, part: Part, rt: Runtime) -> AttachmentRow:
         tx,
         authority=header.recipient,
         holding=holding,
-        key=FileKey.new().keep(rt.vault, holding),
+        key=AttachmentKey.new().keep(rt.vault, holding),
         at=rt.clock(),
         sender=header.sender,
         message_id=header.message_id,

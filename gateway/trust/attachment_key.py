@@ -22,21 +22,21 @@ _ABOUT: Final = b"attachment-key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileKey:
+class AttachmentKey:
     """Encrypts and decrypts the parts of one file."""
 
     _raw: bytes
 
     def __repr__(self) -> str:
-        return "FileKey()"
+        return "AttachmentKey()"
 
     @classmethod
-    def new(cls) -> "FileKey":
+    def new(cls) -> "AttachmentKey":
         """Return a new random key."""
         return cls(_raw=os.urandom(KEY_BYTES))
 
     @classmethod
-    def kept(cls, vault: Vault, under: bytes, stored: bytes) -> "FileKey":
+    def kept(cls, vault: Vault, under: bytes, stored: bytes) -> "AttachmentKey":
         """Return the key that was stored under a wrapped key. Raises `Erased`, `StoredDataDamaged`."""
         return cls(_raw=vault.decrypt(under, stored, _ABOUT))
 
