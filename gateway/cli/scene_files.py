@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from gateway.flow.attachments import HandedIn, hand_in, read_attachment
+from gateway.flow.attachments import HandedIn, file_name, hand_in, read_attachment
 from gateway.flow.ports import Runtime
 from gateway.store import attachments
 from gateway.store.database import reading
-from gateway.web.attachments import file_name
 from gateway.wire.media import media_type_of
 from gateway.wire.specimen_files import specimen_files
 

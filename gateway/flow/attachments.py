@@ -26,6 +26,7 @@ from gateway.store.database import reading, transaction
 from gateway.trust.attachment_key import AttachmentKey
 from gateway.wire.media import SIGNATURES, Sniffer
 
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 DECLARED = frozenset(one.declared for one in SIGNATURES)
 
 
@@ -39,16 +40,21 @@ class HandedIn:
     media_type: str
 
 
+def file_name(row: AttachmentRow) -> str:
+    """Return the name under which a file is given out. The sender's own name for it stays in the message."""
+    return f"{row.kind}-{(row.sha256 or '')[:16]}.{_ENDINGS.get(row.media_type or '', 'bin')}"
+
+
 class HandIn:
     """One file on its way in, from its first byte to its last. End it by `finish` or `give_up`; what is left is swept."""
 
-    def __init__(self, rt: Runtime, *, authority: str, actor: str, media_type: str, sha256: str | None = None) -> None:
-        """Begin to take a file that is declared as `media_type`, and as having the digest `sha256` if that is given.
+    def __init__(self, rt: Runtime, *, authority: str, actor: str, media_type: str | None, sha256: str | None = None) -> None:
+        """Begin to take a file. What is declared of it must prove true; None: only the message will say it.
 
         Raises `AttachmentType`, `AttachmentQuota`, `DatabaseUnavailable`.
         """
         rt.require_home(authority)
-        if media_type not in DECLARED:
+        if media_type is not None and media_type not in DECLARED:
             raise AttachmentType(f"an attachment is declared as one of: {', '.join(sorted(DECLARED))}")
         self._rt, self._authority, self._actor = rt, authority, actor
         self._declared, self._expected = media_type, sha256
@@ -92,7 +98,7 @@ class HandIn:
         if self._buffer:
             self._write(bytes(self._buffer))
         found, digest = self._sniffer.media_type(), self._digest.hexdigest()
-        if found != self._declared:
+        if self._declared not in {None, found}:
             raise AttachmentMismatch(f"the file is declared as {self._declared}, but its bytes are {found}")
         if self._expected not in {None, digest}:
             raise AttachmentMismatch("the file has not the digest that was declared for it")

@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from gateway.flow.attachments import DECLARED, HandIn, read_attachment
+from gateway.flow.attachments import DECLARED, HandIn, file_name, read_attachment
 from gateway.store import views
 from gateway.store.accounts import AccountRole, ApiKey
 from gateway.store.attachments import AttachmentRow
@@ -30,7 +30,6 @@ page = APIRouter(include_in_schema=False)
 
 Purpose: TypeAlias = Literal["case-work", "legal-review", "data-subject", "complaint"]
 Digest: TypeAlias = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 _FILE = {
     "requestBody": {
@@ -89,11 +88,6 @@ def give_attachment(
         case_id, sha256, homes=frozenset({key.authority}), actor=f"key:{key.prefix}", purpose=purpose, rt=rt
     )
     return download(row, parts)
-
-
-def file_name(row: AttachmentRow) -> str:
-    """Return the name under which a file is given out. The sender's own name for it stays in the message."""
-    return f"{row.kind}-{(row.sha256 or '')[:16]}.{_ENDINGS.get(row.media_type or '', 'bin')}"
 
 
 def download(row: AttachmentRow, parts: Iterator[bytes]) -> Response:
