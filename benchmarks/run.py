@@ -1,4 +1,4 @@
-"""`make bench`: one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL; then the clock at scale.
+"""`make bench`: one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL; the clock; attachments.
 
 Gateway and prototype run alternately, so that both meet the same machine; the ratio is the median over the rounds. Then the
 gateway alone at 100 messages per second, for latency. Writes results.json and prints a table.
@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ KINDS: Sequence[Kind] = ("embedded", "rabbitmq")
 OFFERED = 100.0  # messages per second, for latency
 SECONDS_OFFERED = 10
 MB_ALLOWED = 200  # resident memory of a worker
+MB_OF_ATTACHMENTS = 100  # growth of the peak of memory by a message with 100 MiB of attachments
 RATIO_WANTED = 0.4  # of the prototype's rate
 # What the clock is to reach: microseconds, milliseconds, seconds.
 CLOCK_WANTED = {
@@ -143,6 +145,15 @@ def clock_table(row: dict[str, Any]) -> Table:
     return drawn
 
 
+def attachments() -> dict[str, Any]:
+    """Send 100 MiB in a process of its own: its peak of memory is not that of what ran before."""
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("attachments.py"))], capture_output=True, check=True, timeout=600
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def main() -> int:
     """Measure, write and print; a goal that is missed is said in words."""
     parser = argparse.ArgumentParser(description="Measure one hop, gateway against straight line.")
@@ -169,7 +180,17 @@ def main() -> int:
     console.print(table(rows))
     if not given.only:
         console.print(clock_table(ticking))
-        document = {"machine": machine(), "hop": rows["rabbitmq"], "hop_embedded": rows["embedded"], "clock": ticking}
+        large = attachments()
+        console.print(f"attachments of {large['megabytes']} MB: the peak of memory grew by {large['grown_mb']} MB")
+        if large["grown_mb"] >= MB_OF_ATTACHMENTS:
+            console.print(f"[red]attachments: allowed are {MB_OF_ATTACHMENTS} MB[/]")
+        document = {
+            "machine": machine(),
+            "hop": rows["rabbitmq"],
+            "hop_embedded": rows["embedded"],
+            "clock": ticking,
+            "attachments": large,
+        }
         RESULTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for kind, row in rows.items():
         if row["ratio"] < RATIO_WANTED:

@@ -18,6 +18,7 @@ from gateway.flow.taking import Batch, decide, look_up
 from gateway.stages import Opened, Received
 from gateway.store import early
 from gateway.store.database import transaction
+from gateway.store.early import EarlyRow
 from gateway.trust.parts import is_part
 from gateway.trust.seal import unseal
 from gateway.wire.manifest import manifest
@@ -59,13 +60,22 @@ def heal(rt: Runtime) -> int:
         if not rows:
             return taken
         seen.update(row.id for row in rows if row.id is not None)
-        again = [Received(body=row.body, received_at=row.received_at, transport=row.transport) for row in rows]
+        again = [_received_again(row) for row in rows]
         answers, work, _ = _commit([prepare(raw, rt) for raw in again], rt)
         settled = [row for row, answer in zip(rows, answers, strict=True) if answer.outcome != "waiting"]
         with transaction(rt.engine) as tx:  # whatever else became of them, they wait no more
             early.remove(tx, [(row.sender, row.message_id) for row in settled])
         rt.bell.hand(work.drafts.leaving, work.now)
         taken += len(settled)
+
+
+def _received_again(row: EarlyRow) -> Received:
+    """Return a message that waited. It counts from when it came; with attachments, from when the last of them was there.
+
+    To wait for an earlier message makes none late. Without its attachments it could not be read.
+    """
+    came = row.received_at if row.complete_at is None else max(row.received_at, row.complete_at)
+    return Received(body=row.body, received_at=came, transport=row.transport)
 
 
 def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:

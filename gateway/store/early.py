@@ -30,6 +30,7 @@ class EarlyRow:
     files: int = 0  # attachments it must have before it is taken
     asked_at: datetime | None = None
     id: int | None = None
+    complete_at: datetime | None = None  # of one whose turn has come: when the last of its attachments was there
 
     def is_at(self, *, home: str, sender: str, reference: str) -> bool:
         """Whether it belongs to this case and sender."""
@@ -97,7 +98,8 @@ def ready(tx: Connection, *, most: int, seen: Collection[int] = ()) -> list[Earl
     turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= there))
     if seen:
         turn = and_(turn, early.c.id.not_in(seen))
-    found = select(early).where(turn).order_by(early.c.sequence, early.c.id).limit(most)
+    complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()
+    found = select(early, complete.label("complete_at")).where(turn).order_by(early.c.sequence, early.c.id).limit(most)
     return [EarlyRow(**row) for row in tx.execute(found).mappings()]
 
 

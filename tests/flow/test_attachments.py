@@ -166,6 +166,21 @@ async def test_part_that_is_lost_is_asked_for_and_sent_again(two_gateways, clock
     assert read(east, sent, scan) == scan.body
 
 
+async def test_message_counts_from_when_its_last_file_was_there(two_gateways, clock) -> None:
+    west, east = two_gateways
+    scan, photograph = file(size=5000), file(JPEG, 5000)
+    sent = send(west, scan, photograph)
+    take(east.rt, *on_the_way(west, sent))
+    clock.move(minutes=20)
+    take(east.rt, *sealed_parts(west.rt, sent.message_id, photograph))
+    complete = clock.move(minutes=20)
+    take(east.rt, *sealed_parts(west.rt, sent.message_id, scan))
+    clock.move(minutes=20)
+    assert row_of(east, "in", ASKING, sent.message_id).received_at == complete
+    await exchange(west, east)
+    assert row_of(west, "out", ASKING, sent.message_id).received_at == complete
+
+
 async def test_sender_is_not_asked_while_parts_are_coming(two_gateways, clock) -> None:
     west, east = two_gateways
     scan = file()
