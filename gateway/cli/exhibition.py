@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
-from gateway.cli.scene_files import hand_in_files
+from gateway.cli.scene_files import hand_in_example_files, hand_in_files
 from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
@@ -126,6 +126,7 @@ async def add_cases(rt: Runtime) -> None:
         await asyncio.wait_for(_quiet(rt, sent), SEED_SECONDS)
         answered = [_answer(rt, result) for result, how_far in results if isinstance(result, Sent) and how_far == "answered"]
         await asyncio.wait_for(_quiet(rt, sent + len(answered)), SEED_SECONDS)
+        hand_in_example_files(rt, HOMES)
     finally:
         stop.set()
         await loops

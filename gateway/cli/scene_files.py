@@ -1,13 +1,18 @@
 """The attachments of the demonstration: made up, handed in before the message that names them, and left where they arrived."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from gateway.flow.attachments import HandedIn, file_name, hand_in, read_attachment
 from gateway.flow.ports import Runtime
 from gateway.store import attachments
 from gateway.store.database import reading
+from gateway.wire.documents import parse_xml
+from gateway.wire.manifest import digests
 from gateway.wire.media import media_type_of
+from gateway.wire.reading import header_of
 from gateway.wire.specimen_files import specimen_files
+from gateway.wiring import SCHEMA_VERSION
 
 
 def hand_in_files(rt: Runtime, authority: str, dialect: str, body: bytes) -> list[HandedIn]:
@@ -17,6 +22,18 @@ def hand_in_files(rt: Runtime, authority: str, dialect: str, body: bytes) -> lis
     return [
         hand_in(file, rt, authority=authority, actor=actor, media_type=media_type_of(file)) for file in specimen_files(document)
     ]
+
+
+def hand_in_example_files(rt: Runtime, homes: Collection[str]) -> None:
+    """Hand in the files of the canonical examples for their senders: who tries the API can hand these in as they are."""
+    seen: set[tuple[str, str]] = set()
+    for path in sorted((rt.settings.schemas / SCHEMA_VERSION / "examples").glob("*.xml")):
+        document = parse_xml(path.read_bytes())
+        sender = header_of(document).get("Sender", "")
+        for named, file in zip(digests(document), specimen_files(document), strict=True):
+            if sender in homes and (sender, named) not in seen:
+                hand_in(file, rt, authority=sender, actor=f"system@{sender}", media_type=media_type_of(file))
+                seen.add((sender, named))
 
 
 def leave_files(rt: Runtime, authority: str, case_id: int, message_row: int, folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ the key of the case opens it (flow/claims.py).
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from gateway.domain.case import Case
 from gateway.errors import (
@@ -46,7 +47,10 @@ def file_name(row: AttachmentRow) -> str:
 
 
 class HandIn:
-    """One file on its way in, from its first byte to its last. End it by `finish` or `give_up`; what is left is swept."""
+    """One file on its way in, from its first byte to its last. An error in its `with` block drops what came so far.
+
+    What a process leaves behind that ends in between is swept.
+    """
 
     def __init__(self, rt: Runtime, *, authority: str, actor: str, media_type: str | None, sha256: str | None = None) -> None:
         """Begin to take a file. What is declared of it must prove true; None: only the message will say it.
@@ -68,6 +72,13 @@ class HandIn:
             self._row = attachments.begin(
                 tx, authority=authority, holding=holding, key=self._key.keep(rt.vault, holding), at=rt.clock()
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None:
+            self.give_up()
 
     def add(self, data: bytes) -> None:
         """Take the next bytes. Raises `TooLarge`, `AttachmentQuota`, `DatabaseUnavailable`."""
@@ -91,7 +102,7 @@ class HandIn:
     def finish(self) -> HandedIn:
         """Take the file as complete; the same file handed in twice is kept once.
 
-        Raises `EmptyDocument`, `AttachmentType`, `AttachmentMismatch`; call `give_up` then.
+        Raises `EmptyDocument`, `AttachmentType`, `AttachmentMismatch`, and what `add` raises.
         """
         if not self._size:
             raise EmptyDocument("the file has no content")
@@ -136,13 +147,9 @@ def check_quota(unclaimed: int, rt: Runtime) -> None:
 
 def hand_in(body: bytes, rt: Runtime, *, authority: str, actor: str, media_type: str) -> HandedIn:
     """Hand in a file that is in memory anyway."""
-    file = HandIn(rt, authority=authority, actor=actor, media_type=media_type)
-    try:
+    with HandIn(rt, authority=authority, actor=actor, media_type=media_type) as file:
         file.add(body)
         return file.finish()
-    except BaseException:
-        file.give_up()
-        raise
 
 
 def file_key(row: AttachmentRow, case_key: bytes | None, rt: Runtime) -> AttachmentKey:

@@ -82,14 +82,10 @@ def _hand_over_files(row: InboxRow, edge: Edge, rt: Runtime) -> None:
 def _hand_in(collected: CollectedFile, authority: str, rt: Runtime) -> dict[str, Any]:
     """Hand in an attachment that an edge collected; return the answer. Raises `Unavailable`, `Misconfigured`."""
     try:
-        file = HandIn(rt, authority=authority, actor=f"edge:{authority}", media_type=None)
-        try:
+        with HandIn(rt, authority=authority, actor=f"edge:{authority}", media_type=None) as file:
             for piece in collected.parts:
                 file.add(piece)
             done = file.finish()
-        except BaseException:
-            file.give_up()
-            raise
     except Refused as error:
         return {"outcome": "refused", **error.as_dict()}
     return {"outcome": "sent", "sha256": done.sha256, "size": done.size, "media_type": done.media_type}

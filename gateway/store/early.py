@@ -65,10 +65,15 @@ _OF_IT = and_(
 )
 
 
+# Attachments of a message that came as a whole, be they what it names or not.
+_THERE = select(func.count()).select_from(attachments).where(_OF_IT, attachments.c.state != "partial").scalar_subquery()
+
+
 def stalled(tx: Connection, *, before: datetime, most: int) -> list[EarlyRow]:
     """Return messages that wait for attachments of which nothing has come since `before`, nor were they asked for."""
     moving = exists().where(_OF_IT, attachments.c.changed_at >= before)
-    found = select(early).where(early.c.files > 0, func.coalesce(early.c.asked_at, early.c.received_at) < before, ~moving)
+    lacking = and_(early.c.files > 0, early.c.files > _THERE)  # others wait for an earlier message only
+    found = select(early).where(lacking, func.coalesce(early.c.asked_at, early.c.received_at) < before, ~moving)
     return [EarlyRow(**row) for row in tx.execute(found.order_by(early.c.id).limit(most)).mappings()]
 
 
@@ -94,8 +99,7 @@ def ready(tx: Connection, *, most: int, seen: Collection[int] = ()) -> list[Earl
         )
         .scalar_subquery()
     )
-    there = select(func.count()).select_from(attachments).where(_OF_IT, attachments.c.state != "partial").scalar_subquery()
-    turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= there))
+    turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= _THERE))
     if seen:
         turn = and_(turn, early.c.id.not_in(seen))
     complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()

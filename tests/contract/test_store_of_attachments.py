@@ -248,6 +248,9 @@ def test_message_is_stalled_once_nothing_has_come_for_a_while(engine) -> None:
         early.asked(tx, [], NOW)
     assert stalled(40) == []
     assert stalled(41) == [1]
+    with transaction(engine) as tx:
+        whole(tx, "cd" * 32, **CAME | {"sha256": "cd" * 32})
+    assert stalled(99) == [], "it waits for an earlier message only"
 
 
 def test_messages_that_wait_for_files_are_known_by_number(engine) -> None:
