@@ -11,10 +11,10 @@ from gateway.errors import (
     AttachmentMismatch,
     AttachmentType,
     CannotOpen,
+    DatabaseUnavailable,
     GatewayError,
     Refused,
     StoreConflict,
-    Unavailable,
     WrongRecipient,
 )
 from gateway.flow.arrival import Answer
@@ -65,9 +65,9 @@ def next_group(rt: Runtime, *, by: str) -> Group | None:
         return None
     try:
         return _sealed(row, row.attachment_id, rt)
-    except Unavailable:
+    except DatabaseUnavailable:
         raise
-    except GatewayError as error:
+    except GatewayError as error:  # no key of the recipient that may be used, now or ever: it is tried again, or parked
         settle([row], [error], rt)
         return None
 

@@ -83,10 +83,10 @@ def asked(tx: Connection, ids: Sequence[int], at: datetime) -> None:
         tx.execute(update(early).where(among(tx, early.c.id, ids)).values(asked_at=at))
 
 
-def ready(tx: Connection, *, most: int, seen: Collection[int] = ()) -> list[EarlyRow]:
+def ready(tx: Connection, *, most: int, without: Sequence[str] = (), seen: Collection[int] = ()) -> list[EarlyRow]:
     """Return messages whose turn has come: every earlier one of their case and sender was taken, their attachments are there.
 
-    Those `seen` are left out.
+    None of `without`, senders, and none of those `seen`, rows.
     """
     last = (
         select(func.coalesce(func.max(messages.c.sequence), 0))
@@ -100,8 +100,7 @@ def ready(tx: Connection, *, most: int, seen: Collection[int] = ()) -> list[Earl
         .scalar_subquery()
     )
     turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= _THERE))
-    if seen:
-        turn = and_(turn, early.c.id.not_in(seen))
+    turn = and_(turn, early.c.sender.not_in(without), early.c.id.not_in(seen))
     complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()
     found = select(early, complete.label("complete_at")).where(turn).order_by(early.c.sequence, early.c.id).limit(most)
     return [EarlyRow(**row) for row in tx.execute(found).mappings()]
