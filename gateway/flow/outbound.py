@@ -74,7 +74,8 @@ def _apart(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
     seen: set[tuple[str, str]] = set()
     for draft in drafts:
         names = {(name, draft.header[name]) for name in ("MessageId", "CaseReference") if name in draft.header}
-        names |= {("Attachment", digest) for digest in digests(draft.document)}
+        if len(drafts) > 1:
+            names |= {("Attachment", digest) for digest in digests(draft.document)}
         (later if names & seen else first).append(draft)
         seen |= names
     return first, later

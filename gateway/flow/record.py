@@ -50,7 +50,9 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     inbox.add(tx, deliveries)
     early.add(tx, work.waiting)
     early.remove(tx, work.done)
-    attachments.forget(tx, [name for item, draft, _ in work.refused if draft is not None and (name := name_of(item))])
+    attachments.forget(
+        tx, [(draft.issuer, *name) for item, draft, _ in work.refused if draft is not None and (name := name_of(item))]
+    )
     start_clocks(tx, starts, rt, work.now)
     for item, _, _ in work.taken:
         if isinstance(item.message, Receipt):

@@ -101,7 +101,8 @@ def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch
     work.seen = messages.known(tx, "in", names)
     work.gaps = early.some(tx)
     work.kept = early.known(tx, [message_id for _, message_id in names]) if work.gaps else {}
-    if bringing := {(item.opened.signer, item.opened.sealed_id or "") for item in good if item.named}:
+    bringing = {(item.opened.signer, item.opened.sealed_id or ""): item.message.header.recipient for item in good if item.named}
+    if bringing:
         work.arrived = attachments.arrived(tx, bringing)
     work.current = cases.load(tx, sorted(keys))
     work.before = dict(work.current)

@@ -4,7 +4,7 @@ A file is *handed in* by a home authority or *received* part by part; it is `who
 once a message that names it is kept. What nobody claims is swept.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -170,12 +170,16 @@ def arriving(tx: Connection, *, home: str, sender: str, message_id: str, sha256:
     return None if row is None else AttachmentRow(**row)
 
 
-def arrived(tx: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], dict[str, AttachmentRow]]:
-    """Return what came of the attachments of messages (sender, message id), by message and digest."""
+def arrived(tx: Connection, homes: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], dict[str, AttachmentRow]]:
+    """Return what came of the attachments of messages, by message and digest.
+
+    `homes` names for each message, (sender, message id), the authority that it was sent to: parts for another are not its own.
+    """
     found: dict[tuple[str, str], dict[str, AttachmentRow]] = {}
-    for row in _rows(tx, among(tx, attachments.c.message_id, sorted({message_id for _, message_id in names}))):
-        if row.sender and row.message_id and row.sha256 and (row.sender, row.message_id) in names:
-            found.setdefault((row.sender, row.message_id), {})[row.sha256] = row
+    for row in _rows(tx, among(tx, attachments.c.message_id, sorted({message_id for _, message_id in homes}))):
+        name = row.sender or "", row.message_id or ""
+        if row.sha256 and homes.get(name) == row.authority:
+            found.setdefault(name, {})[row.sha256] = row
     return found
 
 
@@ -223,11 +227,11 @@ def of_case(tx: Connection, case_id: int) -> list[AttachmentRow]:
     return _rows(tx, attachments.c.case_id == case_id)
 
 
-def forget(tx: Connection, names: Iterable[tuple[str, str]]) -> None:
-    """Drop what came of the attachments of messages (sender, message id) that were refused."""
-    keys = list(names)
-    if keys:
-        theirs = or_(*(and_(attachments.c.sender == one, attachments.c.message_id == two) for one, two in keys))
+def forget(tx: Connection, messages: Sequence[tuple[str, str, str]]) -> None:
+    """Drop what came of the attachments of messages that were refused: (authority they were sent to, sender, message id)."""
+    if messages:
+        columns = attachments.c.authority, attachments.c.sender, attachments.c.message_id
+        theirs = or_(*(and_(*(column == value for column, value in zip(columns, one, strict=True))) for one in messages))
         _drop(tx, and_(attachments.c.case_id.is_(None), theirs))
 
 

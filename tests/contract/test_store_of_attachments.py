@@ -180,12 +180,24 @@ def test_files_of_a_refused_message_are_dropped(engine) -> None:
     case = add_case(engine)
     with transaction(engine) as tx:
         theirs, others = whole(tx, **CAME), whole(tx, **CAME | {"sender": "AT-BMI"})
+        elsewhere = whole(tx, **CAME | {"authority": "RS-MUP"})
         claimed = whole(tx)
         attachments.claim(tx, case, [claim_of(claimed)], NOW)
         attachments.forget(tx, [])
-        attachments.forget(tx, [("PK-MOI", str(CAME["message_id"]))])
+        attachments.forget(tx, [("BA-MS", "PK-MOI", str(CAME["message_id"]))])
     assert read(engine, theirs) is None
-    assert None not in (read(engine, others), read(engine, claimed))
+    assert None not in (read(engine, others), read(engine, elsewhere), read(engine, claimed))
+
+
+def test_what_came_of_a_message_is_what_came_for_its_recipient(engine) -> None:
+    name = "PK-MOI", str(CAME["message_id"])
+    with transaction(engine) as tx:
+        theirs = whole(tx, **CAME)
+        whole(tx, **CAME | {"authority": "RS-MUP"})
+        whole(tx, **CAME | {"sender": "AT-BMI"})
+        assert attachments.arrived(tx, {("AT-BMI", "another"): "BA-MS"}) == {}
+        found = attachments.arrived(tx, {name: "BA-MS"})
+    assert {digest: row.id for digest, row in found[name].items()} == {DIGEST: theirs}
 
 
 def test_claimed_file_is_never_dropped(engine) -> None:
