@@ -16,12 +16,12 @@ from gateway.wire.manifest import Named
 def find_handed_in(tx: Tx, authority: str, named: Sequence[Named]) -> dict[str, AttachmentRow]:
     """Return the files that a message names, by digest, from those its authority handed in.
 
-    Raises `AttachmentMissing` for the first that is not there, `AttachmentMismatch` for one that the message tells otherwise.
+    Raises `AttachmentMissing`, which names all that are not there, `AttachmentMismatch` for one that the message tells wrongly.
     """
     found = attachments.handed_in(tx, authority, [one.sha256 for one in named]) if named else {}
-    for one in named:
-        if one.sha256 not in found:
-            raise AttachmentMissing(f"no file with the digest {one.sha256} was handed in", path=f"{one.path}/Sha256")
+    if missing := [one for one in named if one.sha256 not in found]:
+        digests = ", ".join(one.sha256 for one in missing)
+        raise AttachmentMissing(f"no files with these digests were handed in: {digests}", path=f"{missing[0].path}/Sha256")
     check_as_named(named, found)
     return found
 

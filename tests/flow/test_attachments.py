@@ -375,11 +375,11 @@ def hand_in_naming(side, *files: File, **changes: str):
 
 async def test_message_without_its_file_is_refused_and_names_it(two_gateways) -> None:
     west, _ = two_gateways
-    scan, other = file(size=100), file(size=200)
+    scan, other, third = file(size=100), file(size=200), file(size=300)
     give(west, scan)
-    result = hand_in_naming(west, scan, other)
+    result = hand_in_naming(west, scan, other, third)
     assert isinstance(result, AttachmentMissing)
-    assert other.sha256 in result.message
+    assert [one.sha256 in result.message for one in (scan, other, third)] == [False, True, True]
     assert result.path == "Attachment[2]/Sha256"
     assert [row.case_id for row in kept(west)] == [None]
 
