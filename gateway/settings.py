@@ -47,6 +47,7 @@ class Settings:
     signer: Path | None = None
     signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
+    service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
     revocation: str = (
         "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
@@ -64,6 +65,11 @@ class Settings:
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     unclaimed_megabytes: int = 500  # attachments without their message: most that lie here, by home authority and by sender
+    # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
+    # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
+    timestamp_authorities: tuple[str, ...] = ()
+    root_seconds: int = 60  # a signed and timestamped root over the new entries of the journal is made this often
+    evidence_hours: int = 4  # so long without a good timestamp, and nothing new is sent out
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
@@ -77,9 +83,9 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        small = [name for name in ("watch_seconds", "unclaimed_megabytes") if getattr(self, name) < 1]
-        if small:
-            raise SettingsInvalid(f"{small[0]} must be at least 1")
+        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes")
+        if any(getattr(self, name) < 1 for name in small):
+            raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
             raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):

@@ -27,7 +27,7 @@ COMMANDS = {
     "calendar": "calendar",
     "partner": "partner",
     "case": "case",
-    "journal": "case",
+    "journal": "journal",
     "queue": "queue",
     "doctor": "doctor",
 }

@@ -8,10 +8,11 @@ from gateway.errors import (
 )
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result, own_error
+from gateway.flow.evidence import refusal
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.stages import Submitted
-from gateway.store import cases, messages
+from gateway.store import cases, journal, messages
 from gateway.store import statements as holds
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import parse_xml
@@ -23,7 +24,10 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
     """Look again at a held message, after its statement was made or released; send it if nothing holds it any more.
 
     The case is locked meanwhile: a statement cannot change between the look and the sending.
+    Raises `EvidenceStopped` while no timestamp can be had: nothing new is sent out then.
     """
+    if (stopped := refusal(rt)) is not None:
+        raise stopped
     with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, lock=True)
         hold = holds.open_hold(tx, case_id)
@@ -42,12 +46,18 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
             raise draft.refused
         if draft.hold is not None:
             holds.change_reason(tx, hold.id, draft.hold)
+            journal.append(tx, [_still_held(case, draft.hold, actor, rt)])
             return held_result(case, draft.hold)
         if not holds.end_hold(tx, hold.id, by=actor, at=rt.clock()):
             raise TransitionNotAllowed("the message was released already")
         saved = save(tx, [draft], rt)
     rt.bell.hand(saved.leaving, saved.at)
     return saved.results[0]
+
+
+def _still_held(case: Case, reason: HoldReason, actor: str, rt: Runtime) -> journal.Entry:
+    detail = {"code": reason, "state": str(case.state)}
+    return journal.Entry(at=rt.clock(), event="message.held", actor=actor, authority=case.home, case_id=case.id, detail=detail)
 
 
 def _held_draft(case: Case, hold: holds.HoldRow, actor: str, rt: Runtime) -> Draft:

@@ -14,7 +14,8 @@ from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, Refused
-from gateway.flow.mailbox import acknowledge, fetch
+from gateway.flow.evidence import refusal
+from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
@@ -36,7 +37,8 @@ from gateway.web.answers import (
     inbox_line,
     queue_line,
 )
-from gateway.web.caller import Id, Rt, digits, may
+from gateway.web.api_keys import Rt, actor_of, may
+from gateway.web.numbers import Id, digits
 from gateway.web.problems import as_sentence, problem, problem_of, problem_responses, respond
 
 CANONICAL = "canonical"
@@ -137,9 +139,7 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
             raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
-        item = Submitted(
-            body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=f"key:{key.prefix}"
-        )
+        item = Submitted(body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=actor_of(key))
         (result,) = submit([item], rt)
     except Refused as error:
         return problem_of(error)
@@ -164,14 +164,14 @@ def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -
 )
 def read_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
     """Return one message in the authority's own dialect. The reading is journalled."""
-    row, media_type, body = fetch(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+    row, media_type, body = fetch(key.authority, inbox_id, actor=actor_of(key), rt=rt)
     return Response(body, media_type=media_type, headers={"Message-Id": row.message_id, "Message-Type": row.type})
 
 
 @router.post("/inbox/{inbox_id}/ack", status_code=204)
 def acknowledge_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> None:
     """Say that the authority has the message; a second time changes nothing."""
-    acknowledge(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+    acknowledge(key.authority, inbox_id, actor=actor_of(key), rt=rt)
 
 
 @router.get("/cases", response_model=CaseListAnswer)
@@ -184,11 +184,13 @@ def list_cases(rt: Rt, key: Annotated[ApiKey, may("cases")], most: Most = 100) -
 
 @router.get("/cases/{case_id}", response_model=CaseAnswer)
 def read_case(case_id: Id, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
-    """Return one case with its messages, receipts and deadlines; no personal data."""
-    with reading(rt.engine) as tx:
+    """Return one case with its messages, receipts and deadlines; no personal data. The reading is journalled."""
+    with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, home=key.authority)
         rows, due = messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id])
-        return case_answer(case, rows, due, attachments.of_case(tx, case_id))
+        answer = case_answer(case, rows, due, attachments.of_case(tx, case_id))
+        note_reading(tx, case, actor=actor_of(key), purpose="system", at=rt.clock())
+    return answer
 
 
 @router.get("/deadlines", response_model=DeadlineListAnswer)
@@ -217,12 +219,16 @@ def live() -> Any:
 @health.get("/readyz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
 @health.get("/startupz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
 def ready(rt: Rt) -> Any:
-    """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in."""
+    """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in.
+
+    The state is "degraded" while nothing new is sent out for want of timestamps; everything else goes on.
+    """
     try:
         require_current(rt.engine)
+        degraded = refusal(rt) is not None
     except GatewayError as error:
         return respond(503, problem(503, as_sentence(error.message), error.code))
-    return {"state": "ok"}
+    return {"state": "degraded" if degraded else "ok"}
 
 
 ROUTERS = (router, files.router, health)

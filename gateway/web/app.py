@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.log import logger
 from gateway.web import attachments, liaison, officer, operations, pages
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
+from gateway.web.api_keys import RefusedKeys
 from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
 from gateway.web.rendering import PRODUCT, Pages
 from gateway.web.runtime import WebRuntime
@@ -77,8 +78,9 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     """Return the application. `routers` brings what is not a page: the REST API and the health checks."""
     app = FastAPI(title=PRODUCT, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
-    app.state.pages = Pages()
+    app.state.pages = Pages(runtime.evidence)
     app.state.sign_in = SignIn()
+    app.state.refused_keys = RefusedKeys()
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
     app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")
     for router in (pages.router, attachments.page, liaison.router, officer.router, operations.router, *routers):

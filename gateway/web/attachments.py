@@ -20,8 +20,9 @@ from gateway.store.database import reading
 from gateway.web import access, wording
 from gateway.web.access import Me
 from gateway.web.answers import HandedInAnswer
-from gateway.web.caller import Id, Rt, may
+from gateway.web.api_keys import Rt, actor_of, may
 from gateway.web.forms import FieldError
+from gateway.web.numbers import Id
 from gateway.web.pages import PURPOSES, RowId, Show
 from gateway.web.problems import problem_responses
 
@@ -54,7 +55,7 @@ async def hand_in_attachment(
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     file = await run_in_threadpool(
-        HandIn, rt, authority=key.authority, actor=f"key:{key.prefix}", media_type=declared, sha256=attachment_sha256
+        HandIn, rt, authority=key.authority, actor=actor_of(key), media_type=declared, sha256=attachment_sha256
     )
     try:
         async for data in request.stream():
@@ -84,9 +85,7 @@ def give_attachment(
     purpose: Annotated[Purpose, Query(description="What the file is needed for; it is written to the journal.")],
 ) -> Response:
     """Return an attachment of a case. The reading is journalled with its purpose."""
-    row, parts = read_attachment(
-        case_id, sha256, homes=frozenset({key.authority}), actor=f"key:{key.prefix}", purpose=purpose, rt=rt
-    )
+    row, parts = read_attachment(case_id, sha256, homes=frozenset({key.authority}), actor=actor_of(key), purpose=purpose, rt=rt)
     return download(row, parts)
 
 

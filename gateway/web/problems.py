@@ -27,6 +27,12 @@ _TITLES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something is wrong with this installation",
 }
 
+# Headers that HTTP asks for beside a status (RFC 9110, 10.2.3 and 11.6.1); what is away is tried again after this many seconds.
+_WANTED = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "60"},
+}
+
 
 def problem_responses() -> dict[int | str, dict[str, Any]]:
     """Return what the OpenAPI document says of the errors that any call of the API may end with."""
@@ -91,5 +97,4 @@ def problem_of(error: GatewayError) -> tuple[int, dict[str, Any]]:
 
 def respond(status: int, document: dict[str, Any]) -> JSONResponse:
     """Return the response that carries a problem document."""
-    wanted = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=wanted)
+    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=_WANTED.get(HTTPStatus(status)))

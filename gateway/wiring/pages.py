@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from gateway.domain.case import Case
@@ -11,6 +12,7 @@ from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, NotFound
 from gateway.flow.attachments import read_attachment
 from gateway.flow.draft import Held, Sent
+from gateway.flow.evidence import standing
 from gateway.flow.holding import resume
 from gateway.flow.mailbox import read_document
 from gateway.flow.outbound import submit
@@ -167,4 +169,5 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         read_attachment=actions.attachment,
         person_of=actions.person,
         journal=actions.note,
+        evidence=partial(standing, rt),
     )
