@@ -175,6 +175,33 @@ class FieldNotAllowed(Refused):
     code = "field-not-allowed"
 
 
+# --- attachments ----------------------------------------------------------------------------------------------------
+
+
+class AttachmentMissing(Refused):
+    """A message names a file that was not handed in."""
+
+    code = "attachment-missing"
+
+
+class AttachmentMismatch(Refused):
+    """A file is not the one that the message names: digest, size or media type differ."""
+
+    code = "attachment-mismatch"
+
+
+class AttachmentType(Refused):
+    """A file is of no kind that is taken, or of two at once."""
+
+    code = "attachment-type"
+
+
+class AttachmentQuota(Refused):
+    """Too much lies here that no message has named yet."""
+
+    code = "attachment-quota"
+
+
 # --- trust ----------------------------------------------------------------------------------------------------------
 
 

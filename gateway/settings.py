@@ -66,6 +66,7 @@ class Settings:
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     parse_isolated: bool = False  # foreign bytes are read first by a child process without files or network (Linux)
+    unclaimed_megabytes: int = 500  # attachments without their message: most that lie here, by home authority and by sender
     # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
     # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
     timestamp_authorities: tuple[str, ...] = ()
@@ -84,8 +85,9 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        if min(self.watch_seconds, self.root_seconds, self.evidence_hours) < 1:
-            raise SettingsInvalid("watch_seconds, root_seconds and evidence_hours must be at least 1")
+        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes")
+        if any(getattr(self, name) < 1 for name in small):
+            raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         _check_addresses(self.database, self.broker)
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():

@@ -16,6 +16,9 @@ from typing import Any, TypeAlias
 Tree: TypeAlias = Any
 
 MAX_MESSAGE_BYTES = 1_048_576  # 1 MiB without attachments; attachments never travel inside the XML
+MAX_ATTACHMENT_BYTES = 26_214_400  # 25 MiB each, as the schema has it
+MAX_ATTACHMENTS_BYTES = 104_857_600  # 100 MiB for one message
+PART_BYTES = 1_048_576  # attachments are kept, sealed and carried in parts of 1 MiB; the last one is what is left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

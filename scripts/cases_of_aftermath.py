@@ -18,7 +18,7 @@ def aftermath(thread: Thread) -> None:
 
 def _error(thread: Thread) -> None:
     corridor = thread.corridor
-    scan = attachment("document-scan", "register-extract.pdf", "application/pdf", 52110, f"{corridor.code} error")
+    scan = attachment("document-scan", "register-extract.pdf", "application/pdf", 52110)
     told = thread.add(
         "ReadmissionInError",
         "not-a-national",
@@ -95,7 +95,7 @@ def _data(thread: Thread, side: Side) -> None:
 
 def _costs(thread: Thread, side: Side) -> None:
     number = f"SPECIMEN K-{side}-0001"
-    invoice = attachment("document-scan", "invoices.pdf", "application/pdf", 203311, f"{thread.corridor.code} {side} costs")
+    invoice = attachment("document-scan", "invoices.pdf", "application/pdf", 203311)
     stated = thread.add(
         "CostStatement",
         f"by-{side}",

@@ -44,7 +44,7 @@ def _information(thread: Thread, side: Side) -> None:
                 "Evidence": [evidence("N2-02", "Second page of the passport whose validity has expired.", paper)],
             },
             "Remarks": "The years are not known.",
-            "Attachment": [attachment("document-scan", "second-page.pdf", "application/pdf", 90117, f"{corridor.code} {side}")],
+            "Attachment": [attachment("document-scan", "second-page.pdf", "application/pdf", 90117)],
         },
         answers=asked,
     )
@@ -91,7 +91,7 @@ def _interview_results(thread: Thread) -> None:
         ("inconclusive", "audio", "inconclusive", "The line was poor; a second interview by video is proposed."),
         ("not-held", "video", "not-held", "The person was in hospital on that day."),
     ):
-        record = attachment("other", "interview-record.pdf", "application/pdf", 41288, f"{thread.corridor.code} {slug}")
+        record = attachment("other", "interview-record.pdf", "application/pdf", 41288)
         thread.add(
             "InterviewResult",
             slug,

@@ -54,8 +54,8 @@ def own_national(corridor: Corridor, number: int) -> Fields:
         "Transfer": transfer_of(corridor, valid, escorts=2),
         "Observations": "The passport is attached as a scan. The person is willing to travel.",
         "Attachment": [
-            attachment("photograph", "photograph.jpg", "image/jpeg", 48213, corridor.code),
-            attachment("document-scan", "passport.pdf", "application/pdf", 301877, corridor.code),
+            attachment("photograph", "photograph.jpg", "image/jpeg", 48213),
+            attachment("document-scan", "passport.pdf", "application/pdf", 301877),
         ],
     }
 
@@ -129,7 +129,7 @@ def long_observations(corridor: Corridor, number: int) -> Fields:
         "Document": [copy],
         "Evidence": [evidence("N2-01", "Photocopy of a passport; the original was lost."), evidence("N2-05", None, copy)],
         "Observations": long_text(_WITNESSED, TEXT_LIMIT),
-        "Attachment": [attachment("other", "interview-record.pdf", "application/pdf", 88120, f"{corridor.code} long")],
+        "Attachment": [attachment("other", "interview-record.pdf", "application/pdf", 88120)],
     }
 
 

@@ -113,9 +113,7 @@ def no_name(corridor: Corridor, number: int) -> Fields:
             evidence("T2-03", "Confirmation by a travel companion."),
         ],
         "Entry": entry_of(corridor, "2026-08"),
-        "Attachment": [
-            attachment("fingerprints", f"fingerprints-{number:03}.bin", "application/octet-stream", 15360, corridor.code)
-        ],
+        "Attachment": [attachment("fingerprints", f"fingerprints-{number:03}.bin", "application/octet-stream", 15360)],
     }
 
 

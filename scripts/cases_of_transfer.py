@@ -12,7 +12,7 @@ def travel_document(thread: Thread) -> None:
     """Write requests for a travel document, its issue, and refusals."""
     corridor = thread.corridor
     old = passport(corridor, 31, issued="2013-04-10", expires="2023-04-09")
-    photograph = attachment("photograph", "photograph.jpg", "image/jpeg", 48213, f"{corridor.code} travel document")
+    photograph = attachment("photograph", "photograph.jpg", "image/jpeg", 48213)
     thread.add(
         "TravelDocumentRequest",
         "first",
@@ -41,7 +41,7 @@ def travel_document(thread: Thread) -> None:
     asked = {side: f"travel-document-request-{'first' if side == 'requesting' else 'by-requested'}" for side in _BOTH}
     for side in _BOTH:
         issued = passport(corridor, 32, issued=thread.day(), expires=thread.day(180)) | {"Kind": "travel-document"}
-        scan = attachment("document-scan", "travel-document.pdf", "application/pdf", 120040, f"{corridor.code} {side}")
+        scan = attachment("document-scan", "travel-document.pdf", "application/pdf", 120040)
         thread.add(
             "TravelDocumentIssued",
             f"by-{OTHER[side]}",
@@ -162,7 +162,7 @@ def _records(thread: Thread) -> None:
     )
     for slug, side, outcome, explanation in outcomes:
         done = outcome == "handed-over"
-        scan = attachment("document-scan", "record.pdf", "application/pdf", 66031, f"{thread.corridor.code} {slug}")
+        scan = attachment("document-scan", "record.pdf", "application/pdf", 66031)
         thread.add(
             "TransferRecord",
             slug,

@@ -45,7 +45,7 @@ def notification(corridor: Corridor) -> Fields:
         "Danger": {"Indicated": "false", "Description": "Nothing is known that would ask for escorts."},
         "Transfer": transfer_of(corridor, held, escorts=0) | {"Date": f"{created + timedelta(days=9):%Y-%m-%d}"},
         "Observations": "The person booked the flight and travels alone.",
-        "Attachment": [attachment("document-scan", "passport.pdf", "application/pdf", 301877, f"{corridor.code} notice")],
+        "Attachment": [attachment("document-scan", "passport.pdf", "application/pdf", 301877)],
         "Signatory": _signatory(corridor),
     }
 
@@ -86,9 +86,7 @@ def transit(corridor: Corridor) -> Fields:
         "Protection": "Separate waiting room, away from other passengers.",
         "AssistanceRequested": "One officer at the gate, and help with the change of aircraft.",
         "Observations": "The time between the two flights is two hours.",
-        "Attachment": [
-            attachment("document-scan", "travel-document.pdf", "application/pdf", 99120, f"{corridor.code} transit")
-        ],
+        "Attachment": [attachment("document-scan", "travel-document.pdf", "application/pdf", 99120)],
         "Signatory": _signatory(corridor),
     }
 

@@ -281,7 +281,7 @@ SCHEMA_DEFECTS = {
     "evidence_code_not_known": ("<Code>N2-02<", "<Code>N3-02<"),
     "evidence_without_code": ("<Code>N2-08</Code>", ""),
     "observations_empty": (block(APPLICATION, "Observations"), "<Observations></Observations>\n"),
-    "attachment_digest_too_short": ("9f86d081884c7d65", "9f86d081"),
+    "attachment_digest_too_short": ("41bcc3d44f644bd0", "41bcc3d4"),
     "attachment_too_large": ("<Size>48213<", "<Size>999999999<"),
     "attachment_kind_of_media": ("image/jpeg", "text/html"),
 }

@@ -13,6 +13,8 @@ from uuid import UUID
 from stdnum.pk import cnic
 from stdnum.si import emso
 
+from gateway.wire.specimen_files import specimen_file
+
 Fields: TypeAlias = dict[str, Any]  # canonical element name -> text, group, or list of either; None is left out
 
 FIRST_DAY = date(2026, 9, 7)  # a Monday; cases follow on the working days after it
@@ -216,14 +218,14 @@ def evidence(code: str, text: str | None = None, document: Fields | None = None)
     return {"Code": code, "Description": text, "DocumentNumber": document["Number"] if document else None}
 
 
-def attachment(kind: str, file_name: str, media_type: str, size: int, key: str) -> Fields:
-    """Return the record of an attachment; the file itself is made up."""
+def attachment(kind: str, file_name: str, media_type: str, size: int) -> Fields:
+    """Return the record of an attachment; the file itself is made up, and made anew where it is needed."""
     return {
         "Kind": kind,
         "FileName": file_name,
         "MediaType": media_type,
         "Size": str(size),
-        "Sha256": digest(f"{key} {file_name}"),
+        "Sha256": hashlib.sha256(specimen_file(file_name, media_type, size)).hexdigest(),
     }
 
 

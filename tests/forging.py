@@ -42,8 +42,13 @@ def find(document: Tree, path: str) -> Tree:
 
 
 def application(at: datetime, name: str = ENTRY, **changes: str | None) -> Tree:
-    """Return an example with an id, a case and a time of its own; `changes` are header fields, None takes one out."""
+    """Return an example with an id, a case and a time of its own; `changes` are header fields, None takes one out.
+
+    It names no attachments: a message that is forged would have to bring them.
+    """
     document = parse_xml(example(name))
+    for attachment in document.findall(f"{{{NS}}}Attachment"):
+        document.remove(attachment)
     fields = {"MessageId": new_message_id(at), "CaseReference": new_case_reference(), "Created": instant_text(at)} | changes
     return with_header(document, **fields)
 

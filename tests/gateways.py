@@ -8,11 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from gateway.domain.safeguards import Answers
+from gateway.errors import GatewayError
+from gateway.flow.attachments import hand_in
 from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.draft import Submission
 from gateway.flow.holding import resume
 from gateway.flow.inbound import Answer, receive
 from gateway.flow.outbound import submit
+from gateway.flow.parts import next_group, settle_group
 from gateway.flow.ports import Bell, Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings, data_folder
@@ -21,6 +24,9 @@ from gateway.store.database import open_engine, upgrade
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.trust import authorities
 from gateway.trust.devca import make_development_keys
+from gateway.wire.check import canonical_document
+from gateway.wire.media import media_type_of
+from gateway.wire.specimen_files import specimen_files
 from gateway.wiring import build
 
 _CREATED = re.compile(rb"<Created>[^<]*</Created>")
@@ -40,6 +46,17 @@ def example(name: str) -> bytes:
     return _CREATED.sub(b"<Created>2026-06-01T08:00:00Z</Created>", (EXAMPLES / f"{name}.xml").read_bytes())
 
 
+def files_of(body: bytes, rt: Runtime, dialect: str = "canonical") -> list[bytes]:
+    """Return the made-up files that an example names, in whichever dialect; none for what is no document."""
+    try:
+        document = canonical_document(body, rt.schemas) if dialect == "canonical" else None
+        if document is None:
+            document = rt.translators[dialect].to_canonical(body).document
+        return list(specimen_files(document))
+    except (GatewayError, KeyError):
+        return []  # the test hands in what is no document, or names no dialect
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
     """One gateway and the hands that work its loops in a test."""
@@ -51,8 +68,12 @@ class Gateway:
         await self.rt.transport.open(self.rt.settings.home)
         return self
 
-    def hand_in(self, body: bytes, *, authority: str, dialect: str = "canonical", actor: str = "officer") -> Submission:
-        """Hand in one document."""
+    def hand_in(
+        self, body: bytes, *, authority: str, dialect: str = "canonical", actor: str = "officer", files: bool = True
+    ) -> Submission:
+        """Hand in one document, and before it the `files` that an example names."""
+        for file in files_of(body, self.rt, dialect) if files else ():
+            hand_in(file, self.rt, authority=authority, actor=actor, media_type=media_type_of(file))
         item = Submitted(body=body, authority=authority, dialect=dialect, submitted_at=self.rt.clock(), actor=actor)
         (result,) = submit([item], self.rt)
         return result
@@ -66,9 +87,12 @@ class Gateway:
     async def deliver(self) -> int:
         """Send what is due; return how many were confirmed."""
         rows = claim(self.rt, by="test")
-        if not rows:
-            return 0
-        return settle(rows, await deliver_once(self.rt, rows), self.rt).sent
+        sent = settle(rows, await deliver_once(self.rt, rows), self.rt).sent if rows else 0
+        while (group := next_group(self.rt, by="test")) is not None:
+            if not (confirmed := settle_group(group, await self.rt.transport.send(group.parcels), self.rt)):
+                break
+            sent += confirmed
+        return sent
 
     async def take_in(self, most: int = 50) -> list[Answer]:
         """Receive what waits and acknowledge it."""

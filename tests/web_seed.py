@@ -7,7 +7,7 @@ The persons are specimens in the style of ICAO 9303. Nothing here encrypts: docu
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -22,8 +22,9 @@ from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.partners.folder import Authority
 from gateway.settings import Settings
-from gateway.store import accounts, journal
+from gateway.store import accounts, attachments, journal
 from gateway.store import tables as t
+from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database, open_engine, reading, transaction, upgrade
 from gateway.store.worklist import Viewer
 from gateway.trust.passwords import hash_password
@@ -115,6 +116,7 @@ class Seed:
             release_statement=self.release_statement,
             read_statement=self.read_statement,
             read_document=self.read_document,
+            read_attachment=self.read_attachment,
             person_of=self.person_of,
             journal=self.journal,
             evidence=lambda: self.standing,
@@ -211,6 +213,15 @@ class Seed:
     def read_statement(self, *, case_id: int, viewer: Viewer) -> Answers:
         del viewer
         return self.statements[case_id]
+
+    def read_attachment(
+        self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str
+    ) -> tuple[AttachmentRow, Iterator[bytes]]:
+        """Return a file; journalled by the walk itself."""
+        with reading(self.engine) as tx:
+            row = attachments.by_digest(tx, case_id)[sha256]
+        self.journal(event="attachment.read", actor=viewer.account, case_id=case_id, detail={"purpose": purpose})
+        return row, iter([b"file"])
 
     def read_document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
         self.reads.append((document_id, viewer.account, purpose))

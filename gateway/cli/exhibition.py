@@ -14,6 +14,7 @@ from rich.table import Table
 
 from gateway.cli.output import console, print_json
 from gateway.cli.scene import new_document
+from gateway.cli.scene_files import hand_in_example_files, hand_in_files
 from gateway.cli.serve import PARTS, run_until_signal
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
@@ -129,6 +130,7 @@ async def add_cases(rt: Runtime) -> None:
         await asyncio.wait_for(_quiet(rt, sent), SEED_SECONDS)
         answered = [_answer(rt, result) for result, how_far in results if isinstance(result, Sent) and how_far == "answered"]
         await asyncio.wait_for(_quiet(rt, sent + len(answered)), SEED_SECONDS)
+        hand_in_example_files(rt, HOMES)
     finally:
         stop.set()
         await loops
@@ -153,6 +155,7 @@ def _exhibit(rt: Runtime, authority: str, example: str, how_far: str) -> Submiss
     """Hand in one example and let people act on it as far as it goes."""
     dialect = rt.partners.dialect(rt.partners.authority(authority).dialect)
     body = new_document(rt, dialect.id, example)
+    hand_in_files(rt, authority, dialect.id, body)
     item = Submitted(
         body=body, authority=authority, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{authority.lower()}"
     )

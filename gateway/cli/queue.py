@@ -24,7 +24,8 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     engine = open_engine(settings.database)
     require_current(engine)
     with reading(engine) as tx:
-        leaving, gaps = outbox.states(tx), early.count(tx)
+        leaving, files = outbox.states(tx), early.count_of_files(tx)
+        gaps = early.count(tx) - files
 
     async def states() -> list[QueueState]:
         carrier = transport(settings, engine, utc_now)
@@ -57,6 +58,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
             for state in asyncio.run(states())
         ],
         "waiting_for_earlier": gaps,
+        "waiting_for_attachments": files,
     }
     if json:
         print_json(document)
@@ -73,6 +75,10 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     console().print(table)
     if gaps:
         console().print(f"{gaps} messages are kept until an earlier one of their case comes; it was asked for")
+    if files:
+        console().print(
+            f"{files} messages are kept until their attachments are there; what stays away for an hour is asked for"
+        )
 
 
 def register(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.cli.scene_files import hand_in_files, leave_files
 from gateway.cli.teller import Teller
 from gateway.domain.calendars import Side
 from gateway.domain.deadlines import due_date
@@ -112,6 +113,10 @@ async def _apply(act: Act, rt: Runtime, folder: Path, teller: Teller) -> Sent:
     body = new_document(rt, dialect.id, act.example)
     (folder / f"1-as-handed-in{Path(act.example).suffix}").write_bytes(body)
     teller.step(rt.clock(), act.requesting, f"hands in an application in its own format, {dialect.id}", f"{len(body)} bytes")
+    files = hand_in_files(rt, act.requesting, dialect.id, body)
+    if files:
+        told = ", ".join(f"{file.media_type} of {file.size} bytes" for file in files)
+        teller.step(rt.clock(), act.requesting, f"hands in the {len(files)} files that it names", told, count=len(files))
     item = Submitted(
         body=body, authority=act.requesting, dialect=dialect.id, submitted_at=rt.clock(), actor=f"system@{act.requesting}"
     )
@@ -220,6 +225,10 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, tell
     (folder / "5-as-received-signed.xml").write_bytes(papers["signed"])
     (folder / f"6-as-delivered{suffix}").write_bytes(body)
     (folder / "7-mapping-report-of-recipient.json").write_bytes(papers["report"])
+    files = leave_files(rt, authority, row.case_id, row.message_row, folder / "attachments")
+    if files:
+        told = ", ".join(file.name for file in files)
+        teller.step(rt.clock(), authority, f"{len(files)} files came with it, digests as signed", told, count=len(files))
     acknowledge(authority, row.id, actor=f"system@{authority}", rt=rt)
     teller.step(
         rt.clock(),

@@ -1,27 +1,30 @@
 """A drop folder: the authority's system writes documents into `outgoing/` and finds its messages in `incoming/`.
 
-Files appear whole: each is written beside its place and renamed. A document handed in is moved to `sent/`, `held/` or
+Attachments lie in a folder `attachments` inside these: an authority writes them before the document that names them, by their
+digest. Files appear whole: each is written beside its place and renamed. A document handed in is moved to `sent/`, `held/` or
 `refused/` with an answer beside it; a crash in between offers it again, and the gateway knows a repeat by its content.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.edge.port import Collected, Item
+from gateway.edge.port import Collected, CollectedFile, Item
 from gateway.errors import Unavailable
 from gateway.stages import MAX_MESSAGE_BYTES
 
+_ATTACHMENTS = "attachments"
+_PIECE_BYTES = 65_536
 _SUFFIX = {"application/xml": ".xml", "application/json": ".json"}
 
 
-def write_whole(path: Path, body: bytes) -> None:
+def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file so that a reader sees all of it or nothing."""
     beside = path.with_name(f".{path.name}.part")
     with beside.open("wb") as file:
-        file.write(body)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
@@ -39,10 +42,33 @@ class FilesEdge:
         """Write the item to `incoming/<type>-<message id>`."""
         path = self._folder / "incoming" / f"{item.type}-{item.message_id}{_SUFFIX[item.media_type]}"
         try:
-            write_whole(path, item.body)
+            write_whole(path, [item.body])
         except OSError as error:
             raise Unavailable("the drop folder cannot be written") from error
         return True
+
+    def hand_over_file(self, name: str, parts: Iterator[bytes]) -> None:
+        """Write an attachment to `incoming/attachments/<name>`."""
+        try:
+            (self._folder / "incoming" / _ATTACHMENTS).mkdir(exist_ok=True)
+            write_whole(self._folder / "incoming" / _ATTACHMENTS / name, parts)
+        except OSError as error:
+            raise Unavailable("the drop folder cannot be written") from error
+
+    def collect_files(self) -> Sequence[CollectedFile]:
+        """Find what lies in `outgoing/attachments/`. A file that is still being written (name begins with a dot) is left."""
+        place = self._folder / "outgoing" / _ATTACHMENTS
+        try:
+            found = sorted(path for path in place.iterdir() if path.is_file() and not path.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise Unavailable("the drop folder cannot be read") from error
+        return [CollectedFile(name=path.name, parts=_pieces(path)) for path in found]
+
+    def answer_file(self, collected: CollectedFile, result: Mapping[str, Any]) -> None:
+        """Move the file to `attachments` in the folder named by the outcome, with the answer beside it."""
+        self._move(Path(_ATTACHMENTS) / collected.name, result)
 
     def collect(self) -> Sequence[Collected]:
         """Read what lies in `outgoing/`, oldest first. A file that is still being written (name begins with a dot) is left."""
@@ -55,12 +81,27 @@ class FilesEdge:
 
     def answer(self, collected: Collected, result: Mapping[str, Any]) -> None:
         """Move the file to the folder named by the outcome, with the answer beside it."""
-        place = self._folder / str(result["outcome"])
+        self._move(Path(collected.name), result)
+
+    def _move(self, name: Path, result: Mapping[str, Any]) -> None:
+        place = self._folder / str(result["outcome"]) / name
+        answer = json.dumps(result, ensure_ascii=False, indent=2).encode()
         try:
-            write_whole(place / f"{collected.name}.answer.json", json.dumps(result, ensure_ascii=False, indent=2).encode())
-            (self._folder / "outgoing" / collected.name).replace(place / collected.name)
+            place.parent.mkdir(exist_ok=True)
+            write_whole(place.with_name(f"{place.name}.answer.json"), [answer])
+            (self._folder / "outgoing" / name).replace(place)
         except OSError as error:
             raise Unavailable("the drop folder cannot be written") from error
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, a few at a time. Raises `Unavailable`."""
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise Unavailable("the drop folder cannot be read") from error
 
 
 def _at_most(path: Path) -> bytes:

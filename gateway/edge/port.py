@@ -1,6 +1,6 @@
 """How a home authority is connected: what it must be given, and what it hands in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,14 @@ class Collected:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectedFile:
+    """One attachment that an authority handed in, ahead of the document that names it."""
+
+    name: str  # how the edge finds it again
+    parts: Iterator[bytes]  # its bytes, a few at a time; raises `Unavailable`
+
+
 class Edge(Protocol):
     """The connection to one home authority. It never interprets a message.
 
@@ -34,6 +42,21 @@ class Edge(Protocol):
 
         Raises `Unavailable` when the authority's side cannot be reached.
         """
+        ...
+
+    def hand_over_file(self, name: str, parts: Iterator[bytes]) -> None:
+        """Give an attachment to the authority, before the message that names it. Raises `Unavailable`.
+
+        Where the authority fetches by itself nothing is done, and `parts` is not looked at.
+        """
+        ...
+
+    def collect_files(self) -> Sequence[CollectedFile]:
+        """Return the attachments that were handed in and not yet answered. To be asked before `collect`."""
+        ...
+
+    def answer_file(self, collected: CollectedFile, result: Mapping[str, Any]) -> None:
+        """Tell the authority what became of an attachment; `result["outcome"]` is sent (it is here) or refused."""
         ...
 
     def collect(self) -> Sequence[Collected]:

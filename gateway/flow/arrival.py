@@ -6,6 +6,7 @@ from datetime import timedelta
 from gateway.domain.messages import Message
 from gateway.errors import Refused, Unavailable
 from gateway.stages import Checked, Opened, Received
+from gateway.wire.manifest import Named
 from gateway.wire.translate import Translation
 
 CLOCK_SKEW = timedelta(minutes=5)  # two machines' clocks may differ by this much
@@ -20,6 +21,7 @@ class Prepared:
     checked: Checked
     message: Message
     translation: Translation | None  # into the recipient's dialect; None for a receipt
+    named: tuple[Named, ...] = ()  # the attachments that it names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Postponed:
 class Answer:
     """What became of one received message."""
 
-    outcome: str  # accepted | waiting | repeated | refused | postponed (nothing was kept: it must come again)
+    # accepted | waiting | repeated | refused | postponed (nothing was kept: it must come again) | part (of an attachment: kept)
+    outcome: str
     message_id: str | None
     code: str | None = None

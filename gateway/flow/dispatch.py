@@ -13,6 +13,7 @@ from gateway.domain.messages import Application, Receipt
 from gateway.domain.moves import Event, Role, event_of, step
 from gateway.domain.safeguards import hold_reason
 from gateway.errors import EvidenceStopped, StoreConflict
+from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
 from gateway.flow.papers import facts_of, paper, report_paper, sha256
@@ -96,6 +97,8 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
     for draft, row_id in zip(leaving, ids, strict=True):
         assert draft.after is not None
         assert draft.signed is not None
+        if draft.named and draft.sealed is not None:
+            outbox.add_attachments(tx, row_id, draft.sealed, leave_with(tx, draft, row_id, rt), now)
         papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
         papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
         if report := draft.kept_report or draft.report:
@@ -148,6 +151,7 @@ def _hold(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> None:
     assert case.id is not None
     assert case.wrapped_key is not None
     assert draft.hold is not None
+    claim(tx, case, None, draft.named, draft.files, rt)
     holds.hold(
         tx,
         holds.HoldRow(

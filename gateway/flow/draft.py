@@ -14,8 +14,10 @@ from gateway.errors import (
     Refused,
 )
 from gateway.stages import Checked, Sealed, Signed, Submitted, Tree
+from gateway.store.attachments import AttachmentRow
 from gateway.store.cases import CaseKey
 from gateway.store.messages import MessageRow
+from gateway.wire.manifest import Named
 from gateway.wire.report import Report
 
 
@@ -51,6 +53,9 @@ class Draft:
     header: Mapping[str, str] = field(default_factory=dict)  # as it was handed in
     report: Report | None = None
     kept_report: bytes | None = None  # of a message that was held: the report of its translation, as JSON
+    named: tuple[Named, ...] = ()  # the attachments that it names
+    files: Mapping[str, AttachmentRow] = field(default_factory=dict)  # by digest: handed in, to be claimed
+    released: bool = False  # it was held, and claimed its attachments then
     case: Case | None = None  # before this message
     checked: Checked | None = None
     message: Message | None = None

@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from gateway.edge.files import FilesEdge
-from gateway.edge.port import Edge, Item
+from gateway.edge.port import CollectedFile, Edge, Item
 from gateway.edge.pull import PullEdge
 from gateway.errors import GatewayError, Misconfigured, Refused, SettingsInvalid, Unavailable
+from gateway.flow.attachments import HandIn, file_key, file_name, stored_bytes
 from gateway.flow.holding import handed_in_before
 from gateway.flow.mailbox import acknowledge, document_of
 from gateway.flow.outbound import submit
@@ -14,8 +16,9 @@ from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.log import logger
 from gateway.stages import Submitted
-from gateway.store import inbox
+from gateway.store import attachments, cases, inbox
 from gateway.store.database import reading
+from gateway.store.inbox import InboxRow
 
 log = logger("edges")
 
@@ -41,10 +44,14 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
     with reading(rt.engine) as tx:
         waiting = inbox.waiting(tx, authority)
     for row in waiting:
+        _hand_over_files(row, edge, rt)
         media_type, body = document_of(row, rt)
         if edge.hand_over(Item(message_id=row.message_id, type=row.type, media_type=media_type, body=body)):
             acknowledge(authority, row.id, actor=f"edge:{authority}", rt=rt)
             moved += 1
+    for file in edge.collect_files():
+        edge.answer_file(file, _hand_in(file, authority, rt))
+        moved += 1
     for collected in edge.collect():
         item = Submitted(
             body=collected.body,
@@ -60,6 +67,28 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
         edge.answer(collected, describe(result))
         moved += 1
     return moved
+
+
+def _hand_over_files(row: InboxRow, edge: Edge, rt: Runtime) -> None:
+    """Give out the attachments of a message before it; an edge whose authority fetches by itself leaves them where they are."""
+    with reading(rt.engine) as tx:
+        files = attachments.of_message(tx, row.message_row)
+        case = cases.get(tx, row.case_id) if files else None
+    for file in files:
+        assert case is not None
+        edge.hand_over_file(file_name(file), stored_bytes(file, file_key(file, case.wrapped_key, rt), rt))
+
+
+def _hand_in(collected: CollectedFile, authority: str, rt: Runtime) -> dict[str, Any]:
+    """Hand in an attachment that an edge collected; return the answer. Raises `Unavailable`, `Misconfigured`."""
+    try:
+        with HandIn(rt, authority=authority, actor=f"edge:{authority}", media_type=None) as file:
+            for piece in collected.parts:
+                file.add(piece)
+            done = file.finish()
+    except Refused as error:
+        return {"outcome": "refused", **error.as_dict()}
+    return {"outcome": "sent", "sha256": done.sha256, "size": done.size, "media_type": done.media_type}
 
 
 async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:

@@ -16,6 +16,7 @@ from gateway.store import cases, journal, messages
 from gateway.store import statements as holds
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import parse_xml
+from gateway.wire.manifest import manifest
 from gateway.wire.reading import read
 
 
@@ -36,6 +37,7 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         with own_error(draft):
             draft.checked = rt.schemas.check(draft.document)
             draft.message = read(draft.checked)
+            draft.named, draft.released = manifest(draft.document), True
             if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
                 raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
             guard_rights(tx, draft, rt)

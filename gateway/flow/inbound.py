@@ -1,8 +1,9 @@
 """The walk inward: unseal, validate, read, translate; then advance, due date, save in one transaction.
 
 Whatever waits is taken as one batch. A batch couples nothing but the commit: a message that is refused is settled by
-its own negative receipt, and the others go on. What came too early is kept, and taken when its turn has come. What cannot
-be judged now, because it is not known whether its sender's certificate was revoked, comes again later, alone.
+its own negative receipt, and the others go on. What came too early is kept, and taken when its turn has come: once the
+earlier messages of its case were taken, and its attachments are there. What cannot be judged now, because it is not known
+whether its sender's certificate was revoked, comes again later, alone.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from gateway.domain.messages import Application, Receipt
 from gateway.errors import Refused, SigningTimeInvalid, StoreConflict, Unavailable, WrongRecipient
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Postponed, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
+from gateway.flow.parts import take_part
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
 from gateway.flow.taking import Batch, decide, look_up
@@ -19,7 +21,10 @@ from gateway.log import logger
 from gateway.stages import Opened, Received
 from gateway.store import early
 from gateway.store.database import transaction
+from gateway.store.early import EarlyRow
+from gateway.trust.parts import is_part
 from gateway.trust.seal import unseal
+from gateway.wire.manifest import manifest
 from gateway.wire.reading import read
 
 log = logger("inbound")
@@ -31,6 +36,8 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     After the return everything is durable but what was postponed, of which nothing was kept.
     Raises `DatabaseUnavailable`; then nothing was saved and the transport brings the messages again.
     """
+    if any(is_part(raw.body) for raw in batch):
+        return _receive_parts(batch, rt)
     every = [prepare(raw, rt) for raw in batch]
     prepared = [item for item in every if not isinstance(item, Postponed)]
     if len(prepared) < len(every):
@@ -55,6 +62,16 @@ def _tell_postponed(items: Sequence[Postponed]) -> None:
         log.warning("messages.postponed", code=code, count=count)
 
 
+def _receive_parts(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
+    """Keep the parts of attachments in a batch first, then take its messages: some of them may be complete now."""
+    kept = [take_part(raw, rt) if is_part(raw.body) else None for raw in batch]
+    rest = [raw for raw, one in zip(batch, kept, strict=True) if one is None]
+    answers = iter(receive(rest, rt) if rest else ())
+    if any(one is not None and one.whole for one in kept):
+        heal(rt)
+    return [next(answers) if one is None else one.answer for one in kept]
+
+
 def heal(rt: Runtime) -> int:
     """Take in messages whose turn has come, since what they waited for was taken; return how many.
 
@@ -62,22 +79,33 @@ def heal(rt: Runtime) -> int:
     """
     taken = 0
     unknown: set[str] = set()  # senders
+    seen: set[int] = set()
     while True:
         with transaction(rt.engine) as tx:
-            rows = early.ready(tx, most=rt.settings.batch, without=sorted(unknown))
+            rows = early.ready(tx, most=rt.settings.batch, without=sorted(unknown), seen=seen)
         if not rows:
             return taken
-        again = [Received(body=row.body, received_at=row.received_at, transport=row.transport) for row in rows]
-        tried = [(row, prepare(raw, rt)) for row, raw in zip(rows, again, strict=True)]
+        seen.update(row.id for row in rows if row.id is not None)
+        tried = [(row, prepare(_received_again(row), rt)) for row in rows]
         unknown |= {row.sender for row, item in tried if isinstance(item, Postponed)}
-        rows = [row for row, item in tried if not isinstance(item, Postponed)]
-        if not rows:
+        judged = [(row, item) for row, item in tried if not isinstance(item, Postponed)]
+        if not judged:
             continue
-        _, work, _ = _commit([item for _, item in tried if not isinstance(item, Postponed)], rt)
-        with transaction(rt.engine) as tx:  # whatever became of them, they wait no more
-            early.remove(tx, [(row.sender, row.message_id) for row in rows])
+        answers, work, _ = _commit([item for _, item in judged], rt)
+        settled = [row for (row, _), answer in zip(judged, answers, strict=True) if answer.outcome != "waiting"]
+        with transaction(rt.engine) as tx:  # whatever else became of them, they wait no more
+            early.remove(tx, [(row.sender, row.message_id) for row in settled])
         rt.bell.hand(work.drafts.leaving, work.now)
-        taken += len(rows)
+        taken += len(settled)
+
+
+def _received_again(row: EarlyRow) -> Received:
+    """Return a message that waited. It counts from when it came; with attachments, from when the last of them was there.
+
+    To wait for an earlier message makes none late. Without its attachments it could not be read.
+    """
+    came = row.received_at if row.complete_at is None else max(row.received_at, row.complete_at)
+    return Received(body=row.body, received_at=came, transport=row.transport)
 
 
 def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
@@ -94,7 +122,7 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected | Postponed:
     try:
         found = unseal(raw, rt.ring, rt.trust, screen=rt.screen)  # 1 decrypt, verify, who signed it
         checked = rt.schemas.check(found.document)  # 2 schema and rules between fields
-        message = read(checked)  # 3 into our words
+        message, named = read(checked), manifest(checked.document)  # 3 into our words
         recipient = message.header.recipient
         if not rt.is_home(recipient):
             raise WrongRecipient(f"this gateway is not home to {recipient}", path="Header/Recipient")
@@ -109,7 +137,7 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected | Postponed:
         return Rejected(received=raw, error=error, opened=found)
     except Unavailable as error:  # revocation not known, a key store that does not answer: the message is not at fault
         return Postponed(received=raw, error=error)
-    return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation)
+    return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation, named=named)
 
 
 def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:

@@ -18,6 +18,7 @@ from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.evidence import gather
 from gateway.flow.inbound import receive
 from gateway.flow.papers import sha256
+from gateway.flow.parts import next_group, settle_group
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
 from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
@@ -147,23 +148,34 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     try:
         rt.bell.listen(name)
         looked = -POLL_SECONDS
+        parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
                 rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
                 if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
-                    looked = loop.time()
+                    looked, parts = loop.time(), True
                     rows += await thread.run(claim, rt, by=name)
-                if not rows:
+                if rows:
+                    answers = await deliver_once(rt, rows)
+                    await thread.run(settle, rows, answers, rt)
+                if parts:  # after the messages that waited, a few at a time
+                    parts = await _deliver_parts(rt, thread, by=name) > 0
+                if not rows and not parts:
                     await rt.bell.wait(POLL_SECONDS)
-                    continue
-                answers = await deliver_once(rt, rows)
-                await thread.run(settle, rows, answers, rt)
             except Unavailable as error:
                 log.warning("deliver.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
     finally:
         rt.bell.leave()
         thread.close()
+
+
+async def _deliver_parts(rt: Runtime, thread: _Thread, *, by: str) -> int:
+    """Send the next few parts of one attachment; return how many were confirmed."""
+    group = await thread.run(next_group, rt, by=by)
+    if group is None:
+        return 0
+    return await thread.run(settle_group, group, await rt.transport.send(group.parcels), rt)
 
 
 async def watch(rt: Runtime, stop: asyncio.Event) -> None:

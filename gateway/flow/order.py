@@ -23,8 +23,8 @@ def missing_before(header: Header, last: int) -> tuple[int, ...]:
     return missing
 
 
-def wait_for(received: Received, opened: Opened, header: Header) -> EarlyRow:
-    """Return the row of a message that waits, sealed as it came."""
+def wait_for(received: Received, opened: Opened, header: Header, *, files: int) -> EarlyRow:
+    """Return the row of a message that waits, sealed as it came; `files` is how many attachments it names."""
     return EarlyRow(
         home=header.recipient,
         sender=header.sender,
@@ -35,4 +35,5 @@ def wait_for(received: Received, opened: Opened, header: Header) -> EarlyRow:
         body=received.body,
         transport=received.transport,
         received_at=received.received_at,
+        files=files,
     )

@@ -23,6 +23,7 @@ from gateway.errors import (
     TransitionNotAllowed,
     UnknownCase,
 )
+from gateway.flow.claims import find_handed_in
 from gateway.flow.clockwork import check_binds
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
@@ -39,6 +40,7 @@ from gateway.store.cases import CaseKey
 from gateway.store.database import Tx, reading, transaction
 from gateway.store.messages import MessageRow
 from gateway.wire.check import canonical_document
+from gateway.wire.manifest import digests, manifest
 from gateway.wire.reading import complete_header, header_of, instant_text, read
 
 log = logger("outbound")
@@ -67,12 +69,14 @@ def submit(batch: Sequence[Submitted], rt: Runtime) -> list[Submission]:
 
 
 def _apart(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
-    """Set messages aside whose id or case stands in the batch already: they are looked at once the first is saved."""
+    """Set messages aside whose id, case or attachment stands in the batch already: they are looked at after the first."""
     first: list[Draft] = []
     later: list[Draft] = []
     seen: set[tuple[str, str]] = set()
     for draft in drafts:
         names = {(name, draft.header[name]) for name in ("MessageId", "CaseReference") if name in draft.header}
+        if len(drafts) > 1:
+            names |= {("Attachment", digest) for digest in digests(draft.document)}
         (later if names & seen else first).append(draft)
         seen |= names
     return first, later
@@ -165,6 +169,8 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     if draft.message.header.created > rt.clock() + CLOCK_SKEW:
         raise BadValue("the message says it was made in the future", path="Header/Created")
     _check_place(tx, draft.message, draft.case, known, rt)
+    draft.named = manifest(draft.document)
+    draft.files = find_handed_in(tx, item.authority, draft.named)
     guard_rights(tx, draft, rt)
 
 

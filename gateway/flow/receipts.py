@@ -13,6 +13,7 @@ from gateway.domain.moves import OPENS
 from gateway.errors import Refused, StoreConflict
 from gateway.flow.clockwork import Started, happened, start_clocks
 from gateway.flow.papers import clear, happening_of, receipt_paper, sha256
+from gateway.flow.parts import send_attachments_again
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Signed
@@ -70,15 +71,20 @@ class Drafts:
         )
         return draft
 
-    def wait(self, header: Header, digest: str, received_at: datetime, missing: tuple[int, ...]) -> None:
-        """Add the line for a message that is kept until earlier ones of its case come; it asks for them."""
+    def wait(
+        self, header: Header, digest: str, received_at: datetime, missing: tuple[int, ...], *, code: str = "sequence-gap"
+    ) -> None:
+        """Add the line for a message that is kept until messages of its case come, by number; it asks for them.
+
+        A message that lacks attachments asks for itself.
+        """
         self._draft(header.recipient, header.sender, received_at).items.append(
             ReceiptItem(
                 message_id=header.message_id,
                 digest=digest,
                 received_at=received_at,
                 accepted=False,
-                code="sequence-gap",
+                code=code,
                 missing=missing,
             )
         )
@@ -231,6 +237,7 @@ def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], n
         if earlier.id is None or document is None or case.wrapped_key is None or outbox.waits(tx, earlier.id):
             continue
         _seal_again(tx, rt, earlier, clear(rt, case, document), now)
+        send_attachments_again(tx, rt, earlier.id)
         log.info("message.sent_again", message_id=earlier.message_id, case=case.id)
         entries.append(_sent_again(earlier, now))
     return entries

@@ -9,11 +9,12 @@ from gateway.domain.messages import Receipt
 from gateway.errors import AnswerMismatch, StoreConflict
 from gateway.flow import receipts
 from gateway.flow.arrival import Prepared, Rejected
+from gateway.flow.claims import claim
 from gateway.flow.clockwork import Started, start_clocks
 from gateway.flow.papers import facts_of, paper, receipt_paper, report_paper
 from gateway.flow.ports import Runtime
-from gateway.flow.taking import Batch, fits, place_of, type_inside
-from gateway.store import cases, early, inbox, journal, messages
+from gateway.flow.taking import Batch, fits, name_of, place_of, type_inside
+from gateway.store import attachments, cases, early, inbox, journal, messages
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
@@ -37,6 +38,8 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
             continue
         case = work.current[key]
         assert case.id is not None
+        if item.named:
+            claim(tx, case, row_id, item.named, work.arrived[item.opened.signer, item.opened.sealed_id or ""], rt)
         papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
         papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
         papers.append(report_paper(rt, case, row_id, item.translation.report))
@@ -50,6 +53,9 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     inbox.add(tx, deliveries)
     early.add(tx, work.waiting)
     early.remove(tx, work.done)
+    attachments.forget(
+        tx, [(draft.issuer, *name) for item, draft, _ in work.refused if draft is not None and (name := name_of(item))]
+    )
     start_clocks(tx, starts, rt, work.now)
     for item, _, _ in work.taken:
         if isinstance(item.message, Receipt):

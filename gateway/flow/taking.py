@@ -6,7 +6,7 @@ A batch couples nothing but the commit: a message that is refused is settled alo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from gateway.domain.case import Case, advance, opened
 from gateway.domain.messages import (
@@ -24,6 +24,7 @@ from gateway.domain.messages import (
 from gateway.domain.moves import event_of
 from gateway.errors import (
     AnswerMismatch,
+    AttachmentMissing,
     Erased,
     MessageIdReused,
     Refused,
@@ -32,19 +33,23 @@ from gateway.errors import (
 )
 from gateway.flow import receipts
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
+from gateway.flow.claims import check_as_named, lacking
 from gateway.flow.lapses import check_their_notice
 from gateway.flow.order import missing_before, wait_for
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Opened, Received
-from gateway.store import cases, early, journal, messages
+from gateway.store import attachments, cases, early, journal, messages
+from gateway.store.attachments import AttachmentRow
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
 from gateway.wire.reading import header_of
 
 log = logger("inbound")
+
+Arrived: TypeAlias = dict[tuple[str, str], dict[str, AttachmentRow]]
 
 LONGEST_SEQUENCE = 6  # digits, as the schema has it
 
@@ -57,6 +62,7 @@ class Batch:
     seen: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages that came before
     gaps: bool = False  # whether any message waits for an earlier one
     kept: dict[tuple[str, str], early.EarlyRow] = field(default_factory=dict)  # messages that wait already
+    arrived: Arrived = field(default_factory=dict)  # attachments of these messages, by message and digest
     sent: dict[tuple[str, str], MessageRow] = field(default_factory=dict)  # messages of ours that these speak about
     in_batch: dict[tuple[str, str], str] = field(default_factory=dict)  # digests of what was decided in this batch
     placed: dict[tuple[str, str], CaseKey] = field(default_factory=dict)  # where what was taken in this batch belongs
@@ -95,6 +101,9 @@ def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch
     work.seen = messages.known(tx, "in", names)
     work.gaps = early.some(tx)
     work.kept = early.known(tx, [message_id for _, message_id in names]) if work.gaps else {}
+    bringing = {(item.opened.signer, item.opened.sealed_id or ""): item.message.header.recipient for item in good if item.named}
+    if bringing:
+        work.arrived = attachments.arrived(tx, bringing)
     work.current = cases.load(tx, sorted(keys))
     work.before = dict(work.current)
     numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")
@@ -126,7 +135,7 @@ def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answe
     try:
         if earlier is not None:
             raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
-        answer = _wait(item, name, work) or _take(tx, item, work, rt)
+        answer = _wait(tx, item, name, work) or _wait_for_files(item, name, work) or _take(tx, item, work, rt)
     except Refused as error:
         answer = _refuse(Rejected(received=item.received, error=error, opened=item.opened), work, again=earlier is not None)
     if name in work.kept and earlier is None and answer.outcome != "waiting":
@@ -157,8 +166,11 @@ def _use_up_late(tx: Tx, opened: Opened, row: MessageRow, work: Batch) -> None:
         work.sequences[place[0]] = place[1]
 
 
-def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
-    """Keep a message that came before an earlier one of its case, and ask for that; None when its turn has come."""
+def _wait(tx: Tx, item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
+    """Keep a message that came before an earlier one of its case, and ask for that; None when its turn has come.
+
+    An earlier one that is here already, and waits for its attachments, is not asked for.
+    """
     header, key = item.message.header, _case_key(item.message)
     if key is None:
         return None
@@ -168,11 +180,34 @@ def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
     if name in work.kept:
         work.entries.append(_repeated(item.received, item.opened, name, work))
     else:
-        work.waiting.append(wait_for(item.received, item.opened, header))
+        work.waiting.append(wait_for(item.received, item.opened, header, files=len(item.named)))
         detail = {"code": "sequence-gap", "missing": len(missing), "type": item.checked.type}
         work.note(item, "message.waiting", detail)
-    work.drafts.wait(header, item.opened.digest, item.received.received_at, missing)
+    place = {"home": header.recipient, "sender": header.sender, "reference": header.case_reference or ""}
+    here = early.here(tx, **place) | {row.sequence for row in work.waiting if row.files and row.is_at(**place)}
+    if asked := tuple(number for number in missing if number not in here):
+        work.drafts.wait(header, item.opened.digest, item.received.received_at, asked)
     return Answer(outcome="waiting", message_id=header.message_id)
+
+
+def _wait_for_files(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
+    """Keep a message whose attachments are not all there yet; None when they are, or it has none.
+
+    Nothing is asked for: the parts are on their way. Raises `Refused` when what came is not what the message names.
+    """
+    if not item.named:
+        return None
+    arrived = work.arrived.get(name, {})
+    missing = lacking(item.named, arrived)
+    if not missing:
+        check_as_named(item.named, arrived)
+        return None
+    if name in work.kept:
+        work.entries.append(_repeated(item.received, item.opened, name, work))
+    else:
+        work.waiting.append(wait_for(item.received, item.opened, item.message.header, files=len(item.named)))
+        work.note(item, "message.waiting", {"code": AttachmentMissing.code, "missing": missing, "type": item.checked.type})
+    return Answer(outcome="waiting", message_id=name[1])
 
 
 def name_of(item: Prepared | Rejected) -> tuple[str, str] | None:

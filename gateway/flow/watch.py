@@ -12,6 +12,7 @@ from gateway.domain.case import Case
 from gateway.domain.clock import MEETS, Mark
 from gateway.domain.moves import Event
 from gateway.errors import Unavailable
+from gateway.flow.chase import ask_again, sweep
 from gateway.flow.clockwork import told
 from gateway.flow.inbound import heal
 from gateway.flow.papers import happening_of
@@ -31,6 +32,8 @@ AGAIN = timedelta(hours=1)  # when a lapse lacks its evidence, it is looked at a
 def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
     heal(rt)
+    ask_again(rt)
+    sweep(rt)
     if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
         try:
             recount_outdated(rt)

@@ -1,21 +1,22 @@
-"""Messages that came before an earlier one of their case. They are kept sealed, as they came, until the gap is closed."""
+"""Messages that came before an earlier one of their case, or before their attachments. They are kept sealed, as they came."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Connection, and_, delete, func, or_, select
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
+from gateway.store.attachment_tables import attachments
 from gateway.store.portions import add_rows, among
 from gateway.store.tables import cases, early, messages
 
-FIELDS = ("home", "sender", "reference", "sequence", "message_id", "digest", "body", "transport", "received_at")
+FIELDS = ("home", "sender", "reference", "sequence", "message_id", "digest", "body", "transport", "received_at", "files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyRow:
-    """One message that waits for an earlier one."""
+    """One message that waits."""
 
     home: str
     sender: str
@@ -26,7 +27,14 @@ class EarlyRow:
     body: bytes  # sealed
     transport: str
     received_at: datetime
+    files: int = 0  # attachments it must have before it is taken
+    asked_at: datetime | None = None
     id: int | None = None
+    complete_at: datetime | None = None  # of one whose turn has come: when the last of its attachments was there
+
+    def is_at(self, *, home: str, sender: str, reference: str) -> bool:
+        """Whether it belongs to this case and sender."""
+        return (self.home, self.sender, self.reference) == (home, sender, reference)
 
 
 def add(tx: Connection, rows: Sequence[EarlyRow]) -> None:
@@ -42,8 +50,44 @@ def known(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], EarlyRow]
     return {(row["sender"], row["message_id"]): EarlyRow(**row) for row in found}
 
 
-def ready(tx: Connection, *, most: int, without: Sequence[str] = ()) -> list[EarlyRow]:
-    """Return messages whose turn has come: every earlier one of their case and sender was taken. None of `without`, senders."""
+def here(tx: Connection, *, home: str, sender: str, reference: str) -> set[int]:
+    """Return the numbers of the messages of one sender and case that are here and wait for their attachments."""
+    found = select(early.c.sequence).where(
+        early.c.reference == reference, early.c.sender == sender, early.c.home == home, early.c.files > 0
+    )
+    return set(tx.execute(found).scalars())
+
+
+_OF_IT = and_(
+    attachments.c.message_id == early.c.message_id,
+    attachments.c.sender == early.c.sender,
+    attachments.c.authority == early.c.home,
+)
+
+
+# Attachments of a message that came as a whole, be they what it names or not.
+_THERE = select(func.count()).select_from(attachments).where(_OF_IT, attachments.c.state != "partial").scalar_subquery()
+
+
+def stalled(tx: Connection, *, before: datetime, most: int) -> list[EarlyRow]:
+    """Return messages that wait for attachments of which nothing has come since `before`, nor were they asked for."""
+    moving = exists().where(_OF_IT, attachments.c.changed_at >= before)
+    lacking = and_(early.c.files > 0, early.c.files > _THERE)  # others wait for an earlier message only
+    found = select(early).where(lacking, func.coalesce(early.c.asked_at, early.c.received_at) < before, ~moving)
+    return [EarlyRow(**row) for row in tx.execute(found.order_by(early.c.id).limit(most)).mappings()]
+
+
+def asked(tx: Connection, ids: Sequence[int], at: datetime) -> None:
+    """Note that the senders of messages were asked for what is missing."""
+    if ids:
+        tx.execute(update(early).where(among(tx, early.c.id, ids)).values(asked_at=at))
+
+
+def ready(tx: Connection, *, most: int, without: Sequence[str] = (), seen: Collection[int] = ()) -> list[EarlyRow]:
+    """Return messages whose turn has come: every earlier one of their case and sender was taken, their attachments are there.
+
+    None of `without`, senders, and none of those `seen`, rows.
+    """
     last = (
         select(func.coalesce(func.max(messages.c.sequence), 0))
         .join(cases, cases.c.id == messages.c.case_id)
@@ -55,12 +99,10 @@ def ready(tx: Connection, *, most: int, without: Sequence[str] = ()) -> list[Ear
         )
         .scalar_subquery()
     )
-    found = (
-        select(early)
-        .where(early.c.sequence <= last + 1, early.c.sender.not_in(without))
-        .order_by(early.c.sequence, early.c.id)
-        .limit(most)
-    )
+    turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= _THERE))
+    turn = and_(turn, early.c.sender.not_in(without), early.c.id.not_in(seen))
+    complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()
+    found = select(early, complete.label("complete_at")).where(turn).order_by(early.c.sequence, early.c.id).limit(most)
     return [EarlyRow(**row) for row in tx.execute(found).mappings()]
 
 
@@ -76,5 +118,10 @@ def some(tx: Connection) -> bool:
 
 
 def count(tx: Connection) -> int:
-    """Return how many messages wait for an earlier one."""
+    """Return how many messages wait."""
     return tx.execute(select(func.count()).select_from(early)).scalar_one()
+
+
+def count_of_files(tx: Connection) -> int:
+    """Return how many of them wait for attachments."""
+    return tx.execute(select(func.count()).select_from(early).where(early.c.files > 0)).scalar_one()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
 from gateway.stages import Sealed
 from gateway.store.portions import add_rows, among, next_ids
@@ -14,7 +14,7 @@ from gateway.store.tables import outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """One sealed message on its way out."""
+    """One sealed message on its way out, or one attachment: then `body` is empty, and `part` is the next part to leave."""
 
     id: int
     message_row: int
@@ -23,6 +23,8 @@ class OutboxRow:
     recipient: str
     body: bytes
     attempts: int
+    attachment_id: int | None = None
+    part: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +86,71 @@ def _row(row: Row[Any]) -> OutboxRow:
         recipient=row.recipient,
         body=row.body,
         attempts=row.attempts,
+        attachment_id=row.attachment_id,
+        part=row.part,
     )
 
 
+class Addressed(Protocol):
+    """A message that brings attachments."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def sender(self) -> str: ...
+    @property
+    def recipient(self) -> str: ...
+
+
+def add_attachments(tx: Connection, message_row: int, message: Addressed, ids: Sequence[int], now: datetime) -> None:
+    """Queue attachments of a message, by their rows. Their bytes stay where they are."""
+    names = (
+        "message_row",
+        "message_id",
+        "sender",
+        "recipient",
+        "body",
+        "attempts",
+        "next_at",
+        "created_at",
+        "attachment_id",
+        "part",
+    )
+    address = (message_row, message.message_id, message.sender, message.recipient)
+    add_rows(tx, outbox, names, [(*address, b"", 0, now, now, id_, 1) for id_ in ids])
+
+
 def claim(tx: Connection, *, now: datetime, most: int, lease_seconds: int, by: str) -> list[OutboxRow]:
-    """Take up to `most` rows that are due and that nobody else holds, oldest first."""
+    """Take up to `most` messages that are due and that nobody else holds, oldest first."""
+    return _claim(tx, outbox.c.attachment_id.is_(None), now=now, most=most, lease_seconds=lease_seconds, by=by)
+
+
+def claim_attachment(tx: Connection, *, now: datetime, lease_seconds: int, by: str) -> OutboxRow | None:
+    """Take the attachment that has been due longest and that nobody else holds."""
+    found = _claim(tx, outbox.c.attachment_id.is_not(None), now=now, most=1, lease_seconds=lease_seconds, by=by)
+    return found[0] if found else None
+
+
+def attachment_due(tx: Connection, now: datetime) -> bool:
+    """Whether an attachment may leave; the common answer is no, and then nothing is locked."""
+    due = select(outbox.c.id).where(outbox.c.attachment_id.is_not(None), outbox.c.parked_at.is_(None), outbox.c.next_at <= now)
+    return tx.execute(due.where(or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)).limit(1)).first() is not None
+
+
+def left(tx: Connection, row_id: int, *, part: int) -> None:
+    """Note that the parts before `part` are confirmed; the row is free again, for whoever comes next."""
+    tx.execute(
+        update(outbox).where(outbox.c.id == row_id).values(part=part, attempts=0, lease_until=None, leased_by=None, code=None)
+    )
+
+
+def _claim(
+    tx: Connection, which: ColumnElement[bool], *, now: datetime, most: int, lease_seconds: int, by: str
+) -> list[OutboxRow]:
     due = (
         select(outbox.c.id)
         .where(
+            which,
             outbox.c.parked_at.is_(None),
             outbox.c.next_at <= now,
             or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now),

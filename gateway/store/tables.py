@@ -93,7 +93,7 @@ documents = Table(
     UniqueConstraint("message_row", "kind"),
 )
 
-# What still has to leave. The body is sealed: a retry sends the identical bytes.
+# What still has to leave. The body is sealed: a retry sends the identical bytes. Attachments are named here, never held.
 outbox = Table(
     "outbox",
     metadata,
@@ -110,6 +110,10 @@ outbox = Table(
     Column("parked_at", Instant),
     Column("code", String(40)),  # of the last failure
     Column("created_at", Instant, nullable=False),
+    Column(
+        "attachment_id", Counter
+    ),  # the row stands for this attachment, whose parts leave one after the other; its body is empty
+    Column("part", Integer, nullable=False, default=1, server_default="1"),  # of an attachment: the next one to leave
     Index("ix_outbox_due", "parked_at", "next_at"),
 )
 
@@ -128,7 +132,8 @@ inbox = Table(
     Index("ix_inbox_waiting", "authority", "fetched_at"),
 )
 
-# Messages that came before an earlier one of their case: kept sealed as they came until the gap is closed.
+# Messages that came before an earlier one of their case, or before their attachments: kept sealed as they came until nothing
+# is missing.
 early = Table(
     "early",
     metadata,
@@ -142,6 +147,8 @@ early = Table(
     Column("body", LargeBinary, nullable=False),  # sealed
     Column("transport", String(12), nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("files", Integer, nullable=False, default=0, server_default="0"),  # attachments it must have before it is taken
+    Column("asked_at", Instant),  # when its sender was last asked for what is missing of them
     UniqueConstraint("message_id", "sender"),
     Index("ix_early_case", "reference", "sender", "sequence"),
 )

@@ -14,11 +14,18 @@ from sqlalchemy import ColumnElement, Connection, and_, case, or_, select
 
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
+from gateway.store.attachment_tables import attachments
 from gateway.store.deadlines import DeadlineRow, of_cases
 from gateway.store.tables import cases, documents, journal, messages, statements
 from gateway.store.worklist import CaseLine, Viewer, case_line, mine
 
-READ_EVENTS = ("case.read", "message.read", "document.read", "statement.read")  # shown to auditors only: they fill a timeline
+READ_EVENTS = (
+    "case.read",
+    "message.read",
+    "document.read",
+    "attachment.read",
+    "statement.read",
+)  # shown to auditors only: they fill a timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,18 @@ class DocumentLine:
     kind: str
     media_type: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentLine:
+    """One attachment of a case, without its bytes."""
+
+    sha256: str
+    kind: str
+    media_type: str
+    size: int
+    direction: str  # in | out
+    message_type: str | None  # None while its message is held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +107,7 @@ class CaseView:
     linked: tuple[str, ...]  # references of the cases of the same family
     deadlines: tuple[DeadlineRow, ...]
     messages: tuple[MessageLine, ...]  # newest first
+    attachments: tuple[AttachmentLine, ...]  # oldest first
     timeline: tuple[EventLine, ...]  # newest first
     statement: StatementLine | None
 
@@ -106,6 +126,7 @@ def case_view(connection: Connection, viewer: Viewer, case_id: int, *, now: date
         linked=tuple((row.linked or "").split()),
         deadlines=tuple(of_cases(connection, [case_id])),
         messages=_messages(connection, line),
+        attachments=_attachments(connection, line),
         timeline=_timeline(connection, viewer, line),
         statement=statement_line(connection, viewer, case_id),
     )
@@ -158,6 +179,35 @@ def _messages(connection: Connection, line: CaseLine) -> tuple[MessageLine, ...]
         )
         for row in rows
     )
+
+
+def _attachments(connection: Connection, line: CaseLine) -> tuple[AttachmentLine, ...]:
+    found = (
+        select(attachments, messages.c.type.label("message_type"))
+        .join(messages, messages.c.id == attachments.c.message_row, isouter=True)
+        .where(attachments.c.case_id == line.id)
+        .order_by(attachments.c.id)
+    )
+    return tuple(
+        AttachmentLine(
+            sha256=row.sha256,
+            kind=row.kind,
+            media_type=row.media_type,
+            size=row.size,
+            direction="in" if row.sender else "out",
+            message_type=row.message_type,
+        )
+        for row in connection.execute(found)
+    )
+
+
+def attachment_line(connection: Connection, viewer: Viewer, case_id: int, sha256: str, *, now: datetime) -> AttachmentLine:
+    """Return what an attachment is. Raises `NotFound`, for another authority's as for one that never was."""
+    line = case_line(connection, viewer, case_id, now=now)
+    found = next((one for one in _attachments(connection, line) if one.sha256 == sha256), None)
+    if found is None:
+        raise NotFound("there is no such attachment")
+    return found
 
 
 def _documents(connection: Connection, condition: ColumnElement[bool]) -> dict[str, tuple[DocumentLine, ...]]:

@@ -76,7 +76,7 @@ class BrokerTransport:
         good = [number for number, answer in enumerate(answers) if answer is None]
         outgoing = [
             Outgoing(
-                queue=topology.inbound(parcels[number].recipient),
+                queue=(topology.parts if parcels[number].bulk else topology.inbound)(parcels[number].recipient),
                 body=parcels[number].body,
                 message_id=parcels[number].message_id,
                 sender=parcels[number].sender,
@@ -152,12 +152,13 @@ class BrokerTransport:
             return queue.declaration_result.message_count or 0, queue.declaration_result.consumer_count or 0
 
         ready, consumers = await look(topology.inbound(authority))
+        bulk, _ = await look(topology.parts(authority))
         delayed = [await look(topology.delay(authority, step)) for step in self._steps]
         parked, _ = await look(topology.parked(authority))
         own = self._in[1].unsettled(authority) if self._in is not None else 0
         return QueueState(
             name=authority,
-            waiting=ready + own + sum(count for count, _ in delayed),
+            waiting=ready + bulk + own + sum(count for count, _ in delayed),
             parked=parked,
             oldest=None,
             consumers=consumers,

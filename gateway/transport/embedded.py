@@ -7,12 +7,14 @@ wakes the taker at once; one sent by another process is found by the next look, 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import ParamSpec, Protocol, TypeVar
 
 from gateway.errors import DatabaseUnavailable, GatewayError, Undeliverable
 from gateway.log import logger
-from gateway.transport.port import Delivery, Parcel, QueueState, refusal
+from gateway.transport.port import MOST_BULK, Delivery, Parcel, QueueState, refusal
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -86,6 +88,19 @@ class DurableQueue(Protocol):
         ...
 
 
+_PARTS = ".parts"  # no authority code has a dot
+
+
+def _parts(authority: str) -> str:
+    """Return the name of the queue for parts of attachments."""
+    return authority + _PARTS
+
+
+def _addressed(parcel: Parcel) -> Parcel:
+    """Return a parcel with the name of its queue."""
+    return replace(parcel, recipient=_parts(parcel.recipient)) if parcel.bulk else parcel
+
+
 class EmbeddedTransport:
     """The port on a durable queue. It carries between authorities that are home on this same gateway."""
 
@@ -107,6 +122,8 @@ class EmbeddedTransport:
         self._home: tuple[str, ...] = ()
         self._held: dict[int, str] = {}  # row -> lease, of what was taken here and not settled
         self._busy = True  # the last claim found something, so the next look goes straight to a claim
+        self._bulky = True  # the same for parts of attachments
+        self._next_look = 0.0  # monotonic seconds; until then nobody looks for parts unless some were seen
         self._sent = asyncio.Event()
         self._thread: ThreadPoolExecutor | None = None
         self._log = logger("transport").bind(transport=self.name)
@@ -118,7 +135,11 @@ class EmbeddedTransport:
 
     async def open(self, home: Sequence[str]) -> None:
         self._home = tuple(home)
-        await self._run(self._queue.standings, self._home)  # a database that is away is told at the start
+        await self._run(self._queue.standings, self._queues)  # a database that is away is told at the start
+
+    @property
+    def _queues(self) -> tuple[str, ...]:
+        return (*self._home, *map(_parts, self._home))
 
     async def send(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         answers = [self._refusal(parcel) for parcel in parcels]
@@ -126,7 +147,7 @@ class EmbeddedTransport:
         if not good:
             return answers
         try:
-            await self._run(self._queue.put, [parcels[number] for number in good], self._clock())
+            await self._run(self._queue.put, [_addressed(parcels[number]) for number in good], self._clock())
         except DatabaseUnavailable as error:
             for number in good:
                 answers[number] = error
@@ -134,6 +155,7 @@ class EmbeddedTransport:
             # One of them cannot be held: each alone, so that it does not take the others with it.
             for number in good:
                 answers[number] = await self._put_alone(parcels[number])
+        self._bulky = self._bulky or any(parcel.bulk for parcel in parcels)
         self._sent.set()
         return answers
 
@@ -146,7 +168,7 @@ class EmbeddedTransport:
 
     async def _put_alone(self, parcel: Parcel) -> GatewayError | None:
         try:
-            await self._run(self._queue.put, [parcel], self._clock())
+            await self._run(self._queue.put, [_addressed(parcel)], self._clock())
         except GatewayError as error:
             return error
         return None
@@ -175,7 +197,7 @@ class EmbeddedTransport:
         rows = await self._run(self._claim_rows, most, self._clock())
         return [
             Delivery(
-                queue=row.queue,
+                queue=row.queue.removesuffix(_PARTS),
                 body=row.body,
                 message_id=row.message_id,
                 sender=row.sender,
@@ -187,10 +209,25 @@ class EmbeddedTransport:
 
     def _claim_rows(self, most: int, now: datetime) -> Sequence[LeasedRow]:
         """Lease rows, on the worker thread: what a cancelled `take` leased is known here and given back by `close`."""
-        if not self._busy and not self._queue.anything(self._home, now):
+        if not (self._busy or self._bulky or self._queue.anything(self._queues, now)):
             return ()
         rows = self._queue.claim(self._home, most, now, self._lease_seconds)
+        self._held.update((row.id, row.lease) for row in rows)
         self._busy = bool(rows)
+        self._bulky = self._bulky or not rows  # then it was parts that were seen
+        return [*rows, *self._claim_parts(now)]
+
+    def _claim_parts(self, now: datetime) -> Sequence[LeasedRow]:
+        """Lease a few parts of attachments, on the worker thread.
+
+        Where there were none, the next look is not before its time: messages that follow each other closely do not wait for it.
+        """
+        if not self._bulky and monotonic() < self._next_look:
+            return ()
+        names = tuple(map(_parts, self._home))
+        self._next_look = monotonic() + self._look_seconds
+        self._bulky = self._queue.anything(names, now)
+        rows = self._queue.claim(names, MOST_BULK, now, self._lease_seconds) if self._bulky else ()
         self._held.update((row.id, row.lease) for row in rows)
         return rows
 
@@ -218,11 +255,8 @@ class EmbeddedTransport:
         await self._run(self._queue.park, row, lease, self._clock(), code)
 
     async def states(self) -> list[QueueState]:
-        standings = await self._run(self._queue.standings, self._home)
-        return [
-            QueueState(name=one.queue, waiting=one.waiting, parked=one.parked, oldest=one.oldest, consumers=None)
-            for one in standings
-        ]
+        standings = {one.queue: one for one in await self._run(self._queue.standings, self._queues)}
+        return [_state(home, standings[home], standings[_parts(home)]) for home in sorted(self._home)]
 
     async def close(self) -> None:
         if self._thread is None:
@@ -238,3 +272,9 @@ class EmbeddedTransport:
         if self._held:
             self._queue.release(list(self._held.items()), self._clock())
             self._held.clear()
+
+
+def _state(home: str, messages: QueueStanding, parts: QueueStanding) -> QueueState:
+    oldest = min((one.oldest for one in (messages, parts) if one.oldest is not None), default=None)
+    waiting, parked = messages.waiting + parts.waiting, messages.parked + parts.parked
+    return QueueState(name=home, waiting=waiting, parked=parked, oldest=oldest, consumers=None)

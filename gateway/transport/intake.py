@@ -11,7 +11,7 @@ from pamqp import commands
 
 from gateway.errors import BrokerUnavailable
 from gateway.transport import topology
-from gateway.transport.port import Delivery
+from gateway.transport.port import MOST_BULK, Delivery
 
 ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
 CODE = "x-code"  # header: stable code of the last failure
@@ -38,11 +38,12 @@ class Intake:
         channel.on_consumer_cancel_callbacks.add(self._lose)  # the queue was deleted or its leader is gone
 
     async def start(self, home: Sequence[str], *, prefetch: int, timeout: float) -> None:  # noqa: ASYNC109 - of each call on the wire
-        """Begin to consume. `prefetch` is the number of unsettled parcels per authority."""
-        await self._channel.basic_qos(prefetch_count=prefetch, timeout=timeout)
-        for authority in home:
-            # Callbacks, not the library's iterators: those can hang for ever after a silent loss of the channel.
-            await self._channel.basic_consume(topology.inbound(authority), self._consumer(authority), timeout=timeout)
+        """Begin to consume. `prefetch` is the number of unsettled parcels per authority, parts of attachments not counted."""
+        for count, queue in ((MOST_BULK, topology.parts), (prefetch, topology.inbound)):
+            await self._channel.basic_qos(prefetch_count=count, timeout=timeout)  # holds for each consumer that comes after it
+            for authority in home:
+                # Callbacks, not the library's iterators: those can hang for ever after a silent loss of the channel.
+                await self._channel.basic_consume(queue(authority), self._consumer(authority), timeout=timeout)
 
     @property
     def usable(self) -> bool:

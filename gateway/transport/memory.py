@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gateway.errors import GatewayError, Undeliverable
-from gateway.transport.port import Delivery, Parcel, QueueState, refusal
+from gateway.transport.port import MOST_BULK, Delivery, Parcel, QueueState, refusal
 
 
 @dataclass(slots=True)
@@ -79,7 +79,10 @@ class MemoryTransport:
             for item in self._hub.queues[authority]
             if item.taken_by is None and item.parked is None and item.available_at <= now
         ]
-        batch = sorted(ready, key=lambda item: item.number)[:most]
+        ready.sort(key=lambda item: item.number)
+        small = [item for item in ready if not item.parcel.bulk]
+        bulk = [item for authority in self._home for item in _bulk_of(authority, ready)]
+        batch = [*small[:most], *bulk]
         for item in batch:
             item.taken_by = self
             item.lease += 1
@@ -140,3 +143,8 @@ class MemoryTransport:
                     item.taken_by = None
         self._hub.arrivals.set()
         self._home = ()
+
+
+def _bulk_of(authority: str, ready: Sequence[_Item]) -> list[_Item]:
+    """Return what one batch brings of the parts of attachments that were sent to an authority."""
+    return [item for item in ready if item.parcel.bulk and item.parcel.recipient == authority][:MOST_BULK]

@@ -4,6 +4,8 @@ Queues are named after the recipient authority. What a transport promises, and t
 
 - `send` answers for each parcel alone, and only once the far side holds it durably. A parcel may arrive more than once.
 - One taker of one queue sees its parcels in the order in which they were sent; a postponed parcel comes later.
+- Parcels sent as `bulk` go a way of their own and keep no order with the others. They do not keep others waiting, and one batch
+  brings at most `MOST_BULK` of them for one authority, beside the others: a batch is in memory.
 - What was taken and not settled comes back: after a lost connection, a crash, or the end of its lease.
 - Nothing about a `Delivery` is trusted. Who sent a message and its id come from the signed bytes inside.
 """
@@ -17,6 +19,7 @@ from typing import Any, Protocol
 from gateway.errors import GatewayError, TooLarge, Undeliverable
 
 MAX_PARCEL_BYTES = 4 * 1_048_576  # a sealed message or one part of an attachment; RabbitMQ 4 itself stops at 16 MiB
+MOST_BULK = 4  # parts of 1 MiB
 _AUTHORITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,13}")  # as in partners/: state code, hyphen, short name
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,36}")  # a UUID in practice; the transport needs only a short word
 
@@ -29,6 +32,7 @@ class Parcel:
     sender: str  # authority
     recipient: str  # authority
     body: bytes
+    bulk: bool = False  # a part of an attachment: it travels apart, and is brought a few at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

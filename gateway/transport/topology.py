@@ -1,6 +1,7 @@
 """Which queues a home authority has on RabbitMQ, and with which arguments. One place says it; docs and tests read it.
 
     in.<AUTHORITY>              what was sent to it
+    parts.<AUTHORITY>           parts of attachments that were sent to it; postponed, they come back through `in`
     retry.<AUTHORITY>.<N>s      a delay step: a parcel lies here for N seconds and goes back to `in`
     parked.<AUTHORITY>          set aside for operations
 
@@ -31,6 +32,11 @@ class BrokerQueue:
 def inbound(authority: str) -> str:
     """Return the name of the queue an authority receives from."""
     return f"in.{authority}"
+
+
+def parts(authority: str) -> str:
+    """Return the name of the queue for parts of attachments: they do not stand before messages, and few are fetched ahead."""
+    return f"parts.{authority}"
 
 
 def delay(authority: str, seconds: int) -> str:
@@ -66,7 +72,10 @@ def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
             name=parked(authority),
             arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": _NEVER},
         ),
-        BrokerQueue(name=inbound(authority), arguments=leading_to(parked(authority)) | {"x-delivery-limit": _CRASH_LIMIT}),
+        *(
+            BrokerQueue(name=name, arguments=leading_to(parked(authority)) | {"x-delivery-limit": _CRASH_LIMIT})
+            for name in (inbound(authority), parts(authority))
+        ),
         *(
             BrokerQueue(name=delay(authority, step), arguments=leading_to(inbound(authority)) | {"x-message-ttl": step * 1000})
             for step in steps

@@ -39,10 +39,10 @@ from gateway.trust.suites import SUITES
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_KEY_ID = re.compile(r"[0-9a-f]{16}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+KEY_ID = re.compile(r"[0-9a-f]{16}")
 _MAX_HEADER_BYTES: Final = 512  # the longest header has about 250 bytes
-_CANNOT_OPEN: Final = "the sealed message cannot be opened"
+CANNOT_OPEN: Final = "the sealed message cannot be opened"
 _NAMES: Final = ("suite", "sender", "recipient", "message_id", "key")
 
 
@@ -62,8 +62,8 @@ class Header:
             self.suite in SUITES
             and AUTHORITY.fullmatch(self.sender) is not None
             and AUTHORITY.fullmatch(self.recipient) is not None
-            and _UUID.fullmatch(self.message_id) is not None
-            and _KEY_ID.fullmatch(self.key) is not None
+            and UUID.fullmatch(self.message_id) is not None
+            and KEY_ID.fullmatch(self.key) is not None
         )
 
     def as_dict(self) -> dict[str, str]:
@@ -127,7 +127,7 @@ def unseal(
     at = received.received_at
     header, plain = decrypt(received.body, ring)
     if not trust.may_seal(header.suite, at, header.sender, header.recipient):
-        raise CannotOpen(_CANNOT_OPEN)
+        raise CannotOpen(CANNOT_OPEN)
     second, envelope = split_second(plain)
     if screen is not None:
         screen(envelope)
@@ -147,10 +147,10 @@ def decrypt(body: bytes, ring: KeyRing) -> tuple[Header, bytes]:
     try:
         key = ring.sealing(header.recipient, header.key)
         if key.suite.name != header.suite:
-            raise CannotOpen(_CANNOT_OPEN)
+            raise CannotOpen(CANNOT_OPEN)
         return header, key.suite.hpke.decrypt(ciphertext, key.private_key, info=line)
     except (KeyMissing, InvalidTag, ValueError):
-        raise CannotOpen(_CANNOT_OPEN) from None
+        raise CannotOpen(CANNOT_OPEN) from None
 
 
 def _with_second(signed: Signed, recipient: str, trust: TrustStore, ring: KeyRing | None) -> bytes:
@@ -195,15 +195,15 @@ def _split(body: bytes) -> tuple[Header, bytes, bytes]:
     line, newline, ciphertext = body[:_MAX_HEADER_BYTES].partition(b"\n")
     ciphertext = body[len(line) + 1 :]
     if not newline:
-        raise CannotOpen(_CANNOT_OPEN)
+        raise CannotOpen(CANNOT_OPEN)
     try:
         content = json.loads(line)
         header = Header(**{name: content[name] for name in _NAMES})
         shaped = header.well_formed() and header.as_line() == line  # one form: no second header with the same meaning
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CannotOpen(_CANNOT_OPEN) from None
+        raise CannotOpen(CANNOT_OPEN) from None
     if not shaped:
-        raise CannotOpen(_CANNOT_OPEN)
+        raise CannotOpen(CANNOT_OPEN)
     return header, line, ciphertext
 
 

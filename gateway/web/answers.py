@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from gateway.domain.case import Case
+from gateway.store.attachments import AttachmentRow
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.inbox import InboxRow
 from gateway.store.messages import MessageRow
@@ -99,10 +100,31 @@ class MessageLine(_Answer):
     receipt: str | None
 
 
+class HandedInAnswer(_Answer):
+    """A file that lies here and waits for the message that names it by its SHA-256."""
+
+    id: int
+    sha256: str
+    size: int
+    media_type: str
+
+
+class AttachmentLine(_Answer):
+    """One attachment of a case."""
+
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    direction: Literal["in", "out"]
+    message_id: str | None  # None while its message is held
+
+
 class CaseAnswer(CaseLine):
-    """One case with its messages and deadlines."""
+    """One case with its messages, attachments and deadlines."""
 
     messages: list[MessageLine]
+    attachments: list[AttachmentLine]
     deadlines: list[dict[str, Any]]
 
 
@@ -158,8 +180,11 @@ def case_line(case: Case) -> dict[str, Any]:
     }
 
 
-def case_answer(case: Case, found: Sequence[MessageRow], due: Sequence[DeadlineRow]) -> dict[str, Any]:
+def case_answer(
+    case: Case, found: Sequence[MessageRow], due: Sequence[DeadlineRow], files: Sequence[AttachmentRow]
+) -> dict[str, Any]:
     """Return one case with everything that belongs to it."""
+    named = {row.id: row.message_id for row in found}
     return case_line(case) | {
         "messages": [
             {
@@ -175,6 +200,17 @@ def case_answer(case: Case, found: Sequence[MessageRow], due: Sequence[DeadlineR
                 "receipt": row.receipt_message_id,
             }
             for row in found
+        ],
+        "attachments": [
+            {
+                "kind": row.kind,
+                "media_type": row.media_type,
+                "size": row.size,
+                "sha256": row.sha256,
+                "direction": "in" if row.sender else "out",
+                "message_id": named.get(row.message_row),
+            }
+            for row in files
         ],
         "deadlines": [row.detail | {"state": row.state} for row in due],
     }

@@ -1,4 +1,4 @@
-"""The REST API for national systems: submit, inbox, cases, deadlines, queues, health.
+"""The REST API for national systems: submit, inbox, cases, deadlines, queues, health. Attachments stand beside it.
 
 Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belongs to one home authority. Errors are
 `application/problem+json` (RFC 9457) with the codes of docs/errors.md, a path and a line where they are known.
@@ -7,7 +7,7 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 import hashlib
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
@@ -20,15 +20,15 @@ from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
 from gateway.store.database import reading, require_current, transaction
+from gateway.web import attachments as files
 from gateway.web.answers import (
     CaseAnswer,
     CaseListAnswer,
     DeadlineListAnswer,
     InboxAnswer,
-    Problem,
     QueuesAnswer,
     StateAnswer,
     SubmissionAnswer,
@@ -38,20 +38,11 @@ from gateway.web.answers import (
     queue_line,
 )
 from gateway.web.api_keys import Rt, actor_of, may
-from gateway.web.problems import MEDIA_TYPE as PROBLEM
-from gateway.web.problems import as_sentence, problem, problem_of, respond
+from gateway.web.numbers import Id, digits
+from gateway.web.problems import as_sentence, problem, problem_of, problem_responses, respond
 
 CANONICAL = "canonical"
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {PROBLEM: {}}, "description": text}
-    for status, text in (
-        (401, "No valid API key"),
-        (403, "The key lacks the scope"),
-        (404, "Not there, or another authority's"),
-        (422, "Refused: the message is at fault"),
-        (503, "Something outside is at fault; try again"),
-    )
-}
+_PROBLEMS = problem_responses()
 
 router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
 health = APIRouter()
@@ -69,15 +60,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _digits(value: Any) -> Any:
-    """Refuse what the framework would take for a number too, such as 1.0, 1_0 or a number with a blank before it."""
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("not a whole number")
-    return value
-
-
-Id: TypeAlias = Annotated[int, BeforeValidator(_digits), Path(ge=1)]
-Most: TypeAlias = Annotated[int, BeforeValidator(_digits), Query(ge=1, description="At most 500 are given.")]
+Most: TypeAlias = Annotated[int, BeforeValidator(digits), Query(ge=1, description="At most 500 are given.")]
 MOST = 500
 
 
@@ -204,7 +187,8 @@ def read_case(case_id: Id, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
     """Return one case with its messages, receipts and deadlines; no personal data. The reading is journalled."""
     with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, home=key.authority)
-        answer = case_answer(case, messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id]))
+        rows, due = messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id])
+        answer = case_answer(case, rows, due, attachments.of_case(tx, case_id))
         note_reading(tx, case, actor=actor_of(key), purpose="system", at=rt.clock())
     return answer
 
@@ -247,7 +231,7 @@ def ready(rt: Rt) -> Any:
     return {"state": "degraded" if degraded else "ok"}
 
 
-ROUTERS = (router, health)
+ROUTERS = (router, files.router, health)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -201,6 +201,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "settled_deadlines": [deadline for deadline in deadlines if not deadline.open],
         "actions": _actions(found, me),
         "messages": [_message(message, rt) for message in found.messages],
+        "attachments": found.attachments,
         "may_read": me.viewer.sees_persons and not found.erased,
         "timeline": [_event(event, types, rt) for event in found.timeline],
         "done": DONE.get(request.query_params.get("done", "")),

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
+from gateway.web.answers import Problem
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -31,6 +32,20 @@ _WANTED = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "60"},
 }
+
+
+def problem_responses() -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of the errors that any call of the API may end with."""
+    return {
+        status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": text}
+        for status, text in (
+            (401, "No valid API key"),
+            (403, "The key lacks the scope"),
+            (404, "Not there, or another authority's"),
+            (422, "Refused: the message is at fault"),
+            (503, "Something outside is at fault; try again"),
+        )
+    }
 
 
 def status_of(error: GatewayError) -> HTTPStatus:

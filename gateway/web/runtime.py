@@ -1,6 +1,6 @@
 """What the pages need from the rest of the gateway. Wiring builds it; the pages never build anything themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from gateway.domain.safeguards import Answers
 from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.settings import Settings
+from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
 
@@ -85,6 +86,12 @@ class ReadDocument(Protocol):
     def __call__(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]: ...
 
 
+class ReadAttachment(Protocol):
+    """Return what a file of a case is, and its bytes part by part; journal the read with its purpose. Raises `NotFound`."""
+
+    def __call__(self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str) -> tuple[AttachmentRow, Iterator[bytes]]: ...
+
+
 class PersonOf(Protocol):
     """Return the person of a case from its decrypted application, None after erasure. The page journals the read."""
 
@@ -124,6 +131,7 @@ class WebRuntime:
     release_statement: ReleaseStatement
     read_statement: ReadStatement
     read_document: ReadDocument
+    read_attachment: ReadAttachment
     person_of: PersonOf
     journal: WriteJournal
     evidence: EvidenceOfTime

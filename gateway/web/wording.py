@@ -222,10 +222,20 @@ _OUTCOMES: Mapping[str, str] = {
 _SUBJECTS: Mapping[str, str] = {
     "case": "Case",
     "message": "Message",
+    "attachment": "Attachment",
     "receipt": "Receipt",
     "statement": "Due diligence statement",
     "deadline": "Time limit",
 }
+
+_ATTACHMENTS = {
+    "photograph": "Photograph",
+    "document-scan": "Scan of a document",
+    "fingerprints": "Fingerprints",
+    "other": "Other file",
+}
+
+_MEDIA = {"image/jpeg": "JPEG image", "image/png": "PNG image", "application/pdf": "PDF document"}
 
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where a word begins in "TransferNotification"
 
@@ -265,6 +275,21 @@ def type_text(kind: str) -> str:
 def document_text(kind: str) -> str:
     """Return what a stored document is."""
     return _KINDS.get(kind, in_words(kind))
+
+
+def attachment_text(kind: str) -> str:
+    """Return what an attachment is."""
+    return _ATTACHMENTS.get(kind, in_words(kind))
+
+
+def media_text(media_type: str) -> str:
+    """Return what kind of file it is."""
+    return _MEDIA.get(media_type, "File")
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes as people read it: "48 KB", "2.5 MB"."""
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, round(size / 1000))} KB"  # noqa: PLR2004 - a megabyte
 
 
 def outcome_text(outcome: str) -> str:

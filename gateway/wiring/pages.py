@@ -1,6 +1,6 @@
 """Connects API and pages to the walks: each function here is one thing a person may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -10,6 +10,7 @@ from gateway.domain.case import Case
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, NotFound
+from gateway.flow.attachments import read_attachment
 from gateway.flow.draft import Held, Sent
 from gateway.flow.evidence import standing
 from gateway.flow.holding import resume
@@ -21,6 +22,7 @@ from gateway.flow.statements import make_statement, release_statement, statement
 from gateway.stages import Submitted, Tree
 from gateway.store import cases, journal, messages
 from gateway.store import statements as holds
+from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Tx, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
@@ -117,6 +119,10 @@ class Actions:
     def document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
         return read_document(document_id, homes=_homes(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
 
+    def attachment(self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str) -> tuple[AttachmentRow, Iterator[bytes]]:
+        homes = _homes(viewer, self.rt)
+        return read_attachment(case_id, sha256, homes=homes, actor=viewer.account, purpose=purpose, rt=self.rt)
+
     def person(self, *, case_id: int, viewer: Viewer) -> PersonView | None:
         with reading(self.rt.engine) as tx:
             case = cases.get(tx, case_id)
@@ -160,6 +166,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         release_statement=actions.release,
         read_statement=actions.read_statement,
         read_document=actions.document,
+        read_attachment=actions.attachment,
         person_of=actions.person,
         journal=actions.note,
         evidence=partial(standing, rt),

@@ -14,6 +14,7 @@ from gateway.transport.node import ensure_server
 from gateway.trust.certificates import TrustStore
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS, parse_xml
+from gateway.wire.manifest import manifest
 from tests.conftest import without_rabbitmq
 from tests.running import Done, run, running, write_settings
 
@@ -44,7 +45,8 @@ def expected() -> set[str]:
                     "8-receipt-signed.xml",
                 )
             }
-    return found
+    files = ("document-scan-6e95ff23c80e22b9.pdf", "photograph-41bcc3d44f644bd0.jpg")  # named by kind and digest
+    return found | {f"act-1-ba-pk/application/attachments/{file}" for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,14 @@ def test_story_as_one_json_document(told: Done, folder: Path) -> None:
 def test_every_document_exchanged_is_left(told: Done, folder: Path) -> None:
     assert told.code == 0
     assert documents(folder / "out") == expected()
+
+
+def test_attachments_arrive_as_the_message_names_them(told: Done, folder: Path) -> None:
+    application = folder / "out" / "act-1-ba-pk" / "application"
+    named = {entry.sha256 for entry in manifest(parse_xml((application / "2-canonical.xml").read_bytes()))}
+    left = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (application / "attachments").iterdir()}
+    assert left == named
+    assert len(named) == 2
 
 
 def test_envelope_arrives_as_it_was_sent(told: Done, folder: Path) -> None:

@@ -22,7 +22,8 @@ from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import cases, inbox, journal
 from gateway.store.database import reading
 from gateway.transport.memory import MemoryHub
-from tests.gateways import AUTHORITIES, GOOD_ANSWERS, example, exchange, make_gateway
+from tests.files import file, naming
+from tests.gateways import AUTHORITIES, GOOD_ANSWERS, example, exchange, files_of, make_gateway
 
 EXAMPLES = data_folder("partners") / "ba" / "dialects" / "ms-xml" / "examples"
 ITEM = Item(
@@ -99,7 +100,7 @@ def test_file_is_renamed_into_its_place_only_when_all_of_it_is_written(tmp_path,
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", look)
-    write_whole(tmp_path / "message.xml", b"all of it")
+    write_whole(tmp_path / "message.xml", [b"all ", b"of it"])
     assert seen == [(".message.xml.part", b"all of it", False)]
     assert (tmp_path / "message.xml").read_bytes() == b"all of it"
 
@@ -194,6 +195,17 @@ def ministry(tmp_path) -> Path:
     return tmp_path / "drop" / "BA-MS"
 
 
+def with_files(gateway, ministry: Path, name: str, body: bytes) -> int:
+    """Put a document of BA-MS into its drop folder, and the files it names before it; return how many there are."""
+    made = files_of(body, gateway.rt, "ba/ms-xml")
+    place = ministry / "outgoing" / "attachments"
+    place.mkdir(exist_ok=True)
+    for number, one in enumerate(made):
+        (place / f"{number}.bin").write_bytes(one)
+    (ministry / "outgoing" / name).write_bytes(body)
+    return len(made) + 1
+
+
 def left_to_the_gateway(name: str) -> bytes:
     """Return an example of BA-MS without the message id, case reference, sequence and time that the gateway fills in."""
     body = (EXAMPLES / name).read_text("utf-8")
@@ -219,9 +231,9 @@ pytest_anyio = pytest.mark.anyio
 @pytest_anyio
 async def test_document_in_the_drop_folder_is_handed_in_and_answered(connected, ministry) -> None:
     edge_of("BA-MS", connected.rt)
-    (ministry / "outgoing" / "zahtjev.xml").write_bytes(left_to_the_gateway("own-national.xml"))
+    count = with_files(connected, ministry, "zahtjev.xml", left_to_the_gateway("own-national.xml"))
 
-    assert serve(connected) == 1
+    assert serve(connected) == count
 
     answer = answer_of(ministry / "held", "zahtjev.xml")
     assert answer["reason"] == "statement-missing"
@@ -257,7 +269,8 @@ async def test_message_for_the_authority_appears_in_its_folder_and_is_acknowledg
     assert serve(connected) == 1
     assert serve(connected) == 0
 
-    (file,) = names(ministry / "incoming")
+    assert len(list((ministry / "incoming" / "attachments").iterdir())) == 2
+    (file,) = (name for name in names(ministry / "incoming") if name != "attachments")
     assert file == f"ReadmissionApplication-{sent.message_id}.xml"
     assert b"<ZahtjevZaPrihvat" in (ministry / "incoming" / file).read_bytes()
     with reading(connected.rt.engine) as tx:
@@ -269,9 +282,9 @@ async def test_message_for_the_authority_appears_in_its_folder_and_is_acknowledg
 async def test_document_whose_answer_was_interrupted_is_not_handed_in_twice(connected, ministry, name) -> None:
     edge = edge_of("BA-MS", connected.rt)
     body = left_to_the_gateway(name)
-    (ministry / "outgoing" / name).write_bytes(body)
+    with_files(connected, ministry, name, body)
     serve(connected)
-    (folder,) = [place for place in OUTCOMES if names(ministry / place)]
+    (folder,) = [place for place in OUTCOMES if (ministry / place / name).is_file()]
     first = answer_of(ministry / folder, name)
     (ministry / "outgoing" / name).write_bytes(body)  # as if the process had ended before the file was moved
 
@@ -378,3 +391,69 @@ async def test_edge_that_this_version_does_not_know_stops_that_authority(sqlite_
 async def test_authority_that_fetches_by_call_is_left_to_its_calls(gateway) -> None:
     assert isinstance(edge_of("BA-MS", gateway.rt), PullEdge)
     assert serve_edge("BA-MS", edge_of("BA-MS", gateway.rt), gateway.rt) == 0
+
+
+# --- attachments ------------------------------------------------------------------------------------------------------
+
+
+def test_edge_where_no_attachment_was_handed_in_collects_none(edge) -> None:
+    assert list(edge.collect_files()) == []
+
+
+def test_edge_takes_an_attachment_ahead_of_its_message(edge) -> None:
+    edge.hand_over_file("photograph-0123.jpg", iter([b"first", b"second"]))
+    assert list(edge.collect_files()) == []
+    assert list(edge.collect()) == []
+
+
+def test_attachment_lies_whole_beside_the_messages(files, drop) -> None:
+    for _ in range(2):
+        files.hand_over_file("photograph-0123.jpg", iter([b"first", b"second"]))
+    assert names(drop / "incoming" / "attachments") == ["photograph-0123.jpg"]
+    assert (drop / "incoming" / "attachments" / "photograph-0123.jpg").read_bytes() == b"firstsecond"
+
+
+def test_attachments_are_collected_apart_from_documents(files, drop) -> None:
+    place = drop / "outgoing" / "attachments"
+    place.mkdir()
+    (place / "scan.pdf").write_bytes(b"s" * 100_000)
+    (place / ".photograph.jpg").write_bytes(b"half")
+    (collected,) = files.collect_files()
+    assert collected.name == "scan.pdf"
+    pieces = list(collected.parts)
+    assert (len(pieces), b"".join(pieces)) == (2, b"s" * 100_000)
+    assert files.collect() == []
+    files.answer_file(collected, {"outcome": "sent", "sha256": "0"})
+    assert names(place) == [".photograph.jpg"]
+    assert names(drop / "sent" / "attachments") == ["scan.pdf", "scan.pdf.answer.json"]
+
+
+def test_attachment_that_cannot_be_read_is_tried_again(files, drop) -> None:
+    place = drop / "outgoing" / "attachments"
+    place.mkdir()
+    (place / "scan.pdf").write_bytes(b"s")
+    (collected,) = files.collect_files()
+    (place / "scan.pdf").unlink()
+    with pytest.raises(Unavailable):
+        list(collected.parts)
+
+
+@pytest_anyio
+async def test_attachments_travel_from_drop_folder_to_drop_folder(gateway, tmp_path) -> None:
+    asking, asked = FilesEdge(tmp_path / "AT-BMI"), FilesEdge(tmp_path / "RS-MUP")
+    scan, program = file(size=2_000_000), b"MZ program"
+    out = tmp_path / "AT-BMI" / "outgoing"
+    (out / "attachments").mkdir()
+    (out / "attachments" / "scan.pdf").write_bytes(scan.body)
+    (out / "attachments" / "scan.exe").write_bytes(program)
+    document = naming(gateway.rt.clock(), scan)
+    (out / "application.json").write_bytes(gateway.rt.translators["at/bmi-json"].from_canonical(document).body)
+    assert serve_edge("AT-BMI", asking, gateway.rt) == 3
+    assert names(tmp_path / "AT-BMI" / "sent") == ["application.json", "application.json.answer.json", "attachments"]
+    refused = json.loads((tmp_path / "AT-BMI" / "refused" / "attachments" / "scan.exe.answer.json").read_bytes())
+    assert refused["code"] == "attachment-type"
+    await exchange(gateway)
+    assert serve_edge("RS-MUP", asked, gateway.rt) == 1
+    (given,) = (tmp_path / "RS-MUP" / "incoming" / "attachments").iterdir()
+    assert given.name == f"document-scan-{scan.sha256[:16]}.pdf"
+    assert given.read_bytes() == scan.body

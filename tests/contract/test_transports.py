@@ -18,7 +18,7 @@ from gateway.transport import topology
 from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
-from gateway.transport.port import MAX_PARCEL_BYTES, Delivery, Parcel, Transport
+from gateway.transport.port import MAX_PARCEL_BYTES, MOST_BULK, Delivery, Parcel, Transport
 from tests.conftest import MovableClock
 
 pytestmark = pytest.mark.anyio
@@ -104,8 +104,8 @@ async def _remove(url: str, homes: set[str]) -> None:
                 await channel.queue_delete(queue.name)
 
 
-def parcel(to: str, number: int | str = 0, body: bytes = b"sealed") -> Parcel:
-    return Parcel(message_id=f"message-{number}", sender="XB-SENDER", recipient=to, body=body)
+def parcel(to: str, number: int | str = 0, body: bytes = b"sealed", *, bulk: bool = False) -> Parcel:
+    return Parcel(message_id=f"message-{number}", sender="XB-SENDER", recipient=to, body=body, bulk=bulk)
 
 
 async def take_all(transport: Transport, count: int) -> list[Delivery]:
@@ -505,3 +505,52 @@ async def test_sending_and_taking_side_by_side_loses_nothing(place, authority):
 
     assert sorted(ids(taken)) == sorted(f"message-{number}" for number in range(100))
     assert [state.waiting for state in await gateway.states()] == [0]
+
+
+async def test_parts_of_attachments_come_a_few_at_a_time(place, authority):
+    to = authority()
+    gateway = await place.gateway(to)
+    count = 3 * MOST_BULK
+    assert await gateway.send([parcel(to, number, bulk=True) for number in range(count)]) == [None] * count
+    taken: list[Delivery] = []
+    async with asyncio.timeout(SOON):
+        while len(taken) < count:
+            batch = await gateway.take(50, SOON)
+            assert len(batch) <= MOST_BULK
+            assert {one.queue for one in batch} <= {to}
+            await gateway.settle(batch)
+            taken += batch
+    assert sorted(ids(taken)) == sorted(f"message-{number}" for number in range(count))
+    assert await nothing_waits(gateway)
+
+
+async def test_messages_do_not_wait_behind_parts_of_attachments(place, authority):
+    to = authority()
+    gateway = await place.gateway(to)
+    await gateway.send([parcel(to, f"part-{number}", bulk=True) for number in range(5 * MOST_BULK)])
+    await gateway.send([parcel(to, "letter")])
+    seen: list[str] = []
+    async with asyncio.timeout(SOON):
+        while "message-letter" not in seen:  # nothing is settled: what was taken stands in the way of no message
+            seen += ids(await gateway.take(50, SOON))
+    assert len(seen) < 5 * MOST_BULK
+
+
+async def test_part_that_is_postponed_comes_back(place, authority):
+    to = authority()
+    gateway = await place.gateway(to)
+    await gateway.send([parcel(to, bulk=True)])
+    (taken,) = await take_all(gateway, 1)
+    await gateway.postpone(taken, STEP, "database-unavailable")
+    if place.clock is not None:
+        place.clock.move(seconds=STEP)
+    (again,) = await take_all(gateway, 1)
+    assert (again.queue, again.attempts) == (to, 1)
+
+
+async def test_state_of_a_queue_counts_parts_too(place, authority):
+    to = authority()
+    gateway = await place.gateway(to)
+    await gateway.send([parcel(to, 1, bulk=True), parcel(to, 2)])
+    (state,) = await gateway.states()
+    assert (state.name, state.waiting, state.parked) == (to, 2, 0)

@@ -24,9 +24,10 @@ from gateway.web import api
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
 from gateway.wire.documents import parse_xml
+from gateway.wire.media import media_type_of
 from gateway.wiring.pages import web_runtime
 from tests.forging import journalled
-from tests.gateways import Gateway, example, exchange
+from tests.gateways import Gateway, example, exchange, files_of
 
 pytestmark = pytest.mark.anyio
 
@@ -65,8 +66,15 @@ class Api:
         return self.call("GET", path, authority, **more)
 
     def hand_in(self, body: bytes, authority: str, *, kind: str = "application/xml", once: str | None = None, **query: str):
+        for file in files_of(body, self.rt, query.get("dialect", self.rt.partners.authority(authority).dialect)):
+            answer = self.attach(file, authority)
+            assert answer.status_code == 201, answer.text
         headers = {"content-type": kind} | ({"idempotency-key": once} if once is not None else {})
         return self.call("POST", "/api/v1/messages", authority, content=body, headers=headers, params=query)
+
+    def attach(self, file: bytes, authority: str, *, kind: str | None = None, **headers: str):
+        headers |= {"content-type": kind or media_type_of(file)}
+        return self.call("POST", "/api/v1/attachments", authority, content=file, headers=headers)
 
     def canonical(self, name: str, authority: str, **more: Any):
         return self.hand_in(example(name), authority, dialect="canonical", **more)
@@ -398,7 +406,7 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
 
 async def test_no_answer_but_the_message_itself_holds_the_person(web: Api, gateway: Gateway) -> None:
     body = example(APPLICATION)
-    words = set(re.findall(rb">([^<>]{6,})<", body[body.index(b"<Person>") :]))
+    words = set(re.findall(rb">([^<>]{6,})<", body[body.index(b"<Person>") : body.index(b"<Attachment>")]))
     persons = {word.decode() for word in words} - {"national", "married", "passport", "partial", "estimated", "Kharian"}
     assert len(persons) > 10
     held = web.hand_in(body, "BA-MS", dialect="canonical")
@@ -429,17 +437,26 @@ def routes(prefix: str = "/api/v1") -> list[tuple[str, str]]:
     ]
 
 
-SCOPE_OF = {"messages": "submit", "inbox": "inbox", "cases": "cases", "deadlines": "cases", "queues": "queues"}
+SCOPE_OF = {
+    "messages": "submit",
+    "attachments": "submit",
+    "inbox": "inbox",
+    "cases": "cases",
+    "deadlines": "cases",
+    "queues": "queues",
+}
 
 
 def test_these_are_all_routes() -> None:
     assert sorted(routes()) == [
         ("GET", "/api/v1/cases"),
         ("GET", "/api/v1/cases/{case_id}"),
+        ("GET", "/api/v1/cases/{case_id}/attachments/{sha256}"),
         ("GET", "/api/v1/deadlines"),
         ("GET", "/api/v1/inbox"),
         ("GET", "/api/v1/inbox/{inbox_id}"),
         ("GET", "/api/v1/queues"),
+        ("POST", "/api/v1/attachments"),
         ("POST", "/api/v1/inbox/{inbox_id}/ack"),
         ("POST", "/api/v1/messages"),
     ]
@@ -477,13 +494,13 @@ async def test_no_wrong_or_ended_key_reads_the_same(web: Api, clock, method: str
 
 @pytest.mark.parametrize(("method", "path"), routes())
 async def test_key_without_the_scope_is_not_permitted(web: Api, method: str, path: str) -> None:
-    needed = SCOPE_OF[path.split("/")[3]]
+    needed = SCOPE_OF["inbox" if "{sha256}" in path else path.split("/")[3]]
     others = tuple(scope for scope in SCOPES if scope != needed)
     found = is_problem(web.call(method, filled(path), "AT-BMI", scopes=others), 403, "not-permitted")
     assert needed in found["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"), [route for route in routes() if "{" in route[1]])
+@pytest.mark.parametrize(("method", "path"), [route for route in routes() if "{" in route[1] and "{sha256}" not in route[1]])
 async def test_id_of_another_authority_is_not_there_as_an_unknown_one(
     web: Api, gateway: Gateway, method: str, path: str
 ) -> None:

@@ -105,7 +105,7 @@ async def test_gap_heals_though_the_later_message_stands_first_in_the_same_batch
 
 async def test_healed_message_counts_from_when_it_came_not_from_when_its_turn_came(case, clock) -> None:
     first = case.send(QUESTION, ASKING)
-    stated = case.send("CostStatement-by-requesting", ASKING)
+    stated = case.send("CostStatement-by-requesting", ASKING, Attachment=None)
     take(case.east.rt, *on_the_way(case.west, stated))
     came = clock.now
     clock.move(days=2)

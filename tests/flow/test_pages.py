@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from gateway.domain.safeguards import Answers
 from gateway.errors import AnswerMismatch, DatabaseUnavailable
 from gateway.store import accounts
 from gateway.store import tables as t
+from gateway.store.attachment_tables import attachments
 from gateway.store.database import reading, transaction
 from gateway.web import liaison, officer, operations, pages
 from gateway.web.app import create_app
@@ -29,6 +30,7 @@ from tests.web_seed import (
     BA_HELD,
     BA_MADE,
     BA_WAITING,
+    NOW,
     PASSWORD,
     PK_AGREED,
     PK_OPEN,
@@ -805,6 +807,68 @@ def test_document_is_read_on_a_page(made: Seed) -> None:
 def test_document_whose_key_is_destroyed_is_not_there(made: Seed) -> None:
     made.bodies.clear()
     assert signed_in(made, "pk-liaison").get(f"/documents/{APPLICATION_DOCUMENT}?purpose=case-work").status_code == 404
+
+
+# --- attachments ------------------------------------------------------------------------------------------------------
+
+SCAN = "ab" * 32
+
+
+@pytest.fixture
+def with_scan(made: Seed) -> Seed:
+    """PK-MOI received a scan with the application of its open case."""
+    with transaction(made.engine) as tx:
+        message = tx.execute(
+            select(t.messages.c.id).where(t.messages.c.case_id == PK_OPEN, t.messages.c.direction == "in")
+        ).scalar_one()
+        values = {"state": "whole", "sha256": SCAN, "size": 2_512_345, "parts": 3, "of": 3, "media_type": "application/pdf"}
+        claimed = {"case_id": PK_OPEN, "message_row": message, "kind": "document-scan", "number": 1, "key": b"k"}
+        came = {"authority": "PK-MOI", "sender": "BA-MS", "message_id": "m", "changed_at": NOW}
+        tx.execute(insert(attachments).values(**values, **claimed, **came))
+    return made
+
+
+def test_case_page_tells_of_its_attachments(with_scan: Seed) -> None:
+    text = signed_in(with_scan, "pk-liaison").get(f"/cases/{PK_OPEN}").text
+    check_page(text)
+    row = text.split(f"/cases/{PK_OPEN}/attachments/{SCAN}")[1].split("</tr>")[0]
+    for words in ("Scan of a document", "Readmission application", "PDF document, 2.5 MB"):
+        assert words in row
+
+
+def test_auditor_sees_that_there_is_a_file_but_cannot_get_it(with_scan: Seed) -> None:
+    browser = signed_in(with_scan, "auditor")
+    text = browser.get(f"/cases/{PK_OPEN}").text
+    assert "Scan of a document" in text
+    assert SCAN not in text
+    assert browser.get(f"/cases/{PK_OPEN}/attachments/{SCAN}?purpose=case-work").status_code == 403
+
+
+def test_file_is_downloaded_and_never_shown_after_a_purpose_was_given(with_scan: Seed) -> None:
+    browser = signed_in(with_scan, "pk-liaison")
+    path = f"/cases/{PK_OPEN}/attachments/{SCAN}"
+    asked = browser.get(path)
+    assert asked.status_code == 200
+    check_page(asked.text)
+    assert "PDF document, 2.5 MB" in asked.text
+    wrong = browser.get(f"{path}?purpose=curiosity")
+    assert wrong.status_code == 400
+    assert "purpose" in check_page(wrong.text).anchors
+    answer = browser.get(f"{path}?purpose=legal-review")
+    assert answer.headers["content-disposition"] == f'attachment; filename="document-scan-{SCAN[:16]}.pdf"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    with reading(with_scan.engine) as tx:
+        found = tx.execute(select(t.journal.c.detail).where(t.journal.c.event == "attachment.read")).scalars().all()
+    assert len(found) == 1
+    assert "legal-review" in found[0]
+
+
+def test_file_of_another_authority_is_not_there(with_scan: Seed) -> None:
+    for name in ("rs-officer", "ops"):
+        assert signed_in(with_scan, name).get(f"/cases/{PK_OPEN}/attachments/{SCAN}").status_code == 404
+    browser = signed_in(with_scan, "pk-liaison")
+    assert browser.get(f"/cases/{PK_OPEN}/attachments/{'cd' * 32}").status_code == 404
+    assert browser.get(f"/cases/{PK_OPEN}/attachments/x").status_code == 404
 
 
 # --- the flow board ---------------------------------------------------------------------------------------------------

@@ -164,6 +164,7 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("watch_seconds = 0", "watch_seconds"),
         ('revocation = "sometimes"', "revocation"),
         ('ocsp_nonce = ""', "ocsp_nonce"),
+        ("unclaimed_megabytes = 0", "unclaimed_megabytes"),
         ("root_seconds = 0", "root_seconds"),
         ("evidence_hours = 0", "evidence_hours"),
         ("evidence_hours = 0.5", "evidence_hours"),

@@ -12,10 +12,11 @@ def arguments() -> dict[str, dict[str, str | int]]:
     return {queue.name: queue.arguments for queue in topology.queues_of("BA-MS", STEPS)}
 
 
-def test_an_authority_has_an_inbound_queue_four_delay_steps_and_a_parking_place():
+def test_an_authority_has_queues_for_messages_and_parts_four_delay_steps_and_a_parking_place():
     assert sorted(arguments()) == [
         "in.BA-MS",
         "parked.BA-MS",
+        "parts.BA-MS",
         "retry.BA-MS.21600s",
         "retry.BA-MS.300s",
         "retry.BA-MS.30s",
@@ -38,7 +39,7 @@ def test_a_delay_step_leads_back_to_the_inbound_queue_after_its_time(step):
 def test_no_message_is_dropped_on_its_way_to_another_queue():
     leading = [given for given in arguments().values() if "x-dead-letter-exchange" in given]
 
-    assert len(leading) == 5
+    assert len(leading) == 6
     assert {(given["x-dead-letter-strategy"], given["x-overflow"]) for given in leading} == {
         ("at-least-once", "reject-publish")
     }
