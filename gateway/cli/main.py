@@ -26,6 +26,7 @@ COMMANDS = {
     "calendar": "calendar",
     "partner": "partner",
     "case": "case",
+    "verify-case": "casefile",
     "journal": "case",
     "queue": "queue",
     "doctor": "doctor",
