@@ -41,6 +41,7 @@ class Settings:
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
+    case_keys: Path | None = None  # folder of the case keys and deletion records; default: case-keys/ in the key folder
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
     overrides: Path | None = None  # operator's own treaty figures (TOML)
@@ -55,6 +56,11 @@ class Settings:
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
+
+    @property
+    def case_key_folder(self) -> Path:
+        """Return the folder of which no old copy may be kept: what is destroyed in it must stay destroyed."""
+        return self.case_keys or self.keys / "case-keys"
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= MAX_BATCH:

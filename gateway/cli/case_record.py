@@ -1,6 +1,7 @@
-"""`gateway case export`: a case leaves the store as a file that anybody can check."""
+"""`gateway case export` and `erase`: a case leaves the store as a file that anybody can check, or for good."""
 
 from getpass import getuser
+from json import loads
 from pathlib import Path
 from typing import Annotated
 
@@ -77,3 +78,58 @@ def export(
     console().print(
         f"{out}: {len(written.index.messages)} messages, signed by {written.index.exported.by}, SHA-256 {written.sha256}"
     )
+
+
+def erase(
+    case: Annotated[str | None, typer.Argument(metavar="[ID]", help="Row number or case reference.")] = None,
+    why: Annotated[
+        str | None,
+        typer.Option("--why", metavar="CODE", help="retention-ended, person-request, court-order or unlawful."),
+    ] = None,
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Person who decides.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    although_open: Annotated[
+        bool, typer.Option("--although-open", help="Erase a case in which something is still to be done; the record says so.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--replay", help="After a restore: erase again all that was erased before.")] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Destroy the key of a case: its contents cannot be read again, neither here nor from a backup of the database.
+
+    A signed record without personal data remains, and the journal stays whole. Case files that were handed out before are out
+    of reach; the record names them by their digest. After the restore of a backup: `gateway case erase --replay`.
+    Example: `gateway case erase 7 --why retention-ended --by officer.one@ba-ms`
+    """
+    # A whole gateway, with its transports: not loaded where only the store is read.
+    from gateway.flow.erasure import WHY, erase_case, replay  # noqa: PLC0415
+    from gateway.wiring import build  # noqa: PLC0415
+
+    if again == (case is not None):
+        raise typer.BadParameter("name either one case, or --replay")
+    if not again and (why not in WHY or by is None):
+        raise typer.BadParameter(f"--by names who decides, and --why is one of: {', '.join(WHY)}")
+    rt = build(load(config))
+    if again:
+        found_again = replay(rt)
+        if json:
+            print_json({"erased_again": found_again})
+        else:
+            console().print(f"{len(found_again)} cases were in the database again; they are erased")
+        return
+    with reading(rt.engine) as tx:
+        found = one_case(tx, case or "")
+    assert found.id is not None
+    if not yes:
+        named = f"{found.reference} ({found.home} with {found.counterparty}, {found.state})"
+        typer.confirm(f"Destroy the key of case {named}? This is final.", abort=True, err=True)
+    done = erase_case(found.id, by=by or "", why=why or "", rt=rt, although_open=although_open)
+    if json:
+        print_json({"case": found.id, "reference": found.reference, **loads(done.document)})
+        return
+    out = console()
+    out.print(f"Case {found.reference} is erased. Its signed record stays in the journal and beside the case keys.")
+    if not done.record.key_destroyed:
+        out.print("Its key was made by an older version: backups made before today still open it. Destroy them.")
+    for digest in done.record.exports:
+        out.print(f"A case file that was handed out is out of reach: SHA-256 {digest}")

@@ -167,7 +167,7 @@ def _signature_file(container: Container) -> bytes:
 
 def _claims(body: bytes) -> profile.Claims:
     claims = profile.read_claims(body)
-    if claims is None:
+    if claims is None or body.count(b"<ds:Signature ") != 1:
         raise SignatureProfile("the signature of the container is not the one profile")
     return claims
 

@@ -6,6 +6,7 @@
     private/<AUTHORITY>.signing.pem        home authorities only: private signing key, then its chain, leaf first
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
+    case-keys/                             keys of single cases, destroyed one by one, and what remains of them: case_tree.py
     ca/                                    development only: the keys of the development certificate authority
 
 Private files belong to their owner alone (mode 0600); a file that others can read is refused.
@@ -26,6 +27,7 @@ PINNED = "pinned"
 SEALING = "sealing"
 PRIVATE = "private"
 CA = "ca"
+CASE_KEYS = "case-keys"
 MASTER_KEY = "master.key"
 
 AUTHORITY = re.compile(r"[A-Z]{2}-[A-Z0-9]{2,12}")  # as in schemas/readmission/1.0/common.xsd, AuthorityCode

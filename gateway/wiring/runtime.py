@@ -72,6 +72,6 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
         },
         ring=KeyRing.load(settings.keys),
         trust=TrustStore.load(settings.keys),
-        vault=Vault.load(settings.keys),
+        vault=Vault.load(settings.keys, settings.case_key_folder),
         transport=transport(settings, engine, clock),
     )
