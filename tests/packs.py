@@ -111,7 +111,7 @@ def media_type(name: str) -> str:
 
 
 def pack(files: Mapping[str, bytes], path: Path, key: SigningKey | None = None, at: datetime = AT) -> Path:
-    """Write a container of exactly these files, in this order; with `key` they are signed anew, as a dishonest exporter could."""
+    """Write a container of exactly these files, in this order; with `key` they are signed anew, as a liar would sign them."""
     plain = {name: body for name, body in files.items() if name != MIMETYPE and (key is None or not name.startswith(META))}
     out = BytesIO()
     writer = ContainerWriter(out)

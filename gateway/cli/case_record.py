@@ -14,6 +14,7 @@ from gateway.errors import NotFound
 from gateway.settings import load
 from gateway.store import cases
 from gateway.store.database import Tx, reading
+from gateway.trust.deletion import WHY
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Row number or case reference.")]
 
@@ -102,7 +103,7 @@ def erase(
     Example: `gateway case erase 7 --why retention-ended --by officer.one@ba-ms`
     """
     # A whole gateway, with its transports: not loaded where only the store is read.
-    from gateway.flow.erasure import WHY, erase_case, replay  # noqa: PLC0415
+    from gateway.flow.erasure import erase_case, replay  # noqa: PLC0415
     from gateway.wiring import build  # noqa: PLC0415
 
     if again == (case is not None):

@@ -11,6 +11,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.flow.case_verdict import Verdict, verify_case_file
 from gateway.flow.case_words import NOT_PROVEN, REFUSED
+from gateway.flow.deletion_verdict import is_record, verify_record_file
 from gateway.settings import data_folder, load
 from gateway.trust.folder import ANCHORS
 from gateway.wire.schema import SchemaSet
@@ -19,7 +20,7 @@ _COLOURS = {REFUSED: "red", NOT_PROVEN: "yellow"}
 
 
 def verify_case(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The case file (.asice).")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The case file, or the record of an erasure.")],
     anchors: Annotated[
         Path | None,
         typer.Option(
@@ -35,8 +36,11 @@ def verify_case(
     Example: `gateway verify-case case-7.asice --anchors roots/`
     """
     trusted = anchors if anchors is not None else load(config).keys / ANCHORS
-    schemas = SchemaSet.load(data_folder("schemas") / "readmission" / "1.0")
-    found = verify_case_file(file, trusted, datetime.now(UTC), schemas)
+    if is_record(file):
+        found = verify_record_file(file, trusted)
+    else:
+        schemas = SchemaSet.load(data_folder("schemas") / "readmission" / "1.0")
+        found = verify_case_file(file, trusted, datetime.now(UTC), schemas)
     if json:
         print_json(_document(found))
     else:

@@ -17,6 +17,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, SettingsInvalid
 from gateway.flow.edges import serve_edges
+from gateway.flow.erasure import replay
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, load
@@ -100,6 +101,13 @@ def _first(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
+def _started(settings: Settings) -> Runtime:
+    """Return a gateway that is about to run, with whatever a restored database brought back erased again."""
+    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
+    replay(rt)
+    return rt
+
+
 def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Run API, pages, consumers, delivery and clock in one process, until SIGTERM or Ctrl-C.
 
@@ -107,7 +115,7 @@ def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     """
     settings = load(config)
     log.set_up(as_json=settings.log_json)
-    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
+    rt = _started(settings)
     run_until_signal(list(PARTS), rt, partial(_announce, rt.settings, list(PARTS), as_json=json))
 
 
@@ -127,7 +135,7 @@ def run_command(
     if not settings.home:
         raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
     log.set_up(as_json=settings.log_json)
-    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
+    rt = _started(settings)
     run_until_signal(parts, rt, partial(_announce, rt.settings, parts, as_json=json))
 
 

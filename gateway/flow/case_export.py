@@ -11,7 +11,6 @@ from typing import BinaryIO
 from gateway.errors import MissingField
 from gateway.flow.case_contents import JSON, Contents, contents
 from gateway.flow.ports import Runtime
-from gateway.log import logger
 from gateway.store import cases, journal
 from gateway.store.database import reading, transaction
 from gateway.trust.container_profile import SignedFile
@@ -19,8 +18,6 @@ from gateway.trust.container_signature import sign_container, signed_file
 from gateway.trust.keys import SigningKey
 from gateway.wire.case_index import NAME, CaseIndex, IndexedFile, write_index
 from gateway.wire.container import CHUNK, ContainerWriter
-
-log = logger("casefile")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,6 @@ def export_case(case_id: int, out: Path, rt: Runtime, *, actor: str, purpose: st
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-    log.info("case.exported", case=case_id, count=len(index.files))
     return written
 
 

@@ -4,28 +4,17 @@ In this order, so that a crash at any place leaves a case that is either whole o
 again: rows and record in an open transaction, the record as a file beside the keys, the leaf of the case's key, the commit.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.domain.case import Case
 from gateway.errors import CaseOpen, Erased, KeyMissing, MissingField
 from gateway.flow.ports import Runtime
-from gateway.log import logger
 from gateway.store import cases, deadlines, erasures, journal
 from gateway.store.database import Tx, reading, transaction
-from gateway.trust.deletion import DeletionRecord, case_digest, read_record, write_record
+from gateway.trust.deletion import WHY, DeletionRecord, case_digest, write_record
 from gateway.trust.folder import write_file
 
-log = logger("erasure")
-
-# Why a case may be erased. Codes, not sentences: the record outlives the person's data and must hold none of it.
-WHY = {
-    "retention-ended": "the time for which the data may be kept is over",
-    "person-request": "the person asked for it, and was right",
-    "court-order": "a court or the supervisory authority ordered it",
-    "unlawful": "the data should never have been processed",
-}
 RECORDS = "erasures"  # folder of the signed records, beside the keys
 
 
@@ -70,14 +59,13 @@ def erase_case(case_id: int, *, by: str, why: str, rt: Runtime, although_open: b
             journal_hash=hash_,
         )
         document = write_record(record, rt.ring.signing(case.home))
-        _write(tx, case, record, document, rt, event="case.erased")
+        _write(tx, case, record, document, rt)
         try:
             write_file(rt.settings.case_key_folder / RECORDS / f"{record.case}.json", document)
             rt.vault.destroy(case.wrapped_key)
         except OSError as error:
             raise KeyMissing("nothing was erased: the folder of the case keys cannot be written") from error
     erasures.sweep(rt.engine)
-    log.info("case.erased", case=case_id, authority=case.home)
     return Erasure(record=record, document=document)
 
 
@@ -93,14 +81,13 @@ def _check_closed(tx: Tx, case: Case) -> None:
         raise CaseOpen("a message of the case is still on its way out: it is not erased before that has left")
 
 
-def _write(tx: Tx, case: Case, record: DeletionRecord, document: bytes, rt: Runtime, *, event: str) -> None:
+def _write(tx: Tx, case: Case, record: DeletionRecord, document: bytes, rt: Runtime) -> None:
     """Keep the record in its table and in the journal."""
     assert case.id is not None
-    now = rt.clock()
-    erasures.add(tx, case.id, record.erased_at, document)
+    erasures.add(tx, case.id, record.case, record.erased_at, document)
     entry = journal.Entry(
-        at=now,
-        event=event,
+        at=rt.clock(),
+        event="case.erased",
         actor=record.by,
         authority=case.home,
         case_id=case.id,
@@ -114,28 +101,39 @@ def replay(rt: Runtime) -> list[int]:
     """Erase again what a restored database brought back; return the row ids of the cases.
 
     Their contents cannot be read either way: the leaves of their keys are gone. This takes out of the rows what stands there in
-    clear or would still be carried, and puts the records back into table and journal. Raises `SignatureInvalid`,
-    `SignerMismatch` or what trust raises for a record that is not signed by the case's own authority.
+    clear or would still be carried, and puts the records back. A record alone erases nothing: the case's key must be gone.
     """
-    records = {record.case: (record, document) for record, document in _kept(rt)}
+    folder = rt.settings.case_key_folder / RECORDS
+    kept = {path.stem: path for path in folder.glob("*.json")}
     with reading(rt.engine) as tx:
-        found = [(case_id, case_digest(home, reference)) for case_id, home, reference in erasures.with_key(tx)]
-    again = [(case_id, digest) for case_id, digest in found if digest in records]
-    for case_id, digest in again:
-        record, document = records[digest]
-        with transaction(rt.engine) as tx:
-            case = cases.get(tx, case_id, lock=True)
-            if case.wrapped_key is None:
-                continue
-            touched = erasures.erase(tx, case_id, rt.clock())
-            _write(tx, case, replace(record, destroyed=touched), document, rt, event="case.erased_again")
-            rt.vault.destroy(case.wrapped_key)
-    if again:
+        missing = kept.keys() - erasures.known(tx)
+        found = [
+            (case_id, case_digest(home, reference))
+            for case_id, home, reference, key in (erasures.with_key(tx) if missing else ())
+            if case_digest(home, reference) in missing and rt.vault.is_destroyed(key)
+        ]
+    for case_id, digest in found:
+        _erase_again(case_id, digest, kept[digest].read_bytes(), rt)
+    if found:
         erasures.sweep(rt.engine)
-    return [case_id for case_id, _ in again]
+    return [case_id for case_id, _ in found]
 
 
-def _kept(rt: Runtime) -> Iterator[tuple[DeletionRecord, bytes]]:
-    for path in sorted((rt.settings.case_key_folder / RECORDS).glob("*.json")):
-        document = path.read_bytes()
-        yield read_record(document, rt.trust), document
+def _erase_again(case_id: int, digest: str, document: bytes, rt: Runtime) -> None:
+    now = rt.clock()
+    with transaction(rt.engine) as tx:
+        case = cases.get(tx, case_id, lock=True)
+        if case.wrapped_key is None:
+            return  # another process was faster
+        touched = erasures.erase(tx, case_id, now)
+        erasures.add(tx, case_id, digest, now, document)
+        entry = journal.Entry(
+            at=now,
+            event="case.erased_again",
+            actor="gateway",
+            authority=case.home,
+            case_id=case_id,
+            digest=sha256(document).hexdigest(),
+            detail={"count": sum(touched.values())},
+        )
+        journal.append(tx, [entry])

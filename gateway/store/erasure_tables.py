@@ -1,6 +1,6 @@
 """What remains of erased cases."""
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Table
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
 
 from gateway.store.columns import Counter, Instant, metadata, row_id
 
@@ -10,6 +10,7 @@ erasures = Table(
     metadata,
     row_id(),
     Column("case_id", Counter, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("case_digest", String(64), nullable=False),  # names the case in its record
     Column("erased_at", Instant, nullable=False),
     Column("record", LargeBinary, nullable=False),  # gateway/trust/deletion.py
 )

@@ -51,9 +51,14 @@ def erase(tx: Connection, case_id: int, at: datetime) -> dict[str, int]:
     return touched
 
 
-def add(tx: Tx, case_id: int, at: datetime, record: bytes) -> None:
+def add(tx: Tx, case_id: int, case_digest: str, at: datetime, record: bytes) -> None:
     """Keep the signed record of an erasure."""
-    tx.execute(insert(erasures), [{"case_id": case_id, "erased_at": at, "record": record}])
+    tx.execute(insert(erasures), [{"case_id": case_id, "case_digest": case_digest, "erased_at": at, "record": record}])
+
+
+def known(tx: Tx) -> set[str]:
+    """Return the digests of the cases whose records are here."""
+    return set(tx.execute(select(erasures.c.case_digest)).scalars())
 
 
 def of_case(tx: Tx, case_id: int) -> list[bytes]:
@@ -61,11 +66,11 @@ def of_case(tx: Tx, case_id: int) -> list[bytes]:
     return list(tx.execute(select(erasures.c.record).where(erasures.c.case_id == case_id).order_by(erasures.c.id)).scalars())
 
 
-def with_key(tx: Tx) -> Iterator[tuple[int, str, str]]:
-    """Yield (row id, home, reference) of every case that was not erased."""
-    found = select(cases.c.id, cases.c.home, cases.c.reference).where(cases.c.wrapped_key.is_not(None)).order_by(cases.c.id)
-    for row in tx.execute(found):
-        yield row.id, row.home, row.reference
+def with_key(tx: Tx) -> Iterator[tuple[int, str, str, bytes]]:
+    """Yield (row id, home, reference, wrapped key) of every case whose row has a key."""
+    columns = (cases.c.id, cases.c.home, cases.c.reference, cases.c.wrapped_key)
+    for row in tx.execute(select(*columns).where(cases.c.wrapped_key.is_not(None)).order_by(cases.c.id)):
+        yield row.id, row.home, row.reference, row.wrapped_key
 
 
 def handed_out(tx: Tx, case_id: int) -> list[str]:

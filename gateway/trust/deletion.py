@@ -13,12 +13,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from gateway.errors import SignatureInvalid, SignerMismatch
+from gateway.errors import Refused, SignatureInvalid, SignerMismatch
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import SigningKey
+from gateway.wire.documents import parse_json
 
 # Another kind of document signed by the same key can never be mistaken for this one.
 _CONTEXT = b"readmission-gateway deletion record 1\n"
+# Why a case may be erased. Codes, not sentences: the record outlives the person's data and must hold none of it.
+WHY = {
+    "retention-ended": "the time for which the data may be kept is over",
+    "person-request": "the person asked for it, and was right",
+    "court-order": "a court or the supervisory authority ordered it",
+    "unlawful": "the data should never have been processed",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +70,45 @@ def write_record(record: DeletionRecord, key: SigningKey) -> bytes:
     return (json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+def chain_of_record(body: bytes) -> tuple[bytes, ...]:
+    """Return the certificates (DER) that travel in a record. Nothing is verified. Raises `SignatureInvalid`."""
+    return _read(body).chain
+
+
 def read_record(body: bytes, trust: TrustStore) -> DeletionRecord:
     """Return a record whose signature is that of its own authority, trusted when it was made.
 
     Raises `SignatureInvalid`, `SignerMismatch`, and what `TrustStore.verdict` raises.
     """
+    read = _read(body)
+    signer = trust.verdict(read.chain, read.record.erased_at)
+    signer.check(read.covered, read.signature)
+    if signer.authority != read.record.home:
+        raise SignerMismatch("the deletion record is signed by another authority than the one whose case it was")
+    return read.record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    record: DeletionRecord
+    chain: tuple[bytes, ...]
+    covered: bytes
+    signature: bytes
+
+
+def _read(body: bytes) -> _Read:
     try:
-        whole = json.loads(body)
+        whole = parse_json(body)
         plain = whole["record"]
         record = DeletionRecord(
             **plain
-            | {
-                "erased_at": datetime.fromisoformat(plain["erased_at"]).astimezone(UTC),
-                "exports": tuple(plain["exports"]),
-            }
+            | {"erased_at": datetime.fromisoformat(plain["erased_at"]).astimezone(UTC), "exports": tuple(plain["exports"])}
         )
-        chain = tuple(b64decode(each, validate=True) for each in whole["certificates"])
-        signature = b64decode(whole["signature"], validate=True)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return _Read(
+            record=record,
+            chain=tuple(b64decode(each, validate=True) for each in whole["certificates"]),
+            covered=_covered(plain),
+            signature=b64decode(whole["signature"], validate=True),
+        )
+    except (Refused, ValueError, KeyError, TypeError, OverflowError) as error:
         raise SignatureInvalid("this is no signed deletion record") from error
-    signer = trust.verdict(chain, record.erased_at)
-    signer.check(_covered(plain), signature)
-    if signer.authority != record.home:
-        raise SignerMismatch("the deletion record is signed by another authority than the one whose case it was")
-    return record

@@ -103,6 +103,17 @@ class Vault:
         """Tell whether a case key can be destroyed for good: one wrapped by the master key alone lives on in backups."""
         return wrapped[:1] == _UNDER_A_LEAF
 
+    def is_destroyed(self, wrapped: bytes) -> bool:
+        """Tell whether the leaf of a case key is gone. A key that never had one counts as destroyed: only its row kept it."""
+        if not self.destroyable(wrapped):
+            return True
+        tree, leaf, _ = self._under_a_leaf(wrapped)
+        try:
+            self._keys.secret(tree, leaf)
+        except Erased:
+            return True
+        return False
+
     def destroy(self, wrapped: bytes) -> None:
         """Destroy a case key, in memory and, where it can be, for good. A second time is harmless."""
         with self._lock:

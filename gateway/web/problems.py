@@ -5,12 +5,13 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
+from gateway.errors import Erased, GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 
 _STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Erased, HTTPStatus.GONE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -20,6 +21,7 @@ _STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
 
 _TITLES = {
     HTTPStatus.NOT_FOUND: "Page not found",
+    HTTPStatus.GONE: "Erased",
     HTTPStatus.FORBIDDEN: "You cannot do this",
     HTTPStatus.METHOD_NOT_ALLOWED: "You cannot do this",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",

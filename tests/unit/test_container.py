@@ -34,7 +34,7 @@ def forced(*names: str) -> bytes:
     """Return a container with names that the writer would not take."""
     out = BytesIO()
     writer = ContainerWriter(out)
-    with mock.patch.object(module, "check_name", lambda _name: None):
+    with mock.patch.object(module, "check_name", return_value=None):
         for name in names:
             writer.add(name, [b"a"])
             writer._names.clear()

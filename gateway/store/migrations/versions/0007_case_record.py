@@ -20,6 +20,7 @@ def upgrade() -> None:
         "erasures",
         sa.Column("id", COUNTER, autoincrement=True, nullable=False),
         sa.Column("case_id", COUNTER, nullable=False),
+        sa.Column("case_digest", sa.String(64), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_erasures_case_id_cases"),
