@@ -180,10 +180,22 @@ class SignerNotTrusted(Refused):
     code = "signer-not-trusted"
 
 
+class CertificateMismatch(Refused):
+    """The certificate belongs to another key than the one that waits for it."""
+
+    code = "certificate-mismatch"
+
+
 class CertificateNotValid(Refused):
     """The signer's certificate was not valid at the instant of signing."""
 
     code = "certificate-not-valid"
+
+
+class CertificateRevoked(Refused):
+    """A certificate of the signer's chain was taken back, by its issuer or by a person here."""
+
+    code = "certificate-revoked"
 
 
 class SignerMismatch(Refused):
@@ -388,6 +400,24 @@ class LimitNotKnown(Refused):
 # --- outside --------------------------------------------------------------------------------------------------------
 
 
+class RevocationUnknown(Unavailable):
+    """Nothing usable says whether a certificate was revoked: the message waits."""
+
+    code = "revocation-unknown"
+
+
+class RevocationStale(Unavailable):
+    """What says that a certificate is not revoked is out of date: the message waits."""
+
+    code = "revocation-stale"
+
+
+class RevocationUnreachable(Unavailable):
+    """The issuer's list or responder cannot be reached, and nothing was fetched before: the message waits."""
+
+    code = "revocation-unreachable"
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
 
@@ -406,6 +436,18 @@ class BrokerMissing(Unavailable):
     """RabbitMQ is not installed and cannot be installed here."""
 
     code = "broker-missing"
+
+
+class SigningKeyUnavailable(Unavailable):
+    """The token that holds a signing key does not answer."""
+
+    code = "signing-key-unavailable"
+
+
+class SignerUnavailable(Unavailable):
+    """The process that holds the signing keys does not answer."""
+
+    code = "signer-unavailable"
 
 
 class Undeliverable(Unavailable):
@@ -449,6 +491,18 @@ class TrustInvalid(Misconfigured):
     """A certificate, a key file or a sealing key document in the key folder cannot be used."""
 
     code = "trust-invalid"
+
+
+class TokenPinRefused(Misconfigured):
+    """A token does not take the PIN. Never tried again: a token locks itself after a few wrong ones."""
+
+    code = "token-pin-refused"
+
+
+class SignerRefused(Misconfigured):
+    """The process that holds the signing keys does not sign this, or not for this caller."""
+
+    code = "signer-refused"
 
 
 class StoredDataDamaged(Misconfigured):

@@ -30,6 +30,7 @@ def state_folder() -> Path:
 
 
 MAX_BATCH = 500  # a receipt names at most so many messages
+_CHOICES = {"revocation": ("required", "when-offered", "off"), "ocsp_nonce": ("required", "optional")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,17 @@ class Settings:
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
     case_keys: Path | None = None  # folder of the case keys and deletion records; default: case-keys/ in the key folder
+    # Folder with the sockets of `gateway run sign`, which then signs for every other process. None: a process that runs the API
+    # starts a signer of its own, any other reads the signing keys itself.
+    signer: Path | None = None
+    signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
+    revocation: str = (
+        "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
+    )
+    revocation_private_addresses: bool = False  # whether lists and responders at addresses that are not public are asked
+    ocsp_nonce: str = "required"  # "required" or "optional": whether an answer without the nonce that was sent is taken
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     host: str = "127.0.0.1"
@@ -63,6 +73,7 @@ class Settings:
         return self.case_keys or self.keys / "case-keys"
 
     def __post_init__(self) -> None:
+        self._require_choices()
         if not 1 <= self.batch <= MAX_BATCH:
             raise SettingsInvalid(f"batch must be from 1 to {MAX_BATCH}")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004  # the ports there are
@@ -80,6 +91,11 @@ class Settings:
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
+
+    def _require_choices(self) -> None:
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsInvalid(f"{name} must be one of {', '.join(map(repr, allowed))}")
 
 
 def _whole(value: Any) -> int:

@@ -12,8 +12,11 @@ import structlog
 
 from gateway.errors import BrokerMissing
 from tests.servers import Databases, shared, start_postgres, start_rabbitmq, worker
+from tests.softhsm import NO_SOFTHSM, SoftHsm, SoftHsmMissingError
+from tests.softhsm import start as start_softhsm
 
 _NO_RABBITMQ = "RabbitMQ is not there: "
+_MISSING = {"RabbitMQ": _NO_RABBITMQ, "SoftHSM": NO_SOFTHSM}
 
 
 @pytest.fixture(autouse=True)
@@ -162,15 +165,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
-    """Say last of all how many tests did not run for want of RabbitMQ: a short green line must not hide them."""
+    """Say last of all how many tests did not run for want of RabbitMQ or SoftHSM: a short green line must not hide them."""
     yield
-    reasons = [
-        report.longrepr[2].partition(_NO_RABBITMQ)[2]
-        for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple) and _NO_RABBITMQ in report.longrepr[2]
-    ]
-    if reasons:
-        terminalreporter.write_line(f"RabbitMQ: {len(reasons)} tests skipped because {reasons[0]}", yellow=True)
+    for name, words in _MISSING.items():
+        reasons = [
+            report.longrepr[2].partition(words)[2]
+            for report in terminalreporter.stats.get("skipped", [])
+            if isinstance(report.longrepr, tuple) and words in report.longrepr[2]
+        ]
+        if reasons:
+            terminalreporter.write_line(f"{name}: {len(reasons)} tests skipped because {reasons[0]}", yellow=True)
+
+
+# --- SoftHSM ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
+    """A PKCS#11 token of this worker."""
+    folder = tmp_path_factory.mktemp("softhsm")
+    try:
+        token = start_softhsm(folder)
+    except SoftHsmMissingError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_SOFTHSM + str(error))
+        pytest.skip(NO_SOFTHSM + str(error))
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(token.configuration)  # read when the library is initialised, by us and by children
+    yield token
+    if before is None:
+        del os.environ["SOFTHSM2_CONF"]
+    else:
+        os.environ["SOFTHSM2_CONF"] = before
 
 
 # --- gateways ---------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def _schemas(settings: Settings) -> str:
 
 
 def _trust(settings: Settings) -> str:
-    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys)
+    ring, trust = KeyRing.load(settings.keys), TrustStore.load(settings.keys, revocation=settings.revocation)
     missing = sorted(set(settings.home) - set(ring.authorities()))
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")

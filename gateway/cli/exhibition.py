@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,8 +32,9 @@ from gateway.store.database import reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.trust.passwords import hash_password
 from gateway.web.runtime import Signatory
-from gateway.wiring import build
+from gateway.wiring import build, utc_now
 from gateway.wiring.pages import web_runtime
+from gateway.wiring.signing import keys_for
 
 HOMES = ("BA-MS", "PK-MOI", "AT-BMI", "RS-MUP")
 SEED_SECONDS = 60.0
@@ -77,9 +79,11 @@ def _free_port() -> int:
 
 def keep_up(base: Settings, *, port: int | None = None, as_json: bool = False) -> None:
     """Seed, print addresses and sign-ins, serve until interrupted."""
-    with TemporaryDirectory(prefix="gateway-exhibition-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="gateway-exhibition-"))
         settings = _settings(base, Path(folder), _free_port() if port is None else port)
-        seeding = build(settings, prepare_database=True)
+        keys_of_process = stack.enter_context(keys_for(PARTS, settings, utc_now))
+        seeding = build(settings, prepare_database=True, ring=keys_of_process.ring)
         password = secrets.token_urlsafe(9)
         keys = add_accounts(seeding, password)
         asyncio.run(add_cases(seeding))
@@ -91,7 +95,7 @@ def keep_up(base: Settings, *, port: int | None = None, as_json: bool = False) -
                 _print(settings, password, keys)
             sys.stdout.flush()  # whoever reads a pipe waits for it: nothing more comes until the end
 
-        run_until_signal(list(PARTS), build(settings), announce)
+        run_until_signal(list(PARTS), build(settings, ring=keys_of_process.ring), announce, keys_of_process.signs)
 
 
 def _settings(base: Settings, folder: Path, port: int) -> Settings:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -15,18 +17,24 @@ import uvicorn
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.errors import GatewayError, SettingsInvalid
+from gateway.errors import GatewayError, KeyMissing, SettingsInvalid, SignerUnavailable
 from gateway.flow.edges import serve_edges
 from gateway.flow.erasure import replay
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, load
+from gateway.trust.held import HeldKeys
+from gateway.trust.signer import Signer
+from gateway.trust.signer_process import harden
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
-from gateway.wiring import build
+from gateway.wiring import build, utc_now
 from gateway.wiring.pages import web_runtime
+from gateway.wiring.signing import keys_for
 
 PARTS = ("api", *LOOPS, "edges")  # edges: in one process only, a drop folder knows no leases
+SIGN = "sign"  # holds the signing keys; never beside another part
+SIGNER_LOOK_SECONDS = 1.0
 
 
 class _NoTraceback(logging.Filter):
@@ -56,10 +64,13 @@ def server(rt: Runtime) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
 
 
-async def run_parts(parts: list[str], rt: Runtime, stop: asyncio.Event, listener: socket.socket | None) -> None:
-    """Run API and loops until `stop` is set."""
+async def run_parts(
+    parts: list[str], rt: Runtime, stop: asyncio.Event, listener: socket.socket | None, signs: Callable[[], bool]
+) -> None:
+    """Run API and loops until `stop` is set. Raises `SignerUnavailable` when the signer of this process has ended."""
     loops = [part for part in parts if part in LOOPS]
     async with asyncio.TaskGroup() as group:
+        group.create_task(_watch_signer(signs, stop))
         if loops:
             group.create_task(run(loops, rt, stop))
         if "edges" in parts:
@@ -75,7 +86,19 @@ async def _end_with(http: uvicorn.Server, stop: asyncio.Event) -> None:
     http.should_exit = True
 
 
-def run_until_signal(parts: list[str], rt: Runtime, announce: Callable[[socket.socket | None], None]) -> None:
+async def _watch_signer(signs: Callable[[], bool], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if not signs():
+            raise SignerUnavailable("the signer of this process has ended; start again")
+        try:
+            await asyncio.wait_for(stop.wait(), SIGNER_LOOK_SECONDS)
+        except TimeoutError:
+            continue
+
+
+def run_until_signal(
+    parts: list[str], rt: Runtime, announce: Callable[[socket.socket | None], None], signs: Callable[[], bool]
+) -> None:
     """Listen, say so by `announce`, run until SIGTERM or SIGINT, then end after the batch in hand.
 
     Raises the first error of ours that ended one of the parts, and `SettingsInvalid` when the port is taken.
@@ -88,7 +111,7 @@ def run_until_signal(parts: list[str], rt: Runtime, announce: Callable[[socket.s
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         announce(listener)  # only now: whoever reads it may connect or signal at once
-        await run_parts(parts, rt, stop, listener)
+        await run_parts(parts, rt, stop, listener, signs)
 
     try:
         asyncio.run(main())
@@ -101,13 +124,6 @@ def _first(group: BaseExceptionGroup[GatewayError]) -> GatewayError:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _started(settings: Settings) -> Runtime:
-    """Return a gateway that is about to run, with whatever a restored database brought back erased again."""
-    rt = build(settings, prepare_database=settings.database.startswith("sqlite"))
-    replay(rt)
-    return rt
-
-
 def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     """Run API, pages, consumers, delivery and clock in one process, until SIGTERM or Ctrl-C.
 
@@ -115,28 +131,60 @@ def serve(json: JsonOption = False, config: ConfigOption = None) -> None:
     """
     settings = load(config)
     log.set_up(as_json=settings.log_json)
-    rt = _started(settings)
-    run_until_signal(list(PARTS), rt, partial(_announce, rt.settings, list(PARTS), as_json=json))
+    _run(list(PARTS), settings, as_json=json)
 
 
 def run_command(
-    parts: Annotated[list[str], typer.Argument(metavar="PART...", help=f"One or more of: {', '.join(PARTS)}.")],
+    parts: Annotated[
+        list[str], typer.Argument(metavar="PART...", help=f"One or more of: {', '.join(PARTS)}; or {SIGN}, alone.")
+    ],
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Run parts of a gateway in a process of their own, until SIGTERM or Ctrl-C.
 
+    The part sign holds the signing keys and signs for the others, over the sockets in the folder that the setting signer names.
+
     Example: `gateway run consume deliver --config gateway.toml`
     """
-    unknown = [part for part in parts if part not in PARTS]
+    unknown = [part for part in parts if part not in {*PARTS, SIGN}]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(PARTS)}")
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join((*PARTS, SIGN))}")
+    if SIGN in parts and len(parts) > 1:
+        raise typer.BadParameter(f"{SIGN} runs alone: no other part may be in the process that holds the signing keys")
     settings = load(config)
     if not settings.home:
         raise SettingsInvalid("the setting home names no authority: this gateway would have nothing to do")
     log.set_up(as_json=settings.log_json)
-    rt = _started(settings)
-    run_until_signal(parts, rt, partial(_announce, rt.settings, parts, as_json=json))
+    if parts == [SIGN]:
+        _sign(settings, as_json=json)
+    else:
+        _run(parts, settings, as_json=json)
+
+
+def _run(parts: list[str], settings: Settings, *, as_json: bool) -> None:
+    with keys_for(parts, settings, utc_now) as keys:
+        rt = build(settings, prepare_database=settings.database.startswith("sqlite"), ring=keys.ring)
+        replay(rt)  # what a restored database brought back is erased again before anything runs
+        run_until_signal(parts, rt, partial(_announce, settings, parts, as_json=as_json), keys.signs)
+
+
+def _sign(settings: Settings, *, as_json: bool) -> None:
+    """Hold the signing keys and sign for the other processes, until SIGTERM or SIGINT."""
+    if settings.signer is None:
+        raise SettingsInvalid("the setting signer names no folder for the signer's sockets")
+    harden()
+    keys = HeldKeys.load(settings.keys, os.environ)
+    if missing := sorted(set(settings.home) - set(keys.authorities())):
+        raise KeyMissing(f"there is no private signing key of {', '.join(missing)} in the key folder")
+    signer = Signer(keys=keys, group=settings.signer_group)
+    ending = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: ending.set())
+    signer.listen(settings.signer)
+    _announce(settings, [SIGN], None, as_json=as_json)
+    ending.wait()
+    signer.close()
 
 
 def _announce(settings: Settings, parts: list[str], listener: socket.socket | None, *, as_json: bool) -> None:

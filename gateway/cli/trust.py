@@ -1,4 +1,4 @@
-"""Commands that sign, verify, seal and open one document, and show or make keys."""
+"""Commands that sign, verify, seal and open one document."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,13 +6,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gateway import partners, settings
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway import settings
+from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
 from gateway.settings import Settings
 from gateway.stages import Received, Signed, Tree
-from gateway.trust import devca
 from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import write_file
 from gateway.trust.keys import KeyRing
@@ -27,10 +26,6 @@ AsOption: TypeAlias = Annotated[str, typer.Option("--as", metavar="AUTHORITY", h
 OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="FILE", help="File to write; it appears whole or not at all.")
 ]
-AtOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--at", metavar="INSTANT", help="Judge as of this instant, e.g. 2026-11-24T12:00:00Z. Default: now."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +34,6 @@ def register(app: typer.Typer) -> None:
     app.command("verify")(verify_command)
     app.command("seal")(seal_command)
     app.command("open")(open_command)
-    keys = typer.Typer(name="keys", no_args_is_help=True, help="Make and list the keys of this installation.")
-    keys.command("new")(keys_new_command)
-    keys.command("list")(keys_list_command)
-    app.add_typer(keys)
 
 
 def sign_command(
@@ -72,8 +63,8 @@ def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption 
 
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
-    instant = _instant(at)
-    trust = TrustStore.load(settings.load(config).keys)
+    instant = instant_of(at, "--at")
+    trust = _trust(settings.load(config))
     try:
         found = examine(read_file(file), trust, instant)
     except Refused as reason:  # the file itself cannot be read as a document: no step was begun
@@ -108,7 +99,7 @@ def seal_command(
         message_id=_header(document, "MessageId"),
         sender=authority,
         recipient=to,
-        trust=TrustStore.load(installed.keys),
+        trust=_trust(installed),
     )
     _write(out, sealed.body)
     result = {
@@ -140,7 +131,7 @@ def open_command(
 
     Example: `gateway open application.sealed --as PK-MOI --out application.xml`
     """
-    instant = _instant(at)
+    instant = instant_of(at, "--at")
     installed = settings.load(config)
     ring = KeyRing.load(installed.keys)
     if authority not in ring.authorities():
@@ -148,7 +139,7 @@ def open_command(
     body = read_file(file)
     if (named := peek(body)["recipient"]) != authority:
         raise WrongRecipient(f"the message is sealed for {named}, not for {authority}")
-    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, TrustStore.load(installed.keys))
+    opened = unseal(Received(body=body, received_at=instant, transport="file"), ring, _trust(installed))
     _write(out, serialize(opened.document))
     if envelope is not None:
         _write(envelope, opened.signed)
@@ -167,65 +158,12 @@ def open_command(
         console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {out}")
 
 
-def keys_new_command(
-    development: Annotated[
-        bool, typer.Option("--development", help="A certificate authority of its own and keys for every authority.")
-    ] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    partners_folder: PartnersOption = None,
-) -> None:
-    """Make development keys for every authority of the partner folders; keys that exist are kept.
-
-    Keys for production are not made here: lay them into the key folder as `gateway/trust/folder.py` describes.
-
-    Example: `gateway keys new --development`
-    """
-    if not development:
-        raise typer.BadParameter("only development keys can be made by this command: add --development")
-    installed = settings.load(config, overrides={"partners": partners_folder})
-    authorities = sorted(partners.load(installed.partners).authorities)
-    devca.make_development_keys(installed.keys, authorities, _now())
-    if as_json:
-        print_json({"folder": str(installed.keys), "authorities": authorities})
-    else:
-        console().print(f"development keys of {', '.join(authorities)}: {installed.keys}")
-
-
-def keys_list_command(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List certificates and sealing keys, with the day each ends and whether its private key is here.
-
-    Example: `gateway keys list --json`
-    """
-    folder = settings.load(config).keys
-    trust, ring = TrustStore.load(folder), KeyRing.load(folder)
-    listed = [_keys_of(authority, trust, ring) for authority in trust.authorities()]
-    if as_json:
-        print_json({"authorities": listed})
-        return
-    for authority in listed:
-        console().print(f"[bold]{authority['authority']}[/]" + ("  (private key here)" if authority["signs_here"] else ""))
-        for pinned in trust.pinned(str(authority["authority"])):
-            note = ", development only" if pinned.development else ""
-            console().print(f"  signing  {pinned.fingerprint[:16]}  until {pinned.not_after:%Y-%m-%d}{note}")
-        for key in trust.sealing_keys(str(authority["authority"])):
-            console().print(f"  sealing  {key.key_id}  until {key.not_after:%Y-%m-%d}, {key.suite.name}")
+def _trust(installed: Settings) -> TrustStore:
+    return TrustStore.load(installed.keys, revocation=installed.revocation)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return _now()
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter("--at is not an instant like 2026-11-24T12:00:00Z") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter("--at needs a zone: end it with Z for UTC, or with an offset like +01:00")
-    return instant.astimezone(UTC)
 
 
 def _header(document: Tree, name: str) -> str:
@@ -268,31 +206,3 @@ def _tell(found: Examination) -> None:
         console().print(f"valid: signed by {found.opened.signer} at {found.opened.signed_at:%Y-%m-%d %H:%M:%S} UTC")
     elif found.refusal is not None:
         console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)
-
-
-def _keys_of(authority: str, trust: TrustStore, ring: KeyRing) -> dict[str, object]:
-    private = ring.sealing_ids(authority)
-    return {
-        "authority": authority,
-        "signs_here": authority in ring.authorities(),
-        "certificates": [
-            {
-                "fingerprint": each.fingerprint,
-                "subject": each.subject,
-                "not_before": each.not_before,
-                "not_after": each.not_after,
-                "development": each.development,
-            }
-            for each in trust.pinned(authority)
-        ],
-        "sealing_keys": [
-            {
-                "key_id": each.key_id,
-                "suite": each.suite.name,
-                "not_before": each.not_before,
-                "not_after": each.not_after,
-                "opens_here": each.key_id in private,
-            }
-            for each in trust.sealing_keys(authority)
-        ],
-    }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.domain.messages import Message
-from gateway.errors import Refused
+from gateway.errors import Refused, Unavailable
 from gateway.stages import Checked, Opened, Received
 from gateway.wire.translate import Translation
 
@@ -32,9 +32,17 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """A message that cannot be judged now, through no fault of its own. Nothing about it is proven."""
+
+    received: Received
+    error: Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What became of one received message."""
 
-    outcome: str  # accepted | waiting | repeated | refused
+    outcome: str  # accepted | waiting | repeated | refused | postponed (nothing was kept: it must come again)
     message_id: str | None
     code: str | None = None

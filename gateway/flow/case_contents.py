@@ -4,13 +4,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from gateway import __version__
 from gateway.domain.case import Case
-from gateway.errors import Erased
+from gateway.errors import Erased, Refused
 from gateway.flow.case_readme import README
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
@@ -39,7 +37,8 @@ _WHAT = {
     "translated": "the same message as it was handed over, in the format of its recipient",
     "report": "what the translation did to each field",
 }
-_REVOCATION = {".crl": "application/pkix-crl", ".ocsp": "application/ocsp-response"}
+_REVOCATION = {"crl": "application/pkix-crl", "ocsp": "application/ocsp-response"}
+Chains: TypeAlias = dict[tuple[bytes, ...], tuple[str, datetime]]  # chain of a signer -> authority, and when it signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +65,22 @@ def contents(tx: Tx, case_id: int, rt: Runtime, *, by: str, purpose: str | None)
     if case.wrapped_key is None:
         raise Erased("the contents of this case were erased")
     rows = messages.of_case(tx, case_id)
-    chains: dict[tuple[bytes, ...], str] = {}
+    chains: Chains = {}
     parts: dict[str, Part] = {}
     indexed = [_message(tx, rt, case, number, row, parts, chains) for number, row in enumerate(rows, 1)]
+    chains.setdefault(rt.ring.signing(by).chain, (by, rt.clock()))
     due = [_deadline(row, parts) for row in deadlines.of_cases(tx, [case_id])]
     entries = journal.chained_of_case(tx, case_id)
     _keep(
         parts, _fixed(JOURNAL, "application/x-ndjson", "what the journal says of the case, one entry a line", _lines(entries))
     )
-    for number, (chain, authority) in enumerate(chains.items(), 1):
+    for number, (chain, (authority, at)) in enumerate(chains.items(), 1):
         name = f"certificates/{number:02}-{authority}.pem"
         _keep(
             parts, _fixed(name, "application/pem-certificate-chain", f"certificates of {authority}, signer's first", pem(chain))
         )
-    for part in _revocation(rt.settings.keys / "revocation"):
-        _keep(parts, part)
+        for part in _revocation(rt, chain, at):
+            _keep(parts, part)
     index = CaseIndex(
         format=FORMAT,
         case=IndexedCase(
@@ -123,7 +123,7 @@ def _message(
     number: int,
     row: MessageRow,
     parts: dict[str, Part],
-    chains: dict[tuple[bytes, ...], str],
+    chains: Chains,
 ) -> IndexedMessage:
     """Add the files of one message, and return its line of the index."""
     assert row.id is not None
@@ -132,7 +132,7 @@ def _message(
         name = _name(number, row, document)
         if document.kind == "signed":
             envelope = name
-            _note_chain(chains, clear(rt, case, document), row.sender)
+            _note_chain(chains, clear(rt, case, document), row.sender, row.signed_at or row.created_at)
             what = f"{row.type} of {row.sender}, signed by it"
         else:
             documents.append(IndexedDocument(kind=document.kind, file=name, sha256=document.sha256))
@@ -141,7 +141,7 @@ def _message(
     receipt = proof_of(tx, row)
     receipt_name = None if receipt is None else f"receipts/{row.receipt_message_id}.xml"
     if receipt is not None and receipt_name is not None:
-        _note_chain(chains, receipt, row.recipient)
+        _note_chain(chains, receipt, row.recipient, row.received_at or row.created_at)
         _keep(
             parts,
             _fixed(receipt_name, XML, f"receipt of {row.recipient}, signed by it; one may speak of several messages", receipt),
@@ -184,10 +184,10 @@ def _name(number: int, row: MessageRow, document: DocumentRow) -> str:
     return f"documents/{number:04}-{document.kind}.{extension}"
 
 
-def _note_chain(chains: dict[tuple[bytes, ...], str], envelope: bytes, authority: str) -> None:
+def _note_chain(chains: Chains, envelope: bytes, authority: str, at: datetime) -> None:
     chain = chain_of(envelope)
     if chain:
-        chains.setdefault(chain, authority)
+        chains.setdefault(chain, (authority, at))
 
 
 def _deadline(row: DeadlineRow, parts: dict[str, Part]) -> IndexedDeadline:
@@ -244,11 +244,12 @@ def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def _revocation(folder: Path) -> Iterator[Part]:
-    """Yield what this installation knows about revoked certificates: lists and answers of their issuers, as they came."""
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        media_type = _REVOCATION.get(path.suffix)
-        if media_type is not None and path.is_file():
-            body = path.read_bytes()
-            name = f"revocation/{sha256(body).hexdigest()[:32]}{path.suffix}"
-            yield _fixed(name, media_type, "what an issuer of certificates says about revocation", body)
+def _revocation(rt: Runtime, chain: tuple[bytes, ...], at: datetime) -> Iterator[Part]:
+    """Yield what is known here about the revocation of a chain: lists and answers of its issuers, as they came."""
+    try:
+        proofs = rt.trust.proofs(chain, at)
+    except Refused:
+        return  # the certificate is not pinned any more: nothing about it is kept
+    for file, body in proofs.items():
+        media_type = _REVOCATION[file.rpartition(".")[2]]
+        yield _fixed(f"revocation/{file}", media_type, "what an issuer of certificates says about revocation", body)

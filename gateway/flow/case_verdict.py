@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from gateway.domain.messages import Message, Receipt
@@ -41,6 +42,7 @@ from gateway.wire.reading import read
 from gateway.wire.schema import SchemaSet
 
 _ENVELOPES = ("messages/", "receipts/")
+_REVOCATION = "revocation/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +84,14 @@ class _File:
     schemas: SchemaSet
     proven: _Proven
 
-    def envelope(self, name: str) -> tuple[Opened, Message, Introduction]:
-        """Return a signed message of the file, verified and checked."""
+    def envelope(self, name: str, line: IndexedMessage | None = None) -> tuple[Opened, Message, Introduction]:
+        """Return a signed message of the file, verified and checked.
+
+        `line` is that of the index: where a receipt proves when exactly these bytes were there, they are judged as of then.
+        """
         body = self.container.content(name, most=MAX_MESSAGE_BYTES)
-        opened = verify(body, self.trust)
+        proven = line is not None and sha256(body).hexdigest() == line.sha256
+        opened = verify(body, self.trust, self.proven.received.get(line.message_id) if line and proven else None)
         known = introduce(chain_of(body) or ())
         return opened, read(self.schemas.check(opened.document)), known
 
@@ -105,9 +111,12 @@ def verify_case_file(path: Path, anchors: Path, at: datetime, schemas: SchemaSet
     with container:
         try:
             met = list(_chains(container))
+            evidence = {
+                name: container.content(name, most=MAX_FILE_BYTES) for name in container.entries if name.startswith(_REVOCATION)
+            }
         except GatewayError as error:
             return Verdict(items=(_refusal("container", error),))
-        with strangers(anchors, met) as trust:
+        with strangers(anchors, met, evidence) as trust:
             try:
                 sealing = verify_container(container, trust, at)
                 index = _index(container, sealing)
@@ -171,22 +180,24 @@ def _sealed(found: _File) -> Item:
 def _message_items(found: _File) -> Iterator[Item]:
     for line in found.index.messages:
         name = f"message {line.number}"
+        # The receipt first: it proves by when the message was there, which matters if a certificate was revoked since.
+        receipt = _judged(
+            f"receipt of {name}",
+            partial(_without_receipt, line) if line.receipt is None else partial(_receipt, found, line, line.receipt),
+        )
         if line.envelope is None:
             says = f"The {words.noun(line.type)} of {line.sender} was refused ({line.code}); its bytes were not kept."
             yield Item(item=name, verdict=NOT_PROVEN, says=says)
         else:
             yield _judged(name, partial(_message, found, line, line.envelope))
-        if line.receipt is not None:
-            yield _judged(f"receipt of {name}", partial(_receipt, found, line, line.receipt))
-        else:
-            yield _judged(f"receipt of {name}", partial(_without_receipt, line))
+        yield receipt
         for document in line.documents:
             if document.kind == "report":
                 yield _judged(f"translation of {name}", partial(_report, found, line, document.file))
 
 
 def _message(found: _File, line: IndexedMessage, file: str) -> Item:
-    opened, message, known = found.envelope(file)
+    opened, message, known = found.envelope(file, line)
     header = message.header
     inside = (header.message_id, header.sender, header.recipient, header.sequence, header.case_reference)
     said = (line.message_id, line.sender, line.recipient, line.sequence, found.index.case.reference)
@@ -196,15 +207,21 @@ def _message(found: _File, line: IndexedMessage, file: str) -> Item:
     parties = {found.index.case.home, found.index.case.counterparty}
     if {line.sender, line.recipient} != parties or (line.direction == "out") != (line.sender == found.index.case.home):
         raise MessageMismatch("the message was not exchanged between the two sides of the case", path=file)
-    answers = header.answers
-    if answers is not None:
-        answered = next((each for each in found.index.messages if each.message_id == answers.message_id), None)
-        if answered is None:
-            raise CaseIncomplete("the message answers one that is not in the case file", path=file)
-        if answered.sha256 != answers.digest:
-            raise AnswerMismatch("the message answers another one than the case file holds", path=file)
+    _check_answer(found, message, file)
     found.proven.messages[line.message_id] = message
     return Item(item=f"message {line.number}", verdict=VALID, says=words.message_is_good(line, known, opened.signed_at))
+
+
+def _check_answer(found: _File, message: Message, file: str) -> None:
+    """Check that what the message answers is in the file, with the digest that it answers."""
+    answers = message.header.answers
+    if answers is None:
+        return
+    answered = next((each for each in found.index.messages if each.message_id == answers.message_id), None)
+    if answered is None:
+        raise CaseIncomplete("the message answers one that is not in the case file", path=file)
+    if answered.sha256 != answers.digest:
+        raise AnswerMismatch("the message answers another one than the case file holds", path=file)
 
 
 def _receipt(found: _File, line: IndexedMessage, file: str) -> Item:

@@ -60,7 +60,7 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
         draft.after = replace(draft.case, state=step(draft.case.state, Event.HOLD, Role.REQUESTING))
     if draft.hold is None:
         header = message.header
-        draft.signed = sign(draft.document, rt.ring.signing(header.sender), now)
+        draft.signed = sign(draft.document, rt.ring.signing(header.sender, now), now)
         draft.sealed = seal(
             draft.signed, message_id=header.message_id, sender=header.sender, recipient=header.recipient, trust=rt.trust
         )

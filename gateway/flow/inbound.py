@@ -1,48 +1,79 @@
 """The walk inward: unseal, validate, read, translate; then advance, due date, save in one transaction.
 
 Whatever waits is taken as one batch. A batch couples nothing but the commit: a message that is refused is settled by
-its own negative receipt, and the others go on. What came too early is kept, and taken when its turn has come.
+its own negative receipt, and the others go on. What came too early is kept, and taken when its turn has come. What cannot
+be judged now, because it is not known whether its sender's certificate was revoked, comes again later, alone.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from gateway.domain.messages import Application, Receipt
-from gateway.errors import Refused, SigningTimeInvalid, StoreConflict, WrongRecipient
-from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
+from gateway.errors import Refused, SigningTimeInvalid, StoreConflict, Unavailable, WrongRecipient
+from gateway.flow.arrival import CLOCK_SKEW, Answer, Postponed, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
 from gateway.flow.taking import Batch, decide, look_up
+from gateway.log import logger
 from gateway.stages import Opened, Received
 from gateway.store import early
 from gateway.store.database import transaction
 from gateway.trust.seal import unseal
 from gateway.wire.reading import read
 
+log = logger("inbound")
+
 
 def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
-    """Take in what was waiting; return one answer per message, in order. After the return everything is durable.
+    """Take in what was waiting; return one answer per message, in order.
 
+    After the return everything is durable but what was postponed, of which nothing was kept.
     Raises `DatabaseUnavailable`; then nothing was saved and the transport brings the messages again.
     """
-    prepared = [prepare(raw, rt) for raw in batch]
+    every = [prepare(raw, rt) for raw in batch]
+    prepared = [item for item in every if not isinstance(item, Postponed)]
+    if len(prepared) < len(every):
+        _tell_postponed([item for item in every if isinstance(item, Postponed)])
+    if not prepared:
+        return [_postponed(item) for item in every if isinstance(item, Postponed)]
     answers, work, waiting = _commit(prepared, rt)
     if waiting:
         heal(rt)
     rt.bell.hand(work.drafts.leaving, work.now)
-    return answers
+    settled = iter(answers)
+    return [_postponed(item) if isinstance(item, Postponed) else next(settled) for item in every]
+
+
+def _postponed(item: Postponed) -> Answer:
+    return Answer(outcome="postponed", message_id=None, code=item.error.code)
+
+
+def _tell_postponed(items: Sequence[Postponed]) -> None:
+    """Log how many messages wait for what; the watch records in the journal whose certificate it is about."""
+    for code, count in Counter(item.error.code for item in items).items():
+        log.warning("messages.postponed", code=code, count=count)
 
 
 def heal(rt: Runtime) -> int:
-    """Take in messages whose turn has come, since what they waited for was taken; return how many."""
+    """Take in messages whose turn has come, since what they waited for was taken; return how many.
+
+    Those that cannot be judged now go on waiting, and with them all of their sender.
+    """
     taken = 0
+    unknown: set[str] = set()  # senders
     while True:
         with transaction(rt.engine) as tx:
-            rows = early.ready(tx, most=rt.settings.batch)
+            rows = early.ready(tx, most=rt.settings.batch, without=sorted(unknown))
         if not rows:
             return taken
         again = [Received(body=row.body, received_at=row.received_at, transport=row.transport) for row in rows]
-        _, work, _ = _commit([prepare(raw, rt) for raw in again], rt)
+        tried = [(row, prepare(raw, rt)) for row, raw in zip(rows, again, strict=True)]
+        unknown |= {row.sender for row, item in tried if isinstance(item, Postponed)}
+        rows = [row for row, item in tried if not isinstance(item, Postponed)]
+        if not rows:
+            continue
+        _, work, _ = _commit([item for _, item in tried if not isinstance(item, Postponed)], rt)
         with transaction(rt.engine) as tx:  # whatever became of them, they wait no more
             early.remove(tx, [(row.sender, row.message_id) for row in rows])
         rt.bell.hand(work.drafts.leaving, work.now)
@@ -57,7 +88,7 @@ def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[
         return _save(prepared, rt)
 
 
-def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
+def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected | Postponed:
     """Do everything with one message that needs no database. The first step that refuses ends the walk."""
     found: Opened | None = None
     try:
@@ -76,6 +107,8 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected:
             translation = rt.translator(recipient).from_canonical(checked.document, sha256_in=found.inside)
     except Refused as error:
         return Rejected(received=raw, error=error, opened=found)
+    except Unavailable as error:  # revocation not known, a key store that does not answer: the message is not at fault
+        return Postponed(received=raw, error=error)
     return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation)
 
 

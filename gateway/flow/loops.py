@@ -1,4 +1,4 @@
-"""The loops that run the walks: consume, deliver, watch. Each may run in any number of processes.
+"""The loops that run the walks: consume, deliver, watch (deadlines and certificates). Each may run in any number of processes.
 
 Work that computes or touches the database runs in a thread of its own per loop, so that the event loop keeps
 answering the broker's heartbeats. A loop ends when `stop` is set, after the batch in hand.
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from gateway.errors import GatewayError, Unavailable
+from gateway.flow.certificates import look_after_certificates
 from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.inbound import receive
 from gateway.flow.papers import sha256
@@ -69,9 +70,12 @@ async def consume(rt: Runtime, stop: asyncio.Event) -> None:
 
 
 async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
-    """Settle a batch; if it fails as a whole, settle each message alone, and park the one that cannot be taken."""
+    """Settle a batch; if it fails as a whole, settle each message alone, and park the one that cannot be taken.
+
+    Messages that something outside keeps from being judged wait by themselves; the others of the batch do not.
+    """
     try:
-        await thread.run(receive, _received(deliveries, rt), rt)
+        answers = await thread.run(receive, _received(deliveries, rt), rt)
     except Unavailable as error:
         await _postpone(deliveries, error.code, rt)
         raise
@@ -81,7 +85,10 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
         else:
             await _park(deliveries[0], error, rt, thread)
         return
-    await rt.transport.settle(deliveries)
+    await rt.transport.settle([one for one, answer in zip(deliveries, answers, strict=True) if answer.outcome != "postponed"])
+    for delivery, answer in zip(deliveries, answers, strict=True):
+        if answer.outcome == "postponed":
+            await rt.transport.postpone(delivery, _pause_before(delivery, rt), answer.code or Unavailable.code)
 
 
 async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
@@ -96,6 +103,11 @@ async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thre
 async def _postpone(deliveries: Sequence[Delivery], code: str, rt: Runtime) -> None:
     for delivery in deliveries:
         await rt.transport.postpone(delivery, rt.settings.retry_seconds[0], code)
+
+
+def _pause_before(delivery: Delivery, rt: Runtime) -> int:
+    """Return the seconds to wait: the second pause at most, so that what is mended is noticed within minutes."""
+    return rt.settings.retry_seconds[min(delivery.attempts, 1, len(rt.settings.retry_seconds) - 1)]
 
 
 async def _park(delivery: Delivery, error: Exception, rt: Runtime, thread: _Thread) -> None:
@@ -174,6 +186,20 @@ async def watch(rt: Runtime, stop: asyncio.Event) -> None:
         thread.close()
 
 
+async def certificates(rt: Runtime, stop: asyncio.Event) -> None:
+    """Look after keys, revocation and ends of certificates, in a thread of its own: what is fetched may take long."""
+    thread = _Thread("certificates")
+    try:
+        while not stop.is_set():
+            try:
+                await thread.run(look_after_certificates, rt)
+            except Unavailable as error:
+                log.warning("certificates.waiting", code=error.code)
+            await _pause(stop, rt.settings.watch_seconds)
+    finally:
+        thread.close()
+
+
 async def _recount(rt: Runtime, thread: _Thread) -> None:
     """Count again what was counted with other calendars, while no watch ran."""
     try:
@@ -183,7 +209,7 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
-LOOPS: dict[str, Loop] = {"consume": consume, "deliver": deliver, "watch": watch}
+LOOPS: dict[str, tuple[Loop, ...]] = {"consume": (consume,), "deliver": (deliver,), "watch": (watch, certificates)}
 
 
 async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
@@ -192,6 +218,7 @@ async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for name in names:
-                group.create_task(LOOPS[name](rt, stop), name=name)
+                for loop in LOOPS[name]:
+                    group.create_task(loop(rt, stop), name=loop.__name__)
     finally:
         await rt.transport.close()

@@ -128,7 +128,7 @@ class Drafts:
 
 def _signed(draft: Draft, rt: Runtime, now: datetime) -> Signed:
     header = Header(message_id=draft.message_id, sender=draft.issuer, recipient=draft.sender, created=now)
-    return sign(write_receipt(header, draft.items), rt.ring.signing(draft.issuer), now)
+    return sign(write_receipt(header, draft.items), rt.ring.signing(draft.issuer, now), now)
 
 
 def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:

@@ -42,8 +42,8 @@ def known(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], EarlyRow]
     return {(row["sender"], row["message_id"]): EarlyRow(**row) for row in found}
 
 
-def ready(tx: Connection, *, most: int) -> list[EarlyRow]:
-    """Return messages whose turn has come: every earlier one of their case and sender was taken."""
+def ready(tx: Connection, *, most: int, without: Sequence[str] = ()) -> list[EarlyRow]:
+    """Return messages whose turn has come: every earlier one of their case and sender was taken. None of `without`, senders."""
     last = (
         select(func.coalesce(func.max(messages.c.sequence), 0))
         .join(cases, cases.c.id == messages.c.case_id)
@@ -55,7 +55,12 @@ def ready(tx: Connection, *, most: int) -> list[EarlyRow]:
         )
         .scalar_subquery()
     )
-    found = select(early).where(early.c.sequence <= last + 1).order_by(early.c.sequence, early.c.id).limit(most)
+    found = (
+        select(early)
+        .where(early.c.sequence <= last + 1, early.c.sender.not_in(without))
+        .order_by(early.c.sequence, early.c.id)
+        .limit(most)
+    )
     return [EarlyRow(**row) for row in tx.execute(found).mappings()]
 
 

@@ -101,7 +101,7 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
     value, signed_at = _decoded(claims.value), _instant(claims.signing_time)
 
     # 3 the signer's certificate is trusted and valid at the time of signing
-    signer = trust.verdict(chain, signed_at)
+    signer = trust.verdict(chain, signed_at, claimed=True)
 
     # 4 the signing time is not in the future
     rules.check_time(signed_at, at, policy)

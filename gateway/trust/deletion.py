@@ -81,7 +81,7 @@ def read_record(body: bytes, trust: TrustStore) -> DeletionRecord:
     Raises `SignatureInvalid`, `SignerMismatch`, and what `TrustStore.verdict` raises.
     """
     read = _read(body)
-    signer = trust.verdict(read.chain, read.record.erased_at)
+    signer = trust.verdict(read.chain, read.record.erased_at, claimed=True)
     signer.check(read.covered, read.signature)
     if signer.authority != read.record.home:
         raise SignerMismatch("the deletion record is signed by another authority than the one whose case it was")

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from gateway.errors import TrustInvalid
+from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
+from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
 from gateway.trust.certificates import DEVELOPMENT_ONLY
 from gateway.trust.folder import (
     ANCHORS,
@@ -41,7 +43,9 @@ _SEALING_LIFE = timedelta(days=730)  # ends before the certificate that vouches 
 _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 
 
-def make_development_keys(folder: Path, authorities: Sequence[str], now: datetime) -> None:
+def make_development_keys(
+    folder: Path, authorities: Sequence[str], now: datetime, algorithm: SignatureAlgorithm = DEFAULT_ALGORITHM
+) -> None:
     """Make what is missing in the key folder; files that exist are kept.
 
     An authority that is pinned but has no private key here belongs to another installation and is left alone.
@@ -60,7 +64,7 @@ def make_development_keys(folder: Path, authorities: Sequence[str], now: datetim
         if not private.exists():
             if pinned.exists():
                 continue
-            write_file(private, _signing_key(authority, issuer, now), private=True)
+            write_file(private, _signing_key(authority, issuer, now, algorithm), private=True)
         _publish(folder, authority, now)
 
 
@@ -104,10 +108,15 @@ def _certificate_authority(folder: Path, now: datetime) -> tuple[x509.Certificat
     return certificate, key
 
 
-def _signing_key(authority: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey], now: datetime) -> bytes:
+def _signing_key(
+    authority: str,
+    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
+    now: datetime,
+    algorithm: SignatureAlgorithm,
+) -> bytes:
     """Return a new private key and its certificate, in PEM."""
     root, root_key = issuer
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = algorithm.new_private()
     subject = _name(authority[:2], authority, f"{authority} signing, {DEVELOPMENT_ONLY}")
     certificate = (
         _builder(subject, root.subject, key=key.public_key(), issuer_key=root_key.public_key(), now=now, life=_SIGNING_LIFE)
@@ -123,7 +132,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     *,
-    key: ec.EllipticCurvePublicKey,
+    key: PublicKey,
     issuer_key: ec.EllipticCurvePublicKey,
     now: datetime,
     life: timedelta,
@@ -165,5 +174,5 @@ def _name(state: str, organisation: str, common: str) -> x509.Name:
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _pem(key: PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,62 +1,51 @@
-"""The private keys of the home authorities: one signing key each, one or more sealing keys.
+"""The private keys of the home authorities: signing keys and sealing keys, one or more of each.
 
-A `SigningKey` is a port: a file here, a hardware module elsewhere. Where the files lie: gateway/trust/folder.py.
+Which files there are: gateway/trust/folder.py. A process that only seals and sends holds none of them: its ring asks another
+process for each signature.
 """
 
 import json
+import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-
 from gateway.errors import KeyMissing, TrustInvalid
-from gateway.trust import algorithms
-from gateway.trust.algorithms import SignatureAlgorithm
-from gateway.trust.folder import PRIVATE, authority_files, read_private
+from gateway.trust.folder import authority_files, private_folder, read_private
+from gateway.trust.held import HeldKeys
+from gateway.trust.signing_key import FileKey, SigningKey, read_signing_key
 from gateway.trust.suites import SUITES, PrivateKey, SealingSuite, key_id
 
+__all__ = [
+    "FileKey",
+    "KeyRing",
+    "SealedKey",
+    "Signers",
+    "SigningKey",
+    "private_sealing_document",
+    "read_sealing_key",
+    "read_sealing_keys",
+    "read_signing_key",
+]
 
-class SigningKey(Protocol):
-    """Signs for one authority with one algorithm."""
 
-    @property
-    def authority(self) -> str:
-        """Return the code of the authority, e.g. "BA-MS"."""
+class Signers(Protocol):
+    """What signs for the home authorities: keys of this process, or another process."""
+
+    def authorities(self) -> tuple[str, ...]:
+        """Return the authorities in alphabetical order. Raises `SignerUnavailable`."""
         ...
 
-    @property
-    def chain(self) -> tuple[bytes, ...]:
-        """Return the certificates in DER: the signing certificate, then its intermediates, without the root."""
-        ...
-
-    @property
-    def algorithm(self) -> SignatureAlgorithm:
-        """Return how it signs; it depends on the kind of key."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the raw signature value. Raises `Unavailable` if a hardware module does not answer."""
+    def key(self, authority: str, at: datetime) -> SigningKey:
+        """Return the key with which the authority signs at an instant. Raises `KeyMissing`, `SignerUnavailable`."""
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileKey:
-    """A signing key that lies in a file and in this process's memory."""
-
-    authority: str
-    chain: tuple[bytes, ...]  # DER, leaf first
-    algorithm: SignatureAlgorithm
-    private_key: algorithms.PrivateKey
-
-    def __repr__(self) -> str:
-        return f"FileKey({self.authority})"
-
-    def sign(self, data: bytes) -> bytes:
-        return self.algorithm.sign(self.private_key, data)
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,28 +58,6 @@ class SealedKey:
 
     def __repr__(self) -> str:
         return f"SealedKey({self.key_id})"
-
-
-def read_signing_key(authority: str, path: Path) -> FileKey:
-    """Read a PEM file that holds a private key and its chain. Raises `KeyMissing`, `TrustInvalid`."""
-    data = read_private(path)
-    try:
-        private_key = load_pem_private_key(data, password=None)
-        chain = x509.load_pem_x509_certificates(data)
-    except (ValueError, TypeError) as error:  # TypeError: the key is encrypted
-        raise TrustInvalid(f"private/{path.name} is not a private key followed by its certificates, in PEM") from error
-    algorithm = algorithms.of_key(private_key.public_key())
-    if algorithm is None:
-        raise TrustInvalid(f"private/{path.name} is not a key of an algorithm we sign with ({algorithms.names()})")
-    assert isinstance(private_key, algorithms.PrivateKey), "the public part is of one of these kinds"
-    if chain[0].public_key() != private_key.public_key():
-        raise TrustInvalid(f"private/{path.name}: the first certificate belongs to another key")
-    return FileKey(
-        authority=authority,
-        chain=tuple(each.public_bytes(Encoding.DER) for each in chain),
-        algorithm=algorithm,
-        private_key=private_key,
-    )
 
 
 def private_sealing_document(authority: str, suite: SealingSuite, private: bytes) -> bytes:
@@ -122,40 +89,45 @@ def read_sealing_key(authority: str, path: Path) -> SealedKey:
     return SealedKey(key_id=found, suite=suite, private_key=private_key)
 
 
+def read_sealing_keys(folder: Path) -> Mapping[tuple[str, str], SealedKey]:
+    """Read every private sealing key of a key folder, by authority and key id. Raises `KeyMissing`, `TrustInvalid`."""
+    found: dict[tuple[str, str], SealedKey] = {}
+    for authority, path in authority_files(private_folder(folder), ".sealing.json"):
+        key = read_sealing_key(authority, path)
+        found[authority, key.key_id] = key
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRing:
-    """The private keys of this installation, read once at start."""
+    """The private keys that this process may use."""
 
-    _signing: Mapping[str, SigningKey]
+    _signers: Signers
     _sealing: Mapping[tuple[str, str], SealedKey]  # (authority, key id)
+    _clock: Callable[[], datetime] = _utc_now
 
     @classmethod
-    def load(cls, folder: Path) -> "KeyRing":
-        """Read every private key in the key folder. Raises `KeyMissing` if there is no such folder, `TrustInvalid`."""
-        private = folder / PRIVATE
-        if not private.is_dir():
-            raise KeyMissing("the key folder holds no private keys; 'gateway keys new --development' makes development keys")
-        signing: dict[str, SigningKey] = {}
-        for authority, path in authority_files(private, ".signing.pem"):
-            if authority in signing:  # which one signs must never depend on the order of files
-                raise TrustInvalid(f"private/ holds two signing keys of {authority}; keep the one that is in use")
-            signing[authority] = read_signing_key(authority, path)
-        sealing: dict[tuple[str, str], SealedKey] = {}
-        for authority, path in authority_files(private, ".sealing.json"):
-            key = read_sealing_key(authority, path)
-            sealing[authority, key.key_id] = key
-        return cls(_signing=signing, _sealing=sealing)
+    def load(
+        cls, folder: Path, *, environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = _utc_now
+    ) -> "KeyRing":
+        """Read every private key of this installation. Raises `KeyMissing` if there is no key folder, `TrustInvalid`."""
+        return cls(_signers=HeldKeys.load(folder, environment), _sealing=read_sealing_keys(folder), _clock=clock)
+
+    @classmethod
+    def of(cls, signers: Signers, *, sealing: Path | None, clock: Callable[[], datetime] = _utc_now) -> "KeyRing":
+        """Return a ring whose signing keys are elsewhere; sealing keys are read from a key folder only if one is named."""
+        return cls(_signers=signers, _sealing=read_sealing_keys(sealing) if sealing is not None else {}, _clock=clock)
 
     def authorities(self) -> tuple[str, ...]:
-        """Return the authorities this installation can sign for, in alphabetical order."""
-        return tuple(sorted(self._signing))
+        """Return the authorities this installation can sign for, in alphabetical order. Raises `SignerUnavailable`."""
+        return self._signers.authorities()
 
-    def signing(self, authority: str) -> SigningKey:
-        """Return the authority's signing key. Raises `KeyMissing`."""
-        try:
-            return self._signing[authority]
-        except KeyError:
-            raise KeyMissing(f"there is no private signing key of {authority} in the key folder") from None
+    def signing(self, authority: str, at: datetime | None = None) -> SigningKey:
+        """Return the key with which the authority signs at an instant; not given: now.
+
+        Raises `KeyMissing` if it has none that is valid then, `SignerUnavailable`.
+        """
+        return self._signers.key(authority, at or self._clock())
 
     def sealing(self, authority: str, key_id: str) -> SealedKey:
         """Return the authority's private sealing key with that id. Raises `KeyMissing`."""

@@ -105,6 +105,19 @@ _WRITTEN = re.compile(
 )
 
 
+_DIGEST = rb"[A-Za-z0-9+/]{43}="  # SHA-256 in base64
+_SIGNED_INFO = {
+    name: re.compile(
+        re.escape(_SIGNED_INFO_START_ALONE + method + _SIGNED_INFO_HEAD)
+        + _DIGEST
+        + re.escape(_SIGNED_INFO_MIDDLE)
+        + _DIGEST
+        + re.escape(_SIGNED_INFO_TAIL)
+    )
+    for name, method in _SIGNATURE_METHODS.items()
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """The values of a signature as they stand in its bytes."""
@@ -138,6 +151,11 @@ def signed_info_alone(algorithm: SignatureAlgorithm, envelope_digest: bytes, pro
             _SIGNED_INFO_TAIL,
         )
     )
+
+
+def is_signed_info_alone(data: bytes, algorithm: SignatureAlgorithm) -> bool:
+    """Tell whether `signed_info_alone` writes exactly these bytes for some envelope and this algorithm."""
+    return _SIGNED_INFO[algorithm.name].fullmatch(data) is not None
 
 
 def key_info(chain: tuple[bytes, ...]) -> bytes:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gateway.errors import Refused, TrustInvalid
-from gateway.trust.keys import SigningKey
+from gateway.trust.signing_key import SigningKey
 from gateway.trust.suites import SUITES, PublicKey, SealingSuite, key_id
 
 # Another kind of document signed by the same key can never be mistaken for this one.
@@ -31,6 +31,7 @@ class SealingKey:
     key_id: str
     suite: SealingSuite
     public_key: PublicKey
+    raw: bytes  # the public key as the document carries it
     not_before: datetime  # UTC; also the instant at which the document was signed
     not_after: datetime  # UTC
 
@@ -89,6 +90,7 @@ def read_document(data: bytes, authority: str, name: str) -> Claimed:
             key_id=content["key_id"],
             suite=suite,
             public_key=suite.load_public(public),
+            raw=public,
             not_before=_instant(content["not_before"]),
             not_after=_instant(content["not_after"]),
         )

@@ -7,12 +7,12 @@ same code judges them.
 """
 
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -21,9 +21,11 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import KeyMissing, SignerNotTrusted
 from gateway.trust import algorithms, profile
-from gateway.trust.certificates import DEVELOPMENT_ONLY, MAX_CHAIN, TrustStore
-from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, read_public
+from gateway.trust.certificates import DEVELOPMENT_ONLY, TrustStore
+from gateway.trust.chains import MAX_CHAIN, UNREADABLE
+from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, REVOCATION, read_public
 
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _NAMES = (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME, NameOID.ORGANIZATION_IDENTIFIER)
 
 
@@ -85,10 +87,13 @@ def chain_of(envelope: bytes) -> tuple[bytes, ...] | None:
 
 
 @contextmanager
-def strangers(anchors: Path, chains: Iterable[tuple[bytes, ...]]) -> Iterator[TrustStore]:
+def strangers(
+    anchors: Path, chains: Iterable[tuple[bytes, ...]], evidence: Mapping[str, bytes] = NOTHING
+) -> Iterator[TrustStore]:
     """Give the trust of somebody who has the certificates in the folder `anchors` and met these chains.
 
-    A chain that names no authority is left out: what it signed is then refused as signed by nobody known.
+    `evidence` holds lists and answers about revocation by file name (`.crl`, `.ocsp`); each is believed only if its issuer
+    signed it. A chain that names no authority is left out: what it signed is then refused as signed by nobody known.
     Raises `KeyMissing` if the folder holds no anchor, `TrustInvalid`.
     """
     roots = sorted(anchors.glob("*.pem")) if anchors.is_dir() else []
@@ -96,25 +101,27 @@ def strangers(anchors: Path, chains: Iterable[tuple[bytes, ...]]) -> Iterator[Tr
         raise KeyMissing("the folder of anchors holds no certificate (*.pem)")
     with TemporaryDirectory(prefix="gateway-stranger-") as name:
         folder = Path(name)
-        for part in (ANCHORS, PINNED):
+        for part in (ANCHORS, PINNED, REVOCATION):
             (folder / part).mkdir()
         for number, root in enumerate(roots):
             (folder / ANCHORS / f"{number}.pem").write_bytes(read_public(root))
-        for chain in dict.fromkeys(chains):
-            _meet(folder / PINNED, chain)
+        for number, chain in enumerate(dict.fromkeys(chains)):
+            authority = _usable(chain)
+            if authority is not None:
+                (folder / PINNED / f"{authority}.{number}.pem").write_bytes(pem(chain))
+        for number, (file, body) in enumerate(evidence.items()):
+            (folder / REVOCATION / f"{number}{Path(file).suffix}").write_bytes(body)
         yield TrustStore.load(folder)
 
 
-def _meet(pinned: Path, chain: tuple[bytes, ...]) -> None:
+def _usable(chain: tuple[bytes, ...]) -> str | None:
+    """Return whose chain it is; None if it is nobody's, or holds a key that nobody here signs with."""
     try:
-        authority, text = introduce(chain).authority, pem(chain)
-        usable = algorithms.of_key(x509.load_der_x509_certificate(chain[0]).public_key()) is not None
-    except (SignerNotTrusted, ValueError, UnsupportedAlgorithm):
-        return
-    if not usable:
-        return
-    number = int.from_bytes(sha256(b"".join(chain)).digest()[:8], "big")
-    (pinned / f"{authority}.{number}.pem").write_bytes(text)
+        known = introduce(chain)
+        key = _read(chain)[0].public_key()
+    except (SignerNotTrusted, UnsupportedAlgorithm, *UNREADABLE):
+        return None
+    return known.authority if algorithms.of_key(key) is not None else None
 
 
 def _read(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
@@ -125,6 +132,6 @@ def _read(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
         for each in found:
             each.subject.rfc4514_string()  # read late by the library: a broken name fails here, not at the verdict
             each.issuer.rfc4514_string()
-    except ValueError:
+    except UNREADABLE:
         raise SignerNotTrusted("a certificate of the chain cannot be read") from None
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from gateway.errors import Refused, SignatureInvalid, SignatureMissing, SignatureProfile
+from gateway.errors import Refused, SignatureInvalid, SignatureMissing, SignatureProfile, Unavailable
 from gateway.stages import Opened, Tree
 from gateway.trust import policy as rules
 from gateway.trust import profile
@@ -65,7 +65,7 @@ class Examination:
 
     steps: tuple[Step, ...]  # those that were begun; only the last may have failed
     opened: Opened | None
-    refusal: Refused | None
+    refusal: Refused | Unavailable | None  # unavailable: it is not known whether a certificate was revoked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,8 @@ def verify_by_steps(
     `trace` is told the number of each step as it begins.
 
     Raises what `parse_xml` raises, `SignatureMissing`, `SignatureProfile`, `SignerNotTrusted`, `CertificateNotValid`,
-    `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`.
+    `CertificateRevoked`, `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`; and `Unavailable` while it is not known
+    whether a certificate of the signer was revoked.
     """
     # 1 parse the envelope: hardened; no DOCTYPE, comment or processing instruction gets past this line
     trace(1)
@@ -119,7 +120,7 @@ def verify_by_steps(
 
     # 4 the signer's certificate is pinned and valid at the time of signing
     trace(4)
-    signer = trust.verdict(claims.chain, claims.signed_at)
+    signer = trust.verdict(claims.chain, claims.signed_at, claimed=at is None)
 
     # 5 the signing time is not in the future, and the certificate is still valid when it is judged
     trace(5)
@@ -183,10 +184,11 @@ def verify_by_steps(
 def examine(body: bytes, trust: TrustStore, at: datetime | None = None, policy: rules.Policy = rules.STANDARD) -> Examination:
     """Verify, and tell how far it came: the same steps, for a person to read."""
     begun: list[int] = []
-    opened, refusal = None, None
+    opened: Opened | None = None
+    refusal: Refused | Unavailable | None = None
     try:
         opened = verify_by_steps(body, trust, at, policy, trace=begun.append)
-    except Refused as reason:
+    except (Refused, Unavailable) as reason:
         refusal = reason
     failed = begun[-1] if refusal is not None else None
     steps = tuple(Step(step=number, name=STEPS[number - 1], ok=number != failed) for number in begun)

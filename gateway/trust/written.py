@@ -66,7 +66,7 @@ def _cut(body: bytes) -> _Parts | None:
 def _verified(body: bytes, parts: _Parts, trust: TrustStore, at: datetime | None, policy: rules.Policy) -> Opened | None:
     """Go through the steps of verify.py in an order that parses last."""
     claims = parts.claims
-    signer = trust.verdict(parts.chain, parts.signed_at)
+    signer = trust.verdict(parts.chain, parts.signed_at, claimed=at is None)
     if at is not None:
         rules.check_time(parts.signed_at, at, policy)
         trust.verdict(parts.chain, max(at, parts.signed_at))

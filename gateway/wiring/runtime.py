@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from gateway.errors import SettingsInvalid, UnknownAuthority
+from gateway.flow.loops import LOOPS
 from gateway.flow.ports import Clock, Runtime
 from gateway.partners import load as load_partners
 from gateway.partners.calendar_changes import CalendarBook
@@ -20,6 +21,7 @@ from gateway.trust.vault import Vault
 from gateway.wire.allowed import AllowedFields
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
+from gateway.wiring.signing import ring_of
 
 SCHEMA_VERSION = "readmission/1.0"
 
@@ -38,8 +40,10 @@ def transport(settings: Settings, engine: Database, clock: Clock) -> Transport:
     return BrokerTransport(settings.broker, steps=settings.retry_seconds, batch=settings.batch, label=settings.name)
 
 
-def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool = False) -> Runtime:
-    """Return a runtime; nothing runs yet.
+def build(
+    settings: Settings, *, clock: Clock = utc_now, prepare_database: bool = False, ring: KeyRing | None = None
+) -> Runtime:
+    """Return a runtime; nothing runs yet. `ring` holds the keys; not given: all that this installation has.
 
     With `prepare_database` the migrations are run first (the embedded default, demonstrations and tests); otherwise a
     database that lacks them stops the start. Raises `Misconfigured` for anything this installation lacks.
@@ -70,8 +74,8 @@ def build(settings: Settings, *, clock: Clock = utc_now, prepare_database: bool 
             for partner in partners.partners.values()
             for dialect in partner.dialects.values()
         },
-        ring=KeyRing.load(settings.keys),
-        trust=TrustStore.load(settings.keys),
+        trust=TrustStore.load(settings.keys, revocation=settings.revocation),
+        ring=ring or ring_of(tuple(LOOPS), settings, clock),
         vault=Vault.load(settings.keys, settings.case_key_folder),
         transport=transport(settings, engine, clock),
     )

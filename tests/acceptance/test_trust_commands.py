@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from gateway.cli import keys as key_commands
 from gateway.cli import trust as commands
 from gateway.errors import GatewayError
 from gateway.trust.devca import make_development_keys
@@ -72,6 +73,7 @@ def keys(tmp_path_factory):
 def desk(tmp_path, keys):
     app = typer.Typer()
     commands.register(app)
+    key_commands.register(app)
     made = Desk(tmp_path, app)
     made.write("gateway.toml", f"keys = {json.dumps(str(keys))}\n".encode())
     made.write("message.xml", _receipt())

@@ -147,18 +147,18 @@ def test_a_verdict_is_found_again_after_its_short_life(folder, ring, now):
     store.verdict(chain, now)
     seconds[0] = VERDICT_SECONDS
     store.verdict(chain, now)
-    assert store._verdicts[chain].found_at == 0.0
+    assert store.loaded().verdicts[chain].found_at == 0.0
     seconds[0] = VERDICT_SECONDS + 1
     store.verdict(chain, now)
-    assert store._verdicts[chain].found_at == VERDICT_SECONDS + 1
+    assert store.loaded().verdicts[chain].found_at == VERDICT_SECONDS + 1
 
 
 def test_a_refused_chain_is_not_kept_in_memory(folder, forge, now):
     store = TrustStore.load(folder)
-    before = len(store._verdicts)
+    before = len(store.loaded().verdicts)
     with pytest.raises(SignerNotTrusted):
         store.verdict(forge.certificate("BA-MS").chain, now)
-    assert len(store._verdicts) == before
+    assert len(store.loaded().verdicts) == before
 
 
 # --- chain and purpose

@@ -1,8 +1,11 @@
-"""decisions of named persons on certificates
+"""what was said once of certificates and of the key folder
 
 Revision ID: 0008
 Revises: 0007
 """
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0008"
 down_revision = "0007"
@@ -11,8 +14,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "told",
+        sa.Column("subject", sa.String(96), nullable=False),
+        sa.Column("said", sa.String(64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name="pk_told"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("told")
