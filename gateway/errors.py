@@ -210,6 +210,36 @@ class SigningTimeInvalid(Refused):
     code = "signing-time-invalid"
 
 
+class TimestampMalformed(Refused):
+    """What should be one timestamp token is something else, or more than one."""
+
+    code = "timestamp-malformed"
+
+
+class TimestampMismatch(Refused):
+    """The timestamp is over other data, by another hash, or answers another request."""
+
+    code = "timestamp-mismatch"
+
+
+class TimestampNotTrusted(Refused):
+    """The timestamp is not signed by a timestamp authority that we trust, with a certificate valid at its time."""
+
+    code = "timestamp-not-trusted"
+
+
+class TimestampTimeInvalid(Refused):
+    """The time of the timestamp is before the signature that it covers, or too far from our own time."""
+
+    code = "timestamp-time-invalid"
+
+
+class RootInvalid(Refused):
+    """A root of the journal, or the proof that an entry lies under it, does not hold."""
+
+    code = "root-invalid"
+
+
 class SealMismatch(Refused):
     """The seal names another sender, recipient or message than the signed header inside."""
 
@@ -454,6 +484,18 @@ class Undeliverable(Unavailable):
     """The broker knows no queue for this recipient."""
 
     code = "undeliverable"
+
+
+class TimestampUnavailable(Unavailable):
+    """No timestamp authority gave a good timestamp."""
+
+    code = "timestamp-unavailable"
+
+
+class EvidenceStopped(Unavailable):
+    """For too long no timestamp could be had for the journal: nothing new is sent out meanwhile."""
+
+    code = "evidence-clock-stopped"
 
 
 # --- this installation ----------------------------------------------------------------------------------------------

@@ -64,6 +64,11 @@ class Settings:
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
+    # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
+    # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
+    timestamp_authorities: tuple[str, ...] = ()
+    root_seconds: int = 60  # a signed and timestamped root over the new entries of the journal is made this often
+    evidence_hours: int = 4  # so long without a good timestamp, and nothing new is sent out
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
 
@@ -82,8 +87,8 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        if self.watch_seconds < 1:
-            raise SettingsInvalid("watch_seconds must be at least 1")
+        if min(self.watch_seconds, self.root_seconds, self.evidence_hours) < 1:
+            raise SettingsInvalid("watch_seconds, root_seconds and evidence_hours must be at least 1")
         if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
             raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):

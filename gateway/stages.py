@@ -43,13 +43,15 @@ class Opened:
     """Unsealed and verified: `document` is parsed again from exactly the bytes that were signed."""
 
     document: Tree  # root of the canonical message inside the envelope
-    signed: bytes  # the signed envelope, as it came out of the seal
+    signed: bytes  # the signed envelope, as it came out of the seal; without its timestamp, if it had one
     digest: str  # SHA-256 of `signed`, lower-case hex; what receipts and answers refer to
     inside: str  # SHA-256 of the canonical message inside the envelope, lower-case hex; what a mapping report refers to
     signer: str  # authority whose pinned certificate signed it
     signed_at: datetime  # UTC, as claimed in the signed properties
     sealed_for: str | None  # authority whose key opened it; None for an envelope that was not sealed
     sealed_id: str | None  # message id bound into the seal
+    stamped_at: datetime | None = None  # UTC, time of its timestamp (profile T); None for an envelope without one
+    timestamp_authority: str | None = None  # subject of the certificate of the authority that gave it, RFC 4514
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

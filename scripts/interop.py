@@ -23,9 +23,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from gateway.trust import stamped
 from gateway.trust.algorithms import ALGORITHMS
+from gateway.trust.authorities import obtain
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
+from gateway.trust.devtsa import DevelopmentAuthority
 from gateway.trust.folder import ANCHORS, CA
 from gateway.trust.keys import KeyRing
 from gateway.trust.sign import sign
@@ -47,6 +50,7 @@ class Sample:
     name: str
     body: bytes
     code: str | None  # of our refusal, None when we accept it
+    level: str = "XAdES-BASELINE-B"  # what DSS must call it when it passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,15 @@ def good_envelopes(keys: Path, now: datetime) -> Iterator[Sample]:
         document = parse_xml(path.read_bytes())
         body = sign(document, ring.signing(text(document, "Header/Sender") or ""), now).body
         yield Sample(name=path.name, body=body, code=_our_code(body, trust, now))
+
+
+def stamped_envelopes(keys: Path, samples: Sequence[Sample], now: datetime) -> Iterator[Sample]:
+    """Yield each envelope with a timestamp of the development authority (profile T)."""
+    trust, asked = TrustStore.load(keys), [DevelopmentAuthority.load(keys, lambda: now)]
+    for each in samples:
+        stamp = obtain(stamped.over(each.body), asked, trust.timestamp_anchors, lambda: now)
+        body = stamped.add(each.body, stamp.token)
+        yield Sample(name=f"stamped-{each.name}", body=body, code=_our_code(body, trust, now), level="XAdES-BASELINE-T")
 
 
 def _our_code(body: bytes, trust: TrustStore, now: datetime) -> str | None:
@@ -132,14 +145,14 @@ def compare(samples: Sequence[Sample], verdicts: dict[str, Verdict], label: str,
     unexplained, used = 0, set()
     for sample in samples:
         verdict = verdicts[sample.name]
-        if (verdict.indication == PASSED) == (sample.code is None):
+        if (verdict.indication == PASSED) == (sample.code is None) and (sample.code or verdict.level == sample.level):
             continue
         name = Path(sample.name).stem
         if name in known:
             used.add(name)
         else:
             unexplained += 1
-            theirs = f"{verdict.indication} {verdict.sub_indication}"
+            theirs = f"{verdict.indication} {verdict.sub_indication} {verdict.level}"
             print(f"  differs: {label} {sample.name}: DSS {theirs}, we {sample.code or 'valid'}")
             print(f"           {verdict.errors}")
     passed = sum(verdict.indication == PASSED for verdict in verdicts.values())
@@ -179,9 +192,10 @@ def main() -> int:
             keys = Path(folder) / f"keys-{algorithm.name}"
             make_development_keys(keys, authorities(), now, algorithm)
             samples = list(good_envelopes(keys, now))
+            samples += list(stamped_envelopes(keys, samples, now))
             place = Path(folder) / algorithm.name
             verdicts = ask_dss(target, keys, samples, place, now)
-            more, explained = compare(samples, verdicts, f"B, {algorithm.name}", known)
+            more, explained = compare(samples, verdicts, f"B and T, {algorithm.name}", known)
             unexplained, used = unexplained + more, used | explained
             unexplained += not ask_jdk(samples, place)
     for name in sorted(set(known) - used):

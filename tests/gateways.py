@@ -19,6 +19,7 @@ from gateway.settings import Settings, data_folder
 from gateway.stages import Received, Submitted
 from gateway.store.database import open_engine, upgrade
 from gateway.transport.memory import MemoryHub, MemoryTransport
+from gateway.trust import authorities
 from gateway.trust.devca import make_development_keys
 from gateway.wiring import build
 
@@ -110,7 +111,8 @@ def make_gateway(
     else:
         engine = open_engine(database)
         upgrade(engine)
-        rt = replace(_parts(keys), settings=settings, clock=clock, engine=engine, bell=Bell())
+        asked = authorities.named(settings.timestamp_authorities, keys, clock)
+        rt = replace(_parts(keys), settings=settings, clock=clock, engine=engine, bell=Bell(), authorities=asked)
     return Gateway(rt=replace(rt, transport=MemoryTransport(hub)), hub=hub)
 
 

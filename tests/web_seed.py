@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 
 from gateway.domain.safeguards import Answers
 from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
+from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.partners.folder import Authority
 from gateway.settings import Settings
@@ -95,6 +96,7 @@ class Seed:
     answers: list[dict[str, Any]] = field(default_factory=list)
     reads: list[tuple[int, str, str]] = field(default_factory=list)
     still_held: str | None = None
+    standing: Standing | None = None
 
     def runtime(self) -> WebRuntime:
         return WebRuntime(
@@ -115,6 +117,7 @@ class Seed:
             read_document=self.read_document,
             person_of=self.person_of,
             journal=self.journal,
+            evidence=lambda: self.standing,
         )
 
     def journal(

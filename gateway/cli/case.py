@@ -14,10 +14,12 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
-from gateway.settings import load
-from gateway.store import cases, deadlines, journal, messages
+from gateway.flow.evidence import verify_roots
+from gateway.settings import Settings, load
+from gateway.store import cases, deadlines, journal, messages, roots
 from gateway.store.database import open_engine, reading, require_current
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
+from gateway.trust.certificates import TrustStore
 
 
 def _summary(case: Case) -> dict[str, Any]:
@@ -194,8 +196,12 @@ def _day(text: str | None, option: str) -> datetime | None:
         raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
 
 
+def _trust(settings: Settings) -> TrustStore:
+    return TrustStore.load(settings.keys, revocation=settings.revocation)
+
+
 def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Walk the whole journal and name every place where its chain is broken.
+    """Walk the whole journal and name every place where its chain is broken, or does not fit its signed roots.
 
     Exit 0 when it is whole, 1 when it is not. Example: `gateway journal verify`
     """
@@ -204,19 +210,24 @@ def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> Non
     require_current(engine)
     with reading(engine) as tx:
         count, findings = journal.verify(tx)
+        made, unfit = verify_roots(tx, _trust(settings)) if roots.newest(tx) else (0, [])
+    whole = not findings and not unfit
     if json:
         print_json(
             {
-                "verdict": "broken" if findings else "whole",
+                "verdict": "whole" if whole else "broken",
                 "entries": count,
                 "findings": [{"entry": found.id, "what": found.what} for found in findings],
+                "roots": made,
+                "root_findings": [{"root": found.number, "what": found.what} for found in unfit],
             }
         )
     else:
-        console().print(f"{count} entries, " + ("the chain is whole" if not findings else f"{len(findings)} findings"))
-        for found in findings:
-            console().print(f"  {found.what}")
-    if findings:
+        verdict = "the chain is whole" if whole else f"{len(findings) + len(unfit)} findings"
+        console().print(f"{count} entries under {made} signed roots, {verdict}")
+        for what in [found.what for found in findings] + [found.what for found in unfit]:
+            console().print(f"  {what}")
+    if not whole:
         raise typer.Exit(1)
 
 

@@ -13,7 +13,7 @@ from gateway.flow.case_verdict import Verdict, verify_case_file
 from gateway.flow.case_words import NOT_PROVEN, REFUSED
 from gateway.flow.deletion_verdict import is_record, verify_record_file
 from gateway.settings import data_folder, load
-from gateway.trust.folder import ANCHORS
+from gateway.trust.folder import ANCHORS, TIMESTAMP_ANCHORS
 from gateway.wire.schema import SchemaSet
 
 _COLOURS = {REFUSED: "red", NOT_PROVEN: "yellow"}
@@ -27,6 +27,12 @@ def verify_case(
             "--anchors", metavar="DIR", help="Folder of trusted root certificates (*.pem). Default: the key folder's."
         ),
     ] = None,
+    timestamp_anchors: Annotated[
+        Path | None,
+        typer.Option(
+            "--timestamp-anchors", metavar="DIR", help="The same for timestamp authorities. Default: those in --anchors."
+        ),
+    ] = None,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -35,12 +41,15 @@ def verify_case(
     Needs no network, no database, and with --anchors no settings. Exit 0 when all of it holds, 1 when something does not.
     Example: `gateway verify-case case-7.asice --anchors roots/`
     """
-    trusted = anchors if anchors is not None else load(config).keys / ANCHORS
+    trusted = anchors
+    if trusted is None:
+        keys = load(config).keys
+        trusted, timestamp_anchors = keys / ANCHORS, timestamp_anchors or keys / TIMESTAMP_ANCHORS
     if is_record(file):
         found = verify_record_file(file, trusted)
     else:
         schemas = SchemaSet.load(data_folder("schemas") / "readmission" / "1.0")
-        found = verify_case_file(file, trusted, datetime.now(UTC), schemas)
+        found = verify_case_file(file, trusted, datetime.now(UTC), schemas, timestamp_anchors=timestamp_anchors)
     if json:
         print_json(_document(found))
     else:

@@ -1,4 +1,4 @@
-"""`gateway doctor`: settings, database, broker, clock, schemas, trust, calendars; each ok, or what to do."""
+"""`gateway doctor`: settings, database, broker, clock, schemas, trust, evidence of time, calendars; each ok, or what to do."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,14 +9,17 @@ from typing import Annotated
 
 import typer
 
+from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.errors import GatewayError, Misconfigured
+from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable
 from gateway.partners import load as load_partners
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
-from gateway.store.database import open_engine, require_current, upgrade, version
+from gateway.store import roots
+from gateway.store.database import open_engine, reading, require_current, upgrade, version
+from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.wire.schema import SchemaSet
@@ -92,6 +95,37 @@ def _trust(settings: Settings) -> str:
     return f"{kind}; {len(trust.authorities())} authorities; first certificate ends {ends:%Y-%m-%d}"
 
 
+def _evidence(settings: Settings) -> str:
+    """Ask every timestamp authority for a timestamp, and look at how long the journal has waited for one."""
+    asked = authorities.named(settings.timestamp_authorities, settings.keys, utc_now)
+    if not asked:
+        return "no timestamp authority: evidence of time rests on the gateway's own clock"
+    anchors, silent = TrustStore.load(settings.keys).timestamp_anchors, []
+    for authority in asked:
+        try:
+            authorities.obtain(b"gateway doctor", [authority], anchors, utc_now)
+        except TimestampUnavailable:
+            silent.append(authority.name)
+    if len(silent) == len(asked):
+        raise TimestampUnavailable(f"no good timestamp from {', '.join(silent)}; see the log lines above")
+    told = f"{len(asked)} timestamp authorities" if len(asked) > 1 else f"timestamps by {asked[0].name}"
+    if not settings.timestamp_authorities:
+        told += ", which prove nothing: the setting timestamp_authorities names none"
+    return told + (f"; no good timestamp from {', '.join(silent)}" if silent else "") + _waiting(settings)
+
+
+def _waiting(settings: Settings) -> str:
+    engine = open_engine(settings.database)
+    require_current(engine)
+    with reading(engine) as tx:
+        oldest, newest = roots.oldest_unproven(tx), roots.newest_stamp(tx)
+    if settings.timestamp_authorities and oldest and utc_now() - oldest >= timedelta(hours=settings.evidence_hours):
+        raise EvidenceStopped(
+            f"nothing recorded since {oldest:%Y-%m-%d %H:%M} UTC has a timestamp; does gateway run watch run?"
+        )
+    return f"; newest over the journal of {newest.at:%Y-%m-%d %H:%M:%S} UTC" if newest else ""
+
+
 def _treaties(settings: Settings) -> str:
     treaties = load_treaties(settings.partners / "treaties", settings.overrides)
     unknown = sum(1 for treaty in treaties.values() for limit in treaty.limits if limit.amount is None)
@@ -116,6 +150,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "clock": _clock,
     "schemas": _schemas,
     "trust": _trust,
+    "evidence": _evidence,
     "treaties": _treaties,
     "calendars": _calendars,
 }
@@ -139,6 +174,7 @@ def doctor(
     Example: `gateway doctor --config gateway.toml`
     """
     settings = load(config)
+    log.set_up(as_json=settings.log_json, level=30)  # why a timestamp authority is silent
     if migrate:
         upgrade(open_engine(settings.database))
     home = ", ".join(settings.home) or "no authority yet"

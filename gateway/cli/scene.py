@@ -14,6 +14,7 @@ from gateway.domain.messages import Category, Procedure
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.draft import Held, Sent
+from gateway.flow.evidence import gather
 from gateway.flow.holding import resume
 from gateway.flow.mailbox import acknowledge, fetch
 from gateway.flow.outbound import submit
@@ -22,7 +23,7 @@ from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
 from gateway.flow.statements import make_statement, release_statement
 from gateway.stages import Submitted
-from gateway.store import cases, deadlines, inbox, journal, messages
+from gateway.store import cases, deadlines, inbox, journal, messages, roots
 from gateway.store.database import reading
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.inbox import InboxRow
@@ -346,14 +347,21 @@ def row_digest(row: InboxRow, rt: Runtime) -> str:
 def _tell_end(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Teller) -> None:
     """Show where both sides stand, and that both journals are whole."""
     for authority, rt in ((act.requesting, west), (act.requested, east)):
+        gather(rt)
         with reading(rt.engine) as tx:
             (case,) = cases.by_reference(tx, sent.case_reference, home=authority)
             count, findings = journal.verify(tx)
+            newest, stamp = roots.newest(tx), roots.newest_stamp(tx)
+        whole = "broken" if findings else "whole"
         row = _reply_deadline(sent.case_reference, authority, rt)
         teller.step(
             rt.clock(),
             authority,
-            f"case {case.state}; reply deadline {row.state}; journal of {count} entries {'broken' if findings else 'whole'}",
+            f"case {case.state}; reply deadline {row.state}; journal of {count} entries {whole}",
+            f"entries 1 to {newest.root.last} lie under signed roots with a timestamp of {stamp.at:%Y-%m-%d %H:%M:%S} UTC"
+            if newest and stamp
+            else "no timestamp authority",
             state=str(case.state),
-            journal="broken" if findings else "whole",
+            journal=whole,
+            timestamp=stamp.at.isoformat() if stamp else None,
         )

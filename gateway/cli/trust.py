@@ -6,17 +6,20 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from gateway import settings
+from gateway import log, settings
 from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import KeyMissing, Refused, SignerMismatch, WrongRecipient
 from gateway.settings import Settings
 from gateway.stages import Received, Signed, Tree
+from gateway.trust import authorities as timestamp_authorities
+from gateway.trust import stamped
 from gateway.trust.certificates import TrustStore
 from gateway.trust.folder import write_file
 from gateway.trust.keys import KeyRing
 from gateway.trust.seal import peek, seal, unseal
 from gateway.trust.sign import sign
+from gateway.trust.timestamps import Stamp
 from gateway.trust.verify import Examination, examine
 from gateway.wire.documents import NS, parse_xml, read_file, serialize
 from gateway.wire.schema import SchemaSet
@@ -37,25 +40,41 @@ def register(app: typer.Typer) -> None:
 
 
 def sign_command(
-    file: FileArgument, authority: AsOption, out: OutOption, as_json: JsonOption = False, config: ConfigOption = None
+    file: FileArgument,
+    authority: AsOption,
+    out: OutOption,
+    *,
+    timestamp: Annotated[
+        bool, typer.Option("--timestamp", help="Add a timestamp of the authority that the settings name (profile T).")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Check a canonical message and sign it for its sender. The result is an envelope, not encrypted.
 
+    With a timestamp it can be verified after its certificate ended. The digest that is told is that of the envelope without
+    its timestamp: receipts and answers refer to that.
+
     Example: `gateway sign application.xml --as BA-MS --out signed.xml`
     """
-    signed, _ = _sign(settings.load(config), file, authority)
-    _write(out, signed.body)
+    installed = settings.load(config)
+    signed, _ = _sign(installed, file, authority)
+    stamp = _stamp(installed, signed) if timestamp else None
+    _write(out, stamped.add(signed.body, stamp.token) if stamp else signed.body)
     result = {
         "verdict": "signed",
         "signer": signed.signer,
         "signed_at": signed.signed_at,
+        "stamped_at": stamp.at if stamp else None,
+        "timestamp_authority": stamp.authority if stamp else None,
         "sha256": signed.digest,
         "out": str(out),
     }
     if as_json:
         print_json(result)
     else:
-        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC: {out}")
+        at = f", timestamp {stamp.at:%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
+        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC{at}: {out}")
 
 
 def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
@@ -179,6 +198,16 @@ def _sign(installed: Settings, file: Path, authority: str) -> tuple[Signed, Tree
     return sign(document, KeyRing.load(installed.keys).signing(authority), _now()), document
 
 
+def _stamp(installed: Settings, signed: Signed) -> Stamp:
+    """Return a timestamp over the signature. Raises `KeyMissing` if no authority is named, `TimestampUnavailable`."""
+    log.set_up(as_json=installed.log_json, level=30)  # why an authority gave none
+    asked = timestamp_authorities.named(installed.timestamp_authorities, installed.keys, _now)
+    if not asked:
+        raise KeyMissing("no timestamp authority: name one in the setting timestamp_authorities")
+    anchors = _trust(installed).timestamp_anchors
+    return timestamp_authorities.obtain(stamped.over(signed.body), asked, anchors, _now)
+
+
 def _write(out: Path, data: bytes) -> None:
     try:
         write_file(out, data)
@@ -194,6 +223,8 @@ def _verdict(found: Examination) -> dict[str, object]:
         "message": found.refusal.message if found.refusal else None,
         "signer": found.opened.signer if found.opened else None,
         "signed_at": found.opened.signed_at if found.opened else None,
+        "stamped_at": found.opened.stamped_at if found.opened else None,
+        "timestamp_authority": found.opened.timestamp_authority if found.opened else None,
         "sha256": found.opened.digest if found.opened else None,
         "steps": [{"step": each.step, "name": each.name, "ok": each.ok} for each in found.steps],
     }
@@ -204,5 +235,8 @@ def _tell(found: Examination) -> None:
         console().print(f"{each.step:>3}  {'[green]ok[/]' if each.ok else '[bold red]no[/]'}  {each.name}")
     if found.opened is not None:
         console().print(f"valid: signed by {found.opened.signer} at {found.opened.signed_at:%Y-%m-%d %H:%M:%S} UTC")
+        if found.opened.stamped_at is not None:
+            stamped_at, by = found.opened.stamped_at, found.opened.timestamp_authority
+            console().print(f"timestamp of {stamped_at:%Y-%m-%d %H:%M:%S} UTC by {by}")
     elif found.refusal is not None:
         console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from gateway import __version__
+from gateway.domain import proofs
 from gateway.domain.case import Case
-from gateway.errors import Erased, Refused
+from gateway.errors import Erased, NotFound, Refused
 from gateway.flow.case_readme import README
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
-from gateway.store import cases, deadlines, journal, messages
+from gateway.store import cases, deadlines, journal, messages, roots
 from gateway.store.database import Tx
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.messages import DocumentRow, MessageRow
@@ -21,6 +22,7 @@ from gateway.trust.strangers import chain_of, pem
 from gateway.wire.case_index import (
     FORMAT,
     JOURNAL,
+    PROOFS,
     CaseIndex,
     Exported,
     IndexedCase,
@@ -74,6 +76,8 @@ def contents(tx: Tx, case_id: int, rt: Runtime, *, by: str, purpose: str | None)
     _keep(
         parts, _fixed(JOURNAL, "application/x-ndjson", "what the journal says of the case, one entry a line", _lines(entries))
     )
+    for entry in entries:
+        _prove(tx, entry.id, parts)
     for number, (chain, (authority, at)) in enumerate(chains.items(), 1):
         name = f"certificates/{number:02}-{authority}.pem"
         _keep(
@@ -242,6 +246,16 @@ def _plain(value: Any) -> str:
 
 def _utc(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
+
+
+def _prove(tx: Tx, entry: int, parts: dict[str, Part]) -> None:
+    """Add the proof that an entry stood in the journal; none while no root lies over it."""
+    try:
+        proof = roots.proof_of_entry(tx, entry)
+    except NotFound:
+        return
+    what = f"proof that entry {entry} stood in the journal: signed roots, and a timestamp where there is one"
+    _keep(parts, _fixed(f"{PROOFS}{entry}.json", JSON, what, proofs.to_json(proof)))
 
 
 def _revocation(rt: Runtime, chain: tuple[bytes, ...], at: datetime) -> Iterator[Part]:

@@ -5,14 +5,16 @@ authority that exported the file, and is held against what is proven. What fails
 that fails ends it all, since then nothing in it can be relied on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from gateway.domain.messages import Message, Receipt
+from gateway.domain.proofs import from_json
 from gateway.errors import (
     AnswerMismatch,
     CaseIncomplete,
@@ -23,11 +25,12 @@ from gateway.errors import (
     ReceiptMismatch,
     Refused,
     ReportMismatch,
+    RootInvalid,
     SignerMismatch,
 )
 from gateway.flow import case_words as words
 from gateway.flow.case_deadlines import judge_deadline
-from gateway.flow.case_journal import judge_journal
+from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
 from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
 from gateway.stages import MAX_MESSAGE_BYTES, Opened
 from gateway.trust.certificates import TrustStore
@@ -35,7 +38,7 @@ from gateway.trust.container_signature import Sealing, claimed_chain, verify_con
 from gateway.trust.policy import STANDARD
 from gateway.trust.strangers import Introduction, chain_of, introduce, pem, strangers
 from gateway.trust.verify import verify
-from gateway.wire.case_index import JOURNAL, NAME, CaseIndex, IndexedDeadline, IndexedMessage, read_index
+from gateway.wire.case_index import JOURNAL, NAME, PROOFS, CaseIndex, IndexedDeadline, IndexedMessage, read_index
 from gateway.wire.container import MAX_FILE_BYTES, Container, open_container
 from gateway.wire.documents import parse_json
 from gateway.wire.reading import read
@@ -96,8 +99,12 @@ class _File:
         return opened, read(self.schemas.check(opened.document)), known
 
 
-def verify_case_file(path: Path, anchors: Path, at: datetime, schemas: SchemaSet) -> Verdict:
-    """Return the verdict on a case file at the instant `at`. `anchors` is a folder of certificates (*.pem).
+def verify_case_file(
+    path: Path, anchors: Path, at: datetime, schemas: SchemaSet, *, timestamp_anchors: Path | None = None
+) -> Verdict:
+    """Return the verdict on a case file at the instant `at`.
+
+    `anchors` and `timestamp_anchors` are folders of certificates (*.pem); the second is the first if None.
 
     Raises `NotAFile`, and `KeyMissing` or `TrustInvalid` where the anchors cannot be used.
     """
@@ -116,7 +123,7 @@ def verify_case_file(path: Path, anchors: Path, at: datetime, schemas: SchemaSet
             }
         except GatewayError as error:
             return Verdict(items=(_refusal("container", error),))
-        with strangers(anchors, met, evidence) as trust:
+        with strangers(anchors, met, evidence, timestamp_anchors) as trust:
             try:
                 sealing = verify_container(container, trust, at)
                 index = _index(container, sealing)
@@ -127,7 +134,7 @@ def verify_case_file(path: Path, anchors: Path, at: datetime, schemas: SchemaSet
             items += _message_items(found)
             items.append(_judged("messages", partial(_complete, found)))
             items += [_judged(f"deadline {line.limit}", partial(_deadline, found, line)) for line in index.deadlines]
-            items.append(_judged("journal", partial(_journal, found)))
+            items += _journal(found)
             items.append(_judged("certificates", partial(_certificates, found, met)))
     return Verdict(items=tuple(items))
 
@@ -151,6 +158,17 @@ def _chains(container: Container) -> Iterator[tuple[bytes, ...]]:
             chain = chain_of(container.content(name, most=MAX_MESSAGE_BYTES))
             if chain:
                 yield chain
+        elif name.startswith(PROOFS):
+            yield from _signers_of(container.content(name, most=MAX_FILE_BYTES))
+
+
+def _signers_of(body: bytes) -> Iterator[tuple[bytes, ...]]:
+    """Yield the chains in the proof of a journal entry; what is no proof is refused where it is judged."""
+    try:
+        proof = from_json(body)
+    except RootInvalid:
+        return
+    yield from (each.chain for each in proof.roots)
 
 
 def _index(container: Container, sealing: Sealing) -> CaseIndex:
@@ -303,10 +321,21 @@ def _deadline(found: _File, line: IndexedDeadline) -> Item:
     )
 
 
-def _journal(found: _File) -> Item:
-    body = found.container.content(JOURNAL, most=MAX_FILE_BYTES)
-    digests: Mapping[str, str] = {line.message_id: line.sha256 for line in found.index.messages}
-    return judge_journal(body, found.index.journal_entries, digests, exporter=found.sealing.signer)
+def _journal(found: _File) -> Iterator[Item]:
+    entries: list[dict[str, Any]] = []
+
+    def judge() -> Item:
+        entries.extend(read_entries(found.container.content(JOURNAL, most=MAX_FILE_BYTES)))
+        digests = {line.message_id: line.sha256 for line in found.index.messages}
+        return judge_journal(entries, found.index.journal_entries, digests, exporter=found.sealing.signer)
+
+    yield _judged("journal", judge)
+    proofs = {
+        int(place): found.container.content(name, most=MAX_FILE_BYTES)
+        for name in found.sealing.files
+        if (place := name.removeprefix(PROOFS).removesuffix(".json")).isdigit()
+    }
+    yield _judged("journal proofs", partial(judge_proofs, proofs, entries, found.trust))
 
 
 def _certificates(found: _File, met: list[tuple[bytes, ...]]) -> Item:

@@ -12,7 +12,7 @@ from gateway.domain.clock import Happening
 from gateway.domain.messages import Application, Receipt
 from gateway.domain.moves import Event, Role, event_of, step
 from gateway.domain.safeguards import hold_reason
-from gateway.errors import StoreConflict
+from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Sent, Submission, held_result
 from gateway.flow.papers import facts_of, paper, report_paper, sha256
@@ -102,7 +102,7 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
     results: list[Submission] = []
     for draft in drafts:
         results.append(_settle(tx, draft, rt, now))
-        if draft.again is None:
+        if draft.again is None and not isinstance(draft.refused, EvidenceStopped):  # that one was not looked at
             entries.append(_entry(draft, now))
     journal.append(tx, entries)
     return Saved(results=results, leaving=queued, at=now)

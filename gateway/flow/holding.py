@@ -9,6 +9,7 @@ from gateway.errors import (
 )
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result, own_error
+from gateway.flow.evidence import refusal
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.stages import Submitted
@@ -23,7 +24,10 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
     """Look again at a held message, after its statement was made or released; send it if nothing holds it any more.
 
     The case is locked meanwhile: a statement cannot change between the look and the sending.
+    Raises `EvidenceStopped` while no timestamp can be had: nothing new is sent out then.
     """
+    if (stopped := refusal(rt)) is not None:
+        raise stopped
     with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, lock=True)
         hold = holds.open_hold(tx, case_id)

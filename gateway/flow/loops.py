@@ -1,5 +1,6 @@
-"""The loops that run the walks: consume, deliver, watch (deadlines and certificates). Each may run in any number of processes.
+"""The loops that run the walks: consume, deliver, watch. Each may run in any number of processes.
 
+Watch is three loops: deadlines, certificates, evidence of time.
 Work that computes or touches the database runs in a thread of its own per loop, so that the event loop keeps
 answering the broker's heartbeats. A loop ends when `stop` is set, after the batch in hand.
 """
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.certificates import look_after_certificates
 from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.evidence import gather
 from gateway.flow.inbound import receive
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
@@ -200,6 +202,27 @@ async def certificates(rt: Runtime, stop: asyncio.Event) -> None:
         thread.close()
 
 
+async def evidence(rt: Runtime, stop: asyncio.Event) -> None:
+    """Make roots of the journal and have them timestamped every `root_seconds`, in a thread of its own: it may take long.
+
+    While the clock cannot be trusted nothing is signed. What fails is tried again in the next round.
+    """
+    thread = _Thread("evidence")
+    guard = ClockGuard(rt.clock)
+    try:
+        while not stop.is_set():
+            try:
+                if guard.jump() is None and await thread.run(behind_the_record, rt) is None:
+                    await thread.run(gather, rt)
+            except Unavailable as error:
+                log.warning("evidence.waiting", code=error.code)
+            except GatewayError as error:
+                log.error("evidence.failed", code=error.code)  # noqa: TRY400  # no traceback: no person in a log
+            await _pause(stop, rt.settings.root_seconds)
+    finally:
+        thread.close()
+
+
 async def _recount(rt: Runtime, thread: _Thread) -> None:
     """Count again what was counted with other calendars, while no watch ran."""
     try:
@@ -209,7 +232,7 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
-LOOPS: dict[str, tuple[Loop, ...]] = {"consume": (consume,), "deliver": (deliver,), "watch": (watch, certificates)}
+LOOPS: dict[str, tuple[Loop, ...]] = {"consume": (consume,), "deliver": (deliver,), "watch": (watch, certificates, evidence)}
 
 
 async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:

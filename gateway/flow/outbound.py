@@ -1,7 +1,7 @@
 """The walk outward: translate, complete the header, validate, safeguards, advance, sign, seal; saved in the outbox.
 
 Sealing happens before the outbox: a retry sends the identical bytes. A hold is a result of its own: the message is
-kept, the officer is told why, and nothing leaves.
+kept, the officer is told why, and nothing leaves. While the evidence clock stands (flow/evidence.py) nothing new is taken.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ from gateway.errors import (
 from gateway.flow.clockwork import check_binds
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
+from gateway.flow.evidence import refusal
 from gateway.flow.lapses import check_notice
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
@@ -85,7 +86,10 @@ def _walk(drafts: Sequence[Draft], rt: Runtime) -> None:
             if draft.refused is None:
                 with own_error(draft):
                     _decide(tx, draft, known, rt)
+    stopped = refusal(rt)
     for draft in drafts:
+        if draft.refused is None and draft.again is None:
+            draft.refused = stopped
         if draft.refused is None and draft.again is None:
             with own_error(draft):
                 seal_draft(draft, rt)

@@ -11,11 +11,13 @@ from gateway.domain.calendars import Calendar, Side
 from gateway.domain.case import Case
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotHome
+from gateway.flow.evidence_clock import EvidenceClock
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
+from gateway.trust.authorities import TimestampAuthority
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -102,7 +104,9 @@ class Runtime:
     trust: TrustStore
     vault: Vault
     transport: Transport
+    authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
+    evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
     _rules: dict[tuple[str, str, str], Treaty] = field(default_factory=dict, init=False, repr=False)  # found before
 
     def is_home(self, authority: str) -> bool:

@@ -5,19 +5,22 @@ certificate authority itself lie in ca/, so that authorities can be added later 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from gateway.errors import TrustInvalid
 from gateway.trust.algorithms import DEFAULT as DEFAULT_ALGORITHM
 from gateway.trust.algorithms import PrivateKey, PublicKey, SignatureAlgorithm
 from gateway.trust.certificates import DEVELOPMENT_ONLY
+from gateway.trust.devtsa import KEY_FILE
 from gateway.trust.folder import (
     ANCHORS,
     AUTHORITY,
@@ -26,6 +29,7 @@ from gateway.trust.folder import (
     PINNED,
     PRIVATE,
     SEALING,
+    TIMESTAMP_ANCHORS,
     read_private,
     read_public,
     write_file,
@@ -41,6 +45,15 @@ _CA_LIFE = timedelta(days=3650)
 _SIGNING_LIFE = timedelta(days=825)
 _SEALING_LIFE = timedelta(days=730)  # ends before the certificate that vouches for it
 _DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_Issuer: TypeAlias = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Purpose:
+    """What a certificate is for; a critical purpose must be understood by whoever checks it."""
+
+    of: ObjectIdentifier
+    critical: bool
 
 
 def make_development_keys(
@@ -55,6 +68,7 @@ def make_development_keys(
         if not AUTHORITY.fullmatch(authority):
             raise TrustInvalid("an authority code is a state code, a hyphen and a short name, e.g. BA-MS")
     issuer = _certificate_authority(folder, now)
+    _timestamp_authority(folder, issuer, now)
     master = folder / PRIVATE / MASTER_KEY
     if not master.exists():
         write_file(master, new_master_key(), private=True)
@@ -83,7 +97,7 @@ def _publish(folder: Path, authority: str, now: datetime) -> None:
         write_file(public, document)
 
 
-def _certificate_authority(folder: Path, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _certificate_authority(folder: Path, now: datetime) -> _Issuer:
     """Return certificate and key of the development root, made if missing."""
     key_file, anchor_file = folder / CA / "root.key.pem", folder / ANCHORS / ANCHOR_FILE
     if key_file.exists() and anchor_file.exists():
@@ -108,21 +122,39 @@ def _certificate_authority(folder: Path, now: datetime) -> tuple[x509.Certificat
     return certificate, key
 
 
-def _signing_key(
-    authority: str,
-    issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
+def _timestamp_authority(folder: Path, issuer: _Issuer, now: datetime) -> None:
+    """Make the development timestamp authority and lay its root where timestamps are checked, where missing."""
+    key_file, anchor_file = folder / CA / KEY_FILE, folder / TIMESTAMP_ANCHORS / ANCHOR_FILE
+    if not key_file.exists():
+        subject = _name("XX", "Readmission Gateway", f"Timestamps, {DEVELOPMENT_ONLY}")
+        purpose = _Purpose(of=ExtendedKeyUsageOID.TIME_STAMPING, critical=True)  # RFC 3161, 2.3
+        write_file(key_file, _issued_key(subject, issuer, now, DEFAULT_ALGORITHM, _CA_LIFE, purpose), private=True)
+    if not anchor_file.exists():
+        write_file(anchor_file, issuer[0].public_bytes(Encoding.PEM))
+
+
+def _signing_key(authority: str, issuer: _Issuer, now: datetime, algorithm: SignatureAlgorithm) -> bytes:
+    """Return a new private key of an authority and its certificate, in PEM."""
+    subject = _name(authority[:2], authority, f"{authority} signing, {DEVELOPMENT_ONLY}")
+    return _issued_key(subject, issuer, now, algorithm, _SIGNING_LIFE, _Purpose(of=_DOCUMENT_SIGNING, critical=False))
+
+
+def _issued_key(
+    subject: x509.Name,
+    issuer: _Issuer,
     now: datetime,
     algorithm: SignatureAlgorithm,
+    life: timedelta,
+    purpose: _Purpose,
 ) -> bytes:
-    """Return a new private key and its certificate, in PEM."""
+    """Return a new private key and a certificate for it that signs but does not issue, in PEM."""
     root, root_key = issuer
     key = algorithm.new_private()
-    subject = _name(authority[:2], authority, f"{authority} signing, {DEVELOPMENT_ONLY}")
     certificate = (
-        _builder(subject, root.subject, key=key.public_key(), issuer_key=root_key.public_key(), now=now, life=_SIGNING_LIFE)
+        _builder(subject, root.subject, key=key.public_key(), issuer_key=root_key.public_key(), now=now, life=life)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(issues=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([purpose.of]), critical=purpose.critical)
         .sign(root_key, hashes.SHA256())
     )
     return _pem(key) + certificate.public_bytes(Encoding.PEM)

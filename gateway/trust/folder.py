@@ -1,6 +1,7 @@
 """The key folder: where each certificate and key lies, and how its files are read and written.
 
     anchors/<name>.pem                     root certificates; a chain must end at one of them
+    timestamp-anchors/<name>.pem           roots of timestamp authorities, and intermediates that one does not send itself
     pinned/<AUTHORITY>[.<n>].pem           the authority's signing certificate, then its intermediates; two may be valid at once
     sealing/<AUTHORITY>[.<n>].json         the authority's public sealing key, signed by its signing key
     private/<AUTHORITY>[.<n>].signing.pem  home authorities only: private signing key, then its chain, leaf first
@@ -10,7 +11,7 @@
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
     case-keys/                             keys of single cases, destroyed one by one, and what remains of them: case_tree.py
     revocation/                            what issuers and persons here took back: gateway/trust/revocation/
-    ca/                                    development only: the keys of the development certificate authority
+    ca/                                    development only: the keys of the development certificate and timestamp authorities
 
 A file elsewhere may take the place of a private one, as secrets are mounted: GATEWAY_SIGNING_KEY_<AUTHORITY>_FILE (BA-MS is
 written BA_MS) and GATEWAY_MASTER_KEY_FILE name it. Links are followed: Kubernetes mounts a secret as a chain of them.

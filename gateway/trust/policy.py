@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.errors import SignerMismatch, SigningTimeInvalid
+from gateway.errors import SignerMismatch, SigningTimeInvalid, TimestampTimeInvalid
 from gateway.stages import Tree
 from gateway.trust.certificates import Pinned
 from gateway.wire.documents import NS
@@ -25,6 +25,14 @@ def check_time(signed_at: datetime, at: datetime, policy: Policy) -> None:
     """Raise `SigningTimeInvalid` if the message was signed later than `at`, the instant at which it is judged."""
     if signed_at > at + policy.clock_skew:
         raise SigningTimeInvalid("the claimed time of signing lies in the future")
+
+
+def check_stamp(signed_at: datetime, stamped_at: datetime, at: datetime | None, policy: Policy) -> None:
+    """Raise `TimestampTimeInvalid` unless the timestamp lies between signing and `at`, the instant at which it is judged."""
+    if stamped_at < signed_at - policy.clock_skew:
+        raise TimestampTimeInvalid("the timestamp is from before the claimed time of signing")
+    if at is not None and stamped_at > at + policy.clock_skew:
+        raise TimestampTimeInvalid("the time of the timestamp lies in the future")
 
 
 def check_sender(document: Tree, signer: Pinned) -> None:

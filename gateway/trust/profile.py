@@ -39,7 +39,8 @@ def _with_ds(name: str) -> bytes:
     return f'<{name} xmlns:ds="{DS}"'.encode()
 
 
-_SIGNED_INFO_START = ("<ds:SignedInfo>" + _method("CanonicalizationMethod", _EXCLUSIVE)).encode()
+CANONICALIZATION = _method("CanonicalizationMethod", _EXCLUSIVE).encode()
+_SIGNED_INFO_START = b"<ds:SignedInfo>" + CANONICALIZATION
 _SIGNED_INFO_HEAD = (
     '<ds:Reference Id="envelope" URI=""><ds:Transforms>'
     + _method("Transform", f"{DS}enveloped-signature")
@@ -78,11 +79,12 @@ _PROPERTIES_MIDDLE_ALONE = _PROPERTIES_MIDDLE.replace(b"<ds:DigestMethod", _with
     b"<ds:DigestValue", _with_ds("ds:DigestValue"), 1
 )
 
+_VALUE_ALONE = _with_ds("ds:SignatureValue") + b">%b</ds:SignatureValue>"
 _SIGNATURE_HEAD = f'<ds:Signature xmlns:ds="{DS}" Id="signature">'.encode()
 _OBJECT_HEAD = (
     f'</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties xmlns:xades="{XADES}" Target="#signature">'.encode()
 )
-_SIGNATURE_TAIL = b"</xades:QualifyingProperties></ds:Object></ds:Signature>"
+SIGNATURE_TAIL = b"</xades:QualifyingProperties></ds:Object></ds:Signature>"
 SIGNATURE_START = _SIGNATURE_HEAD
 _BASE64 = rb"([A-Za-z0-9+/=]+)"
 _CERTIFICATE = re.compile(rb"<ds:X509Certificate>([A-Za-z0-9+/=]+)</ds:X509Certificate>")
@@ -158,6 +160,11 @@ def is_signed_info_alone(data: bytes, algorithm: SignatureAlgorithm) -> bool:
     return _SIGNED_INFO[algorithm.name].fullmatch(data) is not None
 
 
+def signature_value_alone(value: bytes) -> bytes:
+    """Return the SignatureValue as a timestamp covers it. `value` is in base64."""
+    return _VALUE_ALONE % value
+
+
 def key_info(chain: tuple[bytes, ...]) -> bytes:
     """Return the certificates (DER) as they stand in X509Data."""
     return b"".join(b"<ds:X509Certificate>%b</ds:X509Certificate>" % b64encode(each) for each in chain)
@@ -194,7 +201,7 @@ def signature(
             _PROPERTIES_MIDDLE,
             certificate_digest,
             _PROPERTIES_TAIL,
-            _SIGNATURE_TAIL,
+            SIGNATURE_TAIL,
         )
     )
 

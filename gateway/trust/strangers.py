@@ -23,7 +23,7 @@ from gateway.errors import KeyMissing, SignerNotTrusted
 from gateway.trust import algorithms, profile
 from gateway.trust.certificates import DEVELOPMENT_ONLY, TrustStore
 from gateway.trust.chains import MAX_CHAIN, UNREADABLE
-from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, REVOCATION, read_public
+from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, REVOCATION, TIMESTAMP_ANCHORS, read_public
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _NAMES = (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME, NameOID.ORGANIZATION_IDENTIFIER)
@@ -88,9 +88,14 @@ def chain_of(envelope: bytes) -> tuple[bytes, ...] | None:
 
 @contextmanager
 def strangers(
-    anchors: Path, chains: Iterable[tuple[bytes, ...]], evidence: Mapping[str, bytes] = NOTHING
+    anchors: Path,
+    chains: Iterable[tuple[bytes, ...]],
+    evidence: Mapping[str, bytes] = NOTHING,
+    timestamp_anchors: Path | None = None,
 ) -> Iterator[TrustStore]:
     """Give the trust of somebody who has the certificates in the folder `anchors` and met these chains.
+
+    `timestamp_anchors` is the folder of the roots of timestamp authorities, the same if None.
 
     `evidence` holds lists and answers about revocation by file name (`.crl`, `.ocsp`); each is believed only if its issuer
     signed it. A chain that names no authority is left out: what it signed is then refused as signed by nobody known.
@@ -101,10 +106,12 @@ def strangers(
         raise KeyMissing("the folder of anchors holds no certificate (*.pem)")
     with TemporaryDirectory(prefix="gateway-stranger-") as name:
         folder = Path(name)
-        for part in (ANCHORS, PINNED, REVOCATION):
+        for part in (ANCHORS, TIMESTAMP_ANCHORS, PINNED, REVOCATION):
             (folder / part).mkdir()
         for number, root in enumerate(roots):
             (folder / ANCHORS / f"{number}.pem").write_bytes(read_public(root))
+        for number, root in enumerate(sorted((timestamp_anchors or anchors).glob("*.pem"))):
+            (folder / TIMESTAMP_ANCHORS / f"{number}.pem").write_bytes(read_public(root))
         for number, chain in enumerate(dict.fromkeys(chains)):
             authority = _usable(chain)
             if authority is not None:

@@ -3,6 +3,7 @@
 The verifier does not follow what a signature says about itself (transforms, algorithms, references). It reads four values,
 makes the signature again from the profile, and compares bytes. What it returns is parsed again from the verified bytes only.
 `verify` first takes the short way of written.py, which a good message passes; a message that does not goes through the steps.
+A timestamp (profile T, stamped.py) is cut off first and judged last: what lies between is the same for both profiles.
 """
 
 import re
@@ -15,7 +16,7 @@ from hashlib import sha256
 from gateway.errors import Refused, SignatureInvalid, SignatureMissing, SignatureProfile, Unavailable
 from gateway.stages import Opened, Tree
 from gateway.trust import policy as rules
-from gateway.trust import profile
+from gateway.trust import profile, stamped, timestamps
 from gateway.trust.certificates import TrustStore
 from gateway.trust.written import open_written
 from gateway.wire.documents import ENVELOPE_NS, NS, canonicalize, parse_xml
@@ -47,6 +48,7 @@ STEPS = (
     "the envelope is the canonical form, byte for byte",
     "read again from the verified bytes",
     "the signer is the sender",
+    "the timestamp is over this signature, by a trusted authority",  # begun for a stamped envelope only
 )
 
 
@@ -100,14 +102,20 @@ def verify_by_steps(
 
     `at` is the instant at which the envelope is judged: the signer's certificate must be valid then, and the signing time not
     after it. Without `at` the claimed time of signing alone decides (a record is verified long after its certificate ended).
+    An envelope with a timestamp (profile T) is judged at the time of its timestamp instead: its certificate must be valid then,
+    whatever `at` is. The result is that of the envelope without timestamp, digest included, and says when it was stamped.
     `trace` is told the number of each step as it begins.
 
     Raises what `parse_xml` raises, `SignatureMissing`, `SignatureProfile`, `SignerNotTrusted`, `CertificateNotValid`,
-    `CertificateRevoked`, `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`; and `Unavailable` while it is not known
-    whether a certificate of the signer was revoked.
+    `CertificateRevoked`, `SigningTimeInvalid`, `SignatureInvalid` or `SignerMismatch`; for a timestamp `TimestampMalformed`,
+    `TimestampMismatch`, `TimestampNotTrusted` or `TimestampTimeInvalid`; and `Unavailable` while it is not known whether a
+    certificate of the signer was revoked.
     """
     # 1 parse the envelope: hardened; no DOCTYPE, comment or processing instruction gets past this line
     trace(1)
+    timestamp = stamped.cut(body)
+    if timestamp is not None:
+        body = timestamp.envelope
     envelope = parse_xml(body)
 
     # 2 one message, then one signature, and nothing else
@@ -120,13 +128,14 @@ def verify_by_steps(
 
     # 4 the signer's certificate is pinned and valid at the time of signing
     trace(4)
-    signer = trust.verdict(claims.chain, claims.signed_at, claimed=at is None)
+    signer = trust.verdict(claims.chain, claims.signed_at, claimed=at is None and timestamp is None)
 
     # 5 the signing time is not in the future, and the certificate is still valid when it is judged
     trace(5)
     if at is not None:
         rules.check_time(claims.signed_at, at, policy)
-        trust.verdict(claims.chain, max(at, claims.signed_at))
+        if timestamp is None:
+            trust.verdict(claims.chain, max(at, claims.signed_at))
 
     # 6 the signature is the one profile, byte for byte: made again from the claims, with our own digest of the properties
     trace(6)
@@ -169,6 +178,14 @@ def verify_by_steps(
     trace(11)
     rules.check_sender(document, signer)
 
+    # 12 the timestamp is over this signature, by a trusted authority; not before signing, and the certificate was valid then
+    stamp = None
+    if timestamp is not None:
+        trace(12)
+        stamp = timestamps.check(timestamp.token, stamped.over(body), trust.timestamp_anchors)
+        rules.check_stamp(claims.signed_at, stamp.at, at, policy)
+        trust.verdict(claims.chain, max(stamp.at, claims.signed_at))
+
     return Opened(
         document=document,
         signed=body,
@@ -178,6 +195,8 @@ def verify_by_steps(
         signed_at=claims.signed_at,
         sealed_for=None,
         sealed_id=None,
+        stamped_at=stamp.at if stamp else None,
+        timestamp_authority=stamp.authority if stamp else None,
     )
 
 

@@ -131,7 +131,7 @@ class QueuesAnswer(_Answer):
 class StateAnswer(_Answer):
     """Health."""
 
-    state: Literal["ok"]
+    state: Literal["ok", "degraded"]
 
 
 def inbox_line(row: InboxRow) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, NotSignedIn, Refused
+from gateway.flow.evidence import refusal
 from gateway.flow.mailbox import acknowledge, fetch
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
@@ -266,12 +267,16 @@ def live() -> Any:
 @health.get("/readyz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
 @health.get("/startupz", response_model=StateAnswer, responses={503: _PROBLEMS[503]})
 def ready(rt: Rt) -> Any:
-    """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in."""
+    """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in.
+
+    The state is "degraded" while nothing new is sent out for want of timestamps; everything else goes on.
+    """
     try:
         require_current(rt.engine)
+        degraded = refusal(rt) is not None
     except GatewayError as error:
         return respond(503, problem(503, as_sentence(error.message), error.code))
-    return {"state": "ok"}
+    return {"state": "degraded" if degraded else "ok"}
 
 
 ROUTERS = (router, health)

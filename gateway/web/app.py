@@ -77,7 +77,7 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     """Return the application. `routers` brings what is not a page: the REST API and the health checks."""
     app = FastAPI(title=PRODUCT, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime = runtime
-    app.state.pages = Pages()
+    app.state.pages = Pages(runtime.evidence)
     app.state.sign_in = SignIn()
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
     app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")

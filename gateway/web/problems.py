@@ -28,6 +28,12 @@ _TITLES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something is wrong with this installation",
 }
 
+# Headers that HTTP asks for beside a status (RFC 9110, 10.2.3 and 11.6.1); what is away is tried again after this many seconds.
+_WANTED = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "60"},
+}
+
 
 def status_of(error: GatewayError) -> HTTPStatus:
     """Return the HTTP status of an error on a page."""
@@ -78,5 +84,4 @@ def problem_of(error: GatewayError) -> tuple[int, dict[str, Any]]:
 
 def respond(status: int, document: dict[str, Any]) -> JSONResponse:
     """Return the response that carries a problem document."""
-    wanted = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=wanted)
+    return JSONResponse(document, status_code=status, media_type=MEDIA_TYPE, headers=_WANTED.get(HTTPStatus(status)))

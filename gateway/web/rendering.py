@@ -14,7 +14,9 @@ from jinja2.loaders import ChoiceLoader
 from markupsafe import Markup
 
 from gateway import __version__
+from gateway.errors import DatabaseUnavailable
 from gateway.web import wording
+from gateway.web.runtime import EvidenceOfTime
 from gateway.web.wording import Tag
 
 PRODUCT = "Readmission Gateway"
@@ -68,10 +70,11 @@ def environment() -> Environment:
 
 
 class Pages:
-    """Renders pages; templates are compiled once."""
+    """Renders pages; templates are compiled once. Every page says when evidence of time runs out."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: EvidenceOfTime) -> None:
         self._environment = environment()
+        self._evidence = evidence
 
     def page(
         self, request: Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200
@@ -80,5 +83,16 @@ class Pages:
         signed_in = getattr(request.state, "signed_in", None)
         zone = signed_in.zone if signed_in else "UTC"
         found = self._environment.get_template(template)
-        body = found.render(me=signed_in, zone=zone, at=partial(_time, zone=zone), path=request.url.path, **(values or {}))
+        about = {"me": signed_in, "zone": zone, "at": partial(_time, zone=zone), "path": request.url.path}
+        body = found.render(about, alarm=self._alarm(zone), **(values or {}))
         return HTMLResponse(body, status_code=status)
+
+    def _alarm(self, zone: str) -> str | None:
+        """Return what stands above every page while no timestamp can be had."""
+        try:
+            standing = self._evidence()
+        except DatabaseUnavailable:  # the page itself says that
+            return None
+        if standing is None or not standing.warns:
+            return None
+        return wording.evidence_text(standing.oldest, standing.stops_at, zone, stopped=standing.stopped)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.domain.safeguards import Answers
+from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.database import Database
@@ -104,6 +105,12 @@ class WriteJournal(Protocol):
     ) -> None: ...
 
 
+class EvidenceOfTime(Protocol):
+    """Return where the evidence clock stands, None while there is nothing to say. Raises `DatabaseUnavailable`."""
+
+    def __call__(self) -> Standing | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRuntime:
     """Everything a page may use."""
@@ -119,3 +126,4 @@ class WebRuntime:
     read_document: ReadDocument
     person_of: PersonOf
     journal: WriteJournal
+    evidence: EvidenceOfTime

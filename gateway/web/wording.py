@@ -80,6 +80,14 @@ def instant_text(instant: datetime, zone: str) -> str:
     return f"{local.day} {MONTHS[local.month - 1]} {local.year}, {local:%H:%M} {zone_text(local)}"
 
 
+def evidence_text(oldest: datetime, stops_at: datetime, zone: str, *, stopped: bool) -> str:
+    """Return what every page says while no timestamp can be had for the record."""
+    since = f"Nothing that was recorded since {instant_text(oldest, zone)} has a timestamp yet"
+    if stopped:
+        return f"New messages cannot be sent. {since}. What was sent or received is safe. Tell the operator."
+    return f"New messages can be sent until {instant_text(stops_at, zone)}. {since}. Tell the operator."
+
+
 def count_text(number: int, noun: str) -> str:
     """Return e.g. "1 day", "2 days"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -17,6 +17,7 @@ from gateway.wire.documents import parse_json
 NAME = "case.json"
 FORMAT = "readmission-gateway case file 1"
 JOURNAL = "journal/entries.jsonl"
+PROOFS = "journal/proof-"  # and the number of the entry
 T = TypeVar("T")
 
 

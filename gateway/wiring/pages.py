@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from gateway.domain.case import Case
@@ -10,6 +11,7 @@ from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
 from gateway.errors import Erased, GatewayError, NotFound
 from gateway.flow.draft import Held, Sent
+from gateway.flow.evidence import standing
 from gateway.flow.holding import resume
 from gateway.flow.mailbox import read_document
 from gateway.flow.outbound import submit
@@ -162,4 +164,5 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         read_document=actions.document,
         person_of=actions.person,
         journal=actions.note,
+        evidence=partial(standing, rt),
     )

@@ -15,6 +15,7 @@ from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
+from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
@@ -78,4 +79,5 @@ def build(
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
         vault=Vault.load(settings.keys, settings.case_key_folder),
         transport=transport(settings, engine, clock),
+        authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),
     )

@@ -128,7 +128,7 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
     for item in fields(Settings):
-        number = item.name in {"port", "batch", "retry_seconds", "watch_seconds", "remind_days"}
+        number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
         found = load(environment={f"GATEWAY_{item.name.upper()}": value})
         assert getattr(found, item.name) != getattr(Settings(), item.name), item.name
@@ -156,6 +156,10 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("retry_seconds = [-1]", "retry_seconds"),
         ("retry_seconds = [1.5]", "retry_seconds"),
         ("watch_seconds = 0", "watch_seconds"),
+        ("root_seconds = 0", "root_seconds"),
+        ("evidence_hours = 0", "evidence_hours"),
+        ("evidence_hours = 0.5", "evidence_hours"),
+        ("timestamp_authorities = [5]", "timestamp_authorities"),
         ("keys = 5", "keys"),
         ('broker = "redis://host"', "broker"),
         ('database = "mysql://host/x"', "database"),

@@ -6,16 +6,15 @@ must not make the gateway knock at doors inside its own network.
 
 import ipaddress
 import socket
-import threading
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from gateway.errors import RevocationUnreachable
+from gateway.trust.exchange import exchange
 from gateway.trust.revocation.states import MOST_BYTES
 
 SECONDS = 15.0  # for one exchange, from the first byte to the last
-_OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +41,12 @@ class Fetcher:
         if parts.scheme != "http" or not host or parts.username is not None:
             raise RevocationUnreachable("an address in a certificate is not a plain http address")
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        headers = {"Content-Type": "application/ocsp-request"} if body is not None else {}
+        headers = {"Accept": "*/*"} | ({"Content-Type": "application/ocsp-request"} if body is not None else {})
         connection = _Direct(self._address(host, port), host, port, timeout=self.seconds)
         try:
-            return self._read(connection, method, target, body, headers)
+            return exchange(connection, method, target, body=body, headers=headers, seconds=self.seconds, most=MOST_BYTES)
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that cannot stand in a request
             raise RevocationUnreachable(f"{host} did not answer as it should: {type(error).__name__}") from error
-        finally:
-            connection.close()
 
     def _address(self, host: str, port: int) -> tuple[str, int]:
         """Return the address to connect to; it is looked up once, so that it is the one that was examined."""
@@ -61,24 +58,6 @@ class Fetcher:
             raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it")
         return found[0], port
 
-    def _read(self, connection: HTTPConnection, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> bytes:
-        connection.connect()
-        # The time limit of a socket starts anew with each byte; this one does not.
-        limit = threading.Timer(self.seconds, _hang_up, args=[connection.sock])
-        limit.daemon = True
-        limit.start()
-        try:
-            connection.request(method, target, body=body, headers={"Accept": "*/*", "Connection": "close", **headers})
-            response = connection.getresponse()
-            if response.status != _OK:
-                raise HTTPException(f"status {response.status}")
-            data = response.read(MOST_BYTES + 1)
-            if len(data) > MOST_BYTES or (response.length or 0) > 0:
-                raise HTTPException("too large, or cut short")
-            return data
-        finally:
-            limit.cancel()
-
 
 class _Direct(HTTPConnection):
     """A connection to an address that was looked up before."""
@@ -89,10 +68,3 @@ class _Direct(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.create_connection(self._to, self.timeout)
-
-
-def _hang_up(sock: socket.socket) -> None:
-    try:
-        sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # closed already

@@ -167,9 +167,10 @@ def pin(folder: Path, tmp_path: Path) -> Callable[[FileKey], TrustStore]:
     """Return a function that gives a store in which exactly this key is pinned for its authority."""
 
     def pinned(key: FileKey) -> TrustStore:
-        for name in ("anchors", "pinned"):
+        for name in ("anchors", "timestamp-anchors", "pinned"):
             (tmp_path / name).mkdir(exist_ok=True)
-        (tmp_path / "anchors" / ANCHOR_FILE).write_bytes((folder / "anchors" / ANCHOR_FILE).read_bytes())
+        for name in ("anchors", "timestamp-anchors"):
+            (tmp_path / name / ANCHOR_FILE).write_bytes((folder / name / ANCHOR_FILE).read_bytes())
         certificates = (x509.load_der_x509_certificate(each) for each in key.chain)
         pem = b"".join(each.public_bytes(Encoding.PEM) for each in certificates)
         (tmp_path / "pinned" / f"{key.authority}.pem").write_bytes(pem)

@@ -9,6 +9,7 @@ import pytest
 from cryptography.x509 import ocsp as asn
 
 from gateway.errors import RevocationUnreachable
+from gateway.trust import exchange
 from gateway.trust.certificates import TrustStore
 from gateway.trust.revocation import attempts, fetch
 from gateway.trust.revocation.attempts import Result
@@ -276,13 +277,13 @@ def test_more_bytes_than_allowed_are_not_taken(server, monkeypatch):
 def test_a_server_that_sends_a_byte_now_and_then_is_hung_up_on(monkeypatch):
     """Each byte would come in time, the whole never does."""
     hung_up = []
-    hang_up = fetch._hang_up
+    hang_up = exchange._hang_up
 
-    def note(sock):
+    def note(sock, late):
         hung_up.append(sock)
-        hang_up(sock)
+        hang_up(sock, late)
 
-    monkeypatch.setattr(fetch, "_hang_up", note)
+    monkeypatch.setattr(exchange, "_hang_up", note)
     true_connect = fetch._Direct.connect
 
     def connect(self):
