@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,11 @@ from gateway.flow.case_contents import JSON, Contents, contents
 from gateway.flow.ports import Runtime
 from gateway.store import cases, journal
 from gateway.store.database import reading, transaction
+from gateway.trust.authorities import obtain
 from gateway.trust.container_profile import SignedFile
 from gateway.trust.container_signature import sign_container, signed_file
 from gateway.trust.keys import SigningKey
+from gateway.trust.timestamps import Stamp
 from gateway.wire.case_index import NAME, CaseIndex, IndexedFile, write_index
 from gateway.wire.container import CHUNK, ContainerWriter
 
@@ -33,7 +35,8 @@ def export_case(case_id: int, out: Path, rt: Runtime, *, actor: str, purpose: st
     """Write the file of a case to `out`, signed by `by` (the case's own authority if None). It appears whole or not at all.
 
     Journalled as `case.exported` with its digest before it appears. Raises `MissingField` without an actor, `NotFound`,
-    `Erased`, `NotHome` or `KeyMissing`, and `OSError` where nothing can be written.
+    `Erased`, `NotHome`, `KeyMissing`, `TimestampUnavailable` where the settings name an authority and none answers, and
+    `OSError` where nothing can be written.
     """
     if not actor.strip():
         raise MissingField("a case is exported by somebody", path="by")
@@ -45,7 +48,7 @@ def export_case(case_id: int, out: Path, rt: Runtime, *, actor: str, purpose: st
         handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")  # mode 0600: it holds personal data
         try:
             with os.fdopen(handle, "w+b") as file:
-                index = write_case_file(file, found, rt.ring.signing(authority))
+                index = write_case_file(file, found, rt.ring.signing(authority), stamp=_stamping(rt))
                 file.flush()
                 os.fsync(file.fileno())
                 digest, size = _digest(file), file.tell()
@@ -58,7 +61,9 @@ def export_case(case_id: int, out: Path, rt: Runtime, *, actor: str, purpose: st
     return written
 
 
-def write_case_file(file: BinaryIO, found: Contents, key: SigningKey) -> CaseIndex:
+def write_case_file(
+    file: BinaryIO, found: Contents, key: SigningKey, *, stamp: Callable[[bytes], Stamp] | None = None
+) -> CaseIndex:
     """Write the container; return its index with the list of files. Nothing but one chunk is held at a time."""
     writer = ContainerWriter(file)
     signed: list[SignedFile] = []
@@ -72,10 +77,17 @@ def write_case_file(file: BinaryIO, found: Contents, key: SigningKey) -> CaseInd
     body = write_index(index)
     writer.add(NAME, [body])
     signed.append(signed_file(NAME, JSON, sha256(body).digest()))
-    for name, content in sign_container(signed, key, found.index.exported.at):
+    for name, content in sign_container(signed, key, found.index.exported.at, stamp=stamp):
         writer.add(name, [content])
     writer.close()
     return index
+
+
+def _stamping(rt: Runtime) -> Callable[[bytes], Stamp] | None:
+    """Return how to have something timestamped, None where the settings name no authority."""
+    if not rt.authorities:
+        return None
+    return lambda data: obtain(data, rt.authorities, rt.trust.timestamp_anchors, rt.clock)
 
 
 def _digesting(chunks: Iterable[bytes], whole: "sha256") -> Iterator[bytes]:  # type: ignore[valid-type]

@@ -58,6 +58,8 @@ def judge_proofs(found: Mapping[int, bytes], entries: list[dict[str, Any]], trus
 
     Raises `JournalMismatch` for a proof of another entry, `RootInvalid`, and what `check_entry` raises.
     """
+    if not found:
+        return Item(item="journal proofs", verdict=NOT_PROVEN, says="No signed root lies over these journal entries yet.")
     hashes = {entry["id"]: entry["hash"] for entry in entries}
     stamped: list[datetime] = []
     signers: set[str] = set()
@@ -74,7 +76,7 @@ def judge_proofs(found: Mapping[int, bytes], entries: list[dict[str, Any]], trus
         stamped += [proven.stamped_at] if proven.stamped_at else []
     says = (
         f"{len(found)} of {len(entries)} entries lie under a root of the journal, signed by "
-        f"{' and '.join(sorted(signers)) or 'nobody'}: none of them can have been changed, or put in, since. "
+        f"{' and '.join(sorted(signers))}: none of them can have been changed, or put in, since. "
     )
     if stamped:
         says += f"A timestamp authority vouches that {len(stamped)} of them were there on {on(max(stamped))} at the latest."

@@ -17,7 +17,8 @@ documents/         the same messages in the formats of the two authorities, and 
 receipts/          signed receipts: which message, with which digest, was received when; one receipt may name messages of
                    other cases, by number and digest only
 deadlines/         how each time limit was counted: articles, calendars, every step
-journal/           what the record of the exporting authority says of the case; each entry with its hash
+journal/           what the record of the exporting authority says of the case; each entry with its hash, and with the proof
+                   that it stood there: signed roots over the whole record, and timestamps over these
 certificates/      the certificates of everybody who signed something here (PEM)
 revocation/        what the issuers of these certificates say about revocation, where it is known
 META-INF/          the signature of the whole file

@@ -190,8 +190,8 @@ def _index(container: Container, sealing: Sealing) -> CaseIndex:
 
 
 def _sealed(found: _File) -> Item:
-    known = introduce(found.sealing.chain)
-    says = words.whole_is_good(known, found.sealing.signed_at, len(found.sealing.files))
+    known, stamp = introduce(found.sealing.chain), found.sealing.stamp
+    says = words.whole_is_good(known, found.sealing.signed_at, len(found.sealing.files), stamp.at if stamp else None)
     return Item(item="container", verdict=VALID, says=says)
 
 

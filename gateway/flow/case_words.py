@@ -44,11 +44,12 @@ def certificate(known: Introduction) -> str:
     return f"with a certificate that {known.issuer} issued to {known.owner}{weak}"
 
 
-def whole_is_good(known: Introduction, signed_at: datetime, files: int) -> str:
+def whole_is_good(known: Introduction, signed_at: datetime, files: int, stamped_at: datetime | None) -> str:
     """Return the sentence on the container."""
+    vouched = f" A timestamp authority vouches that it was there on {on(stamped_at)}." if stamped_at else ""
     return (
         f"This case file was put together by {known.authority} on {on(signed_at)} and has not been changed since: all {files} "
-        f"files in it were signed {certificate(known)}."
+        f"files in it were signed {certificate(known)}.{vouched}"
     )
 
 

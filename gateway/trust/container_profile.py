@@ -1,4 +1,4 @@
-"""The one signature profile of a case file, as bytes: XAdES baseline B over the files of an ASiC-E container, detached.
+"""The one signature profile of a case file, as bytes: XAdES baseline B or T over the files of an ASiC-E container, detached.
 
     META-INF/signatures001.xml   <asic:XAdESSignatures> one ds:Signature </asic:XAdESSignatures>
     META-INF/manifest.xml        <manifest:manifest> every signed file with its media type </manifest:manifest>
@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.trust import profile
+from gateway.trust import profile, stamped
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.profile import DS, XADES
 
@@ -73,7 +73,7 @@ _PROPERTIES = (
 )
 _HEAD = f'<asic:XAdESSignatures xmlns:asic="{ASIC}"><ds:Signature xmlns:ds="{DS}" Id="signature">'
 _OBJECT = f'</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties xmlns:xades="{XADES}" Target="#signature">'
-_TAIL = "</xades:QualifyingProperties></ds:Object></ds:Signature></asic:XAdESSignatures>"
+_TAIL = b"</xades:QualifyingProperties></ds:Object></ds:Signature></asic:XAdESSignatures>"
 
 
 def _references(files: Sequence[SignedFile]) -> str:
@@ -119,15 +119,19 @@ def signatures_file(
     chain: tuple[bytes, ...],
     signing_time: bytes,
     certificate_digest: bytes,
+    token: bytes | None,
 ) -> bytes:
-    """Return the whole META-INF/signatures001.xml. `value` is raw, `chain` in DER, digests are in base64."""
+    """Return the whole META-INF/signatures001.xml. `value` is raw, `chain` and `token` are DER, digests are in base64."""
+    stamp = b"" if token is None else stamped.HEAD + b64encode(token) + stamped.TAIL
     return b"".join(
         (
             (_HEAD + _info(algorithm, files, properties_digest) + "<ds:SignatureValue>").encode(),
             b64encode(value),
             b"</ds:SignatureValue><ds:KeyInfo><ds:X509Data>",
             profile.key_info(chain),
-            (_OBJECT + _properties(files, signing_time, certificate_digest, alone=False) + _TAIL).encode(),
+            (_OBJECT + _properties(files, signing_time, certificate_digest, alone=False)).encode(),
+            stamp,
+            _TAIL,
         )
     )
 
@@ -150,6 +154,7 @@ class Claims:
     value: bytes  # base64
     certificates: tuple[bytes, ...]  # base64 of DER
     signing_time: bytes
+    token: bytes | None  # base64 of DER
 
 
 _REFERENCE = re.compile(
@@ -160,6 +165,7 @@ _REFERENCE = re.compile(
 _FORMAT = re.compile(rb"<xades:MimeType>([a-z0-9/.+-]+)</xades:MimeType>")
 _VALUE = re.compile(rb"<ds:SignatureValue>([A-Za-z0-9+/=]+)</ds:SignatureValue>")
 _CERTIFICATE = re.compile(rb"<ds:X509Certificate>([A-Za-z0-9+/=]+)</ds:X509Certificate>")
+_TOKEN = re.compile(re.escape(stamped.HEAD) + rb"([A-Za-z0-9+/=]+)" + re.escape(stamped.TAIL))
 _SIGNING_TIME = re.compile(rb"<xades:SigningTime>(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z)</xades:SigningTime>")
 
 
@@ -169,7 +175,7 @@ def read_claims(data: bytes) -> Claims | None:
     Loose: whoever reads them makes the file again from what was read, and compares.
     """
     references, formats = _REFERENCE.findall(data), _FORMAT.findall(data)
-    value, time = _VALUE.search(data), _SIGNING_TIME.search(data)
+    value, time, token = _VALUE.search(data), _SIGNING_TIME.search(data), _TOKEN.search(data)
     if value is None or time is None or len(references) != len(formats):
         return None
     return Claims(
@@ -180,4 +186,5 @@ def read_claims(data: bytes) -> Claims | None:
         value=value.group(1),
         certificates=tuple(_CERTIFICATE.findall(data)),
         signing_time=time.group(1),
+        token=token.group(1) if token else None,
     )

@@ -5,7 +5,7 @@ its time and its certificates are read, the signature is made again from them, a
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,14 +17,17 @@ from gateway.errors import (
     ContainerUnsigned,
     SignatureMissing,
     SignatureProfile,
+    TimestampNotTrusted,
 )
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.trust import container_profile as profile
 from gateway.trust import policy as rules
+from gateway.trust import timestamps
 from gateway.trust.certificates import TrustStore
 from gateway.trust.container_profile import MANIFEST, MEDIA_TYPES, SIGNATURES, SignedFile
 from gateway.trust.keys import SigningKey
-from gateway.trust.profile import digest
+from gateway.trust.profile import digest, signature_value_alone
+from gateway.trust.timestamps import Stamp
 from gateway.wire.container import MEDIA_TYPE, META, MIMETYPE, Container
 from gateway.wire.documents import parse_xml
 
@@ -38,6 +41,7 @@ STEPS = (
     "every file is signed, and every signed file is there",
     "every file is the one that was signed",
     "the manifest lists the signed files",
+    "the timestamp is over this signature, by a trusted authority",  # of a stamped container only
 )
 
 
@@ -49,6 +53,7 @@ class Sealing:
     signed_at: datetime  # UTC, as claimed
     files: Mapping[str, str]  # SHA-256 in lower-case hex by name, in the order of the container
     chain: tuple[bytes, ...]  # DER
+    stamp: Stamp | None  # by an authority that is trusted; None without one
 
 
 def signed_file(name: str, media_type: str, sha256_: bytes) -> SignedFile:
@@ -57,8 +62,13 @@ def signed_file(name: str, media_type: str, sha256_: bytes) -> SignedFile:
     return SignedFile(name=name, media_type=media_type, digest=b64encode(sha256_))
 
 
-def sign_container(files: Sequence[SignedFile], key: SigningKey, at: datetime) -> tuple[tuple[str, bytes], ...]:
-    """Return the files under META-INF/ that make a container signed: manifest and signature."""
+def sign_container(
+    files: Sequence[SignedFile], key: SigningKey, at: datetime, *, stamp: Callable[[bytes], Stamp] | None = None
+) -> tuple[tuple[str, bytes], ...]:
+    """Return the files under META-INF/ that make a container signed: manifest and signature.
+
+    `stamp` returns a timestamp over bytes; with it the signature is of level T. Raises what the key and `stamp` raise.
+    """
     signing_time = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     certificate_digest = digest(key.chain[0])
     properties_digest = digest(profile.signed_properties_alone(files, signing_time, certificate_digest))
@@ -71,6 +81,7 @@ def sign_container(files: Sequence[SignedFile], key: SigningKey, at: datetime) -
         chain=key.chain,
         signing_time=signing_time,
         certificate_digest=certificate_digest,
+        token=stamp(signature_value_alone(b64encode(value))).token if stamp else None,
     )
     return (MANIFEST, profile.manifest_file(files, MEDIA_TYPE.decode())), (SIGNATURES, signature)
 
@@ -101,7 +112,8 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
     value, signed_at = _decoded(claims.value), _instant(claims.signing_time)
 
     # 3 the signer's certificate is trusted and valid at the time of signing
-    signer = trust.verdict(chain, signed_at, claimed=True)
+    stamp = _stamp(claims, trust)
+    signer = trust.verdict(chain, signed_at, claimed=stamp is None)
 
     # 4 the signing time is not in the future
     rules.check_time(signed_at, at, policy)
@@ -116,6 +128,7 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
         chain=chain,
         signing_time=claims.signing_time,
         certificate_digest=signer.digest,
+        token=None if claims.token is None else _decoded(claims.token),
     )
     if body != rebuilt or not signer.algorithm.is_only_form(value):
         raise SignatureProfile("the signature of the container is not the one profile")
@@ -125,8 +138,20 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
     # 6 the signature value is the signer's
     signer.check(profile.signed_info_alone(signer.algorithm, claims.files, properties_digest), value)
 
+    # 7 to 9 every file is signed and there, and is the one that was signed; the manifest lists them
+    digests = _check_files(container, claims.files)
+
+    # 10 the timestamp is not before the signature, and the certificate was valid then
+    if stamp is not None:
+        rules.check_stamp(signed_at, stamp.at, at, policy)
+        trust.verdict(chain, max(stamp.at, signed_at))
+    return Sealing(signer=signer.authority, signed_at=signed_at, files=digests, chain=chain, stamp=stamp)
+
+
+def _check_files(container: Container, files: Sequence[SignedFile]) -> dict[str, str]:
+    """Return the digests of the files, in lower-case hex by name."""
     # 7 every file is signed, and every signed file is there, in this order
-    signed, there = [file.name for file in claims.files], [name for name in container.entries if not _is_fixed(name)]
+    signed, there = [file.name for file in files], [name for name in container.entries if not _is_fixed(name)]
     if set(there) - set(signed):
         raise ContainerUnsigned("the container holds a file that its signature does not cover")
     if set(signed) - set(there):
@@ -136,7 +161,7 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
 
     # 8 every file is the one that was signed
     digests: dict[str, str] = {}
-    for file in claims.files:
+    for file in files:
         found = sha256()
         for chunk in container.chunks(file.name):
             found.update(chunk)
@@ -145,9 +170,22 @@ def verify_container(container: Container, trust: TrustStore, at: datetime, poli
         digests[file.name] = found.hexdigest()
 
     # 9 the manifest lists the signed files
-    if container.content(MANIFEST, most=MAX_MESSAGE_BYTES) != profile.manifest_file(claims.files, MEDIA_TYPE.decode()):
+    if container.content(MANIFEST, most=MAX_MESSAGE_BYTES) != profile.manifest_file(files, MEDIA_TYPE.decode()):
         raise ContainerForm("the manifest of the container does not list the files that were signed")
-    return Sealing(signer=signer.authority, signed_at=signed_at, files=digests, chain=chain)
+    return digests
+
+
+def _stamp(claims: profile.Claims, trust: TrustStore) -> Stamp | None:
+    """Return the timestamp over the signature value, None where there is none, or none that is trusted here.
+
+    Raises `TimestampMalformed` or `TimestampMismatch`.
+    """
+    if claims.token is None:
+        return None
+    try:
+        return timestamps.check(_decoded(claims.token), signature_value_alone(claims.value), trust.timestamp_anchors)
+    except TimestampNotTrusted:
+        return None  # somebody else's word: the signature is then judged as if it had none
 
 
 def _is_fixed(name: str) -> bool:
