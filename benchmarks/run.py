@@ -1,9 +1,10 @@
-"""`make bench`: one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL; then the clock at scale.
+"""`make bench`: signing and sealing, then one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL;
+then the journal and the clock at scale.
 
 Gateway and prototype run alternately, so that both meet the same machine; the ratio is the median over the rounds. Then the
 gateway alone at 100 messages per second, for latency. Writes results.json and prints a table.
 
-    python benchmarks/run.py                         # everything, about 6 minutes
+    python benchmarks/run.py                         # everything, about 10 minutes
     python benchmarks/run.py --count 1000 --rounds 1 # a quick look
 """
 
@@ -21,8 +22,11 @@ from statistics import median
 from typing import Any
 
 import clock
+import goals
 import prototype
 import psutil
+import record
+import trust
 from hop import gateway_hop
 from measure import Result, wait_until_quiet
 from prototype import Kind
@@ -153,6 +157,7 @@ def main() -> int:
     console = Console()
     kinds = [given.only] if given.only else KINDS
     rows: dict[str, dict[str, Any]] = {}
+    trusted = trust.measure(console.print) if not given.only else {}
     with ExitStack() as stack:
         on: Servers | None = stack.enter_context(servers()) if "rabbitmq" in kinds else None
         for kind in kinds:
@@ -165,11 +170,22 @@ def main() -> int:
                 say=console.print,
             )
             rows[kind] = hop.as_dict()
-        ticking = clock.measure(console.print, on) if on is not None and not given.only else {}
+        whole = on is not None and not given.only
+        recorded, beside = record.measure(console.print, on) if on is not None and whole else ({}, {})
+        ticking = clock.measure(console.print, on) if on is not None and whole else {}
     console.print(table(rows))
-    if not given.only:
+    if whole:
+        console.print(goals.drawn("Trust", trusted))
+        console.print(goals.drawn("Journal", recorded))
         console.print(clock_table(ticking))
-        document = {"machine": machine(), "hop": rows["rabbitmq"], "hop_embedded": rows["embedded"], "clock": ticking}
+        document = {
+            "machine": machine(),
+            "hop": rows["rabbitmq"],
+            "hop_embedded": rows["embedded"],
+            "trust": trust.as_dict(trusted),
+            "journal": record.as_dict(recorded, beside),
+            "clock": ticking,
+        }
         RESULTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for kind, row in rows.items():
         if row["ratio"] < RATIO_WANTED:

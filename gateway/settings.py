@@ -48,6 +48,7 @@ class Settings:
     signer: Path | None = None
     signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
+    service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
     broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
     revocation: str = (
         "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked

@@ -1,6 +1,8 @@
-"""`gateway case` and `gateway journal verify`: what happened, and what is due, from the store of this gateway."""
+"""`gateway case`: what happened, and what is due, from the store of this gateway."""
 
 import csv
+import os
+import pwd
 import sys
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,12 +16,10 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
 from gateway.errors import NotFound
-from gateway.flow.evidence import verify_roots
-from gateway.settings import Settings, load
-from gateway.store import cases, deadlines, journal, messages, roots
-from gateway.store.database import open_engine, reading, require_current
+from gateway.settings import load
+from gateway.store import cases, deadlines, journal, messages
+from gateway.store.database import open_engine, reading, require_current, transaction
 from gateway.store.durations import SMALLEST_GROUP, Group, durations
-from gateway.trust.certificates import TrustStore
 
 
 def _summary(case: Case) -> dict[str, Any]:
@@ -79,21 +79,37 @@ def show_case(
 ) -> None:
     """Show one case: its messages with their receipts, its deadlines with their explanation, what the journal says.
 
-    Personal data is not printed. Example: `gateway case show 1`
+    Personal data is not printed; the reading is journalled. Example: `gateway case show 1`
     """
     settings = load(config)
     engine = open_engine(settings.database)
     require_current(engine)
-    with reading(engine) as tx:
+    with transaction(engine) as tx:
         found = [cases.get(tx, int(case))] if case.isascii() and case.isdigit() else cases.by_reference(tx, case)
         if not found:
             raise NotFound("there is no such case")
         documents = [_whole(tx, one) for one in found]
+        now, detail = datetime.now(UTC), {"purpose": "operations"}
+        journal.append(
+            tx,
+            [
+                journal.Entry(at=now, event="case.read", actor=_who(), authority=one.home, case_id=one.id, detail=detail)
+                for one in found
+            ],
+        )
     if json:
         print_json(documents[0] if len(documents) == 1 else {"cases": documents})
         return
     for document in documents:
         _print_case(document)
+
+
+def _who() -> str:
+    """Return how the journal names whoever works on this machine: the account of the system, not what it calls itself."""
+    try:
+        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"[:80]
+    except KeyError:  # an account without a name, as in a container
+        return f"cli:{os.getuid()}"
 
 
 def _whole(tx: Any, case: Case) -> dict[str, Any]:
@@ -196,41 +212,6 @@ def _day(text: str | None, option: str) -> datetime | None:
         raise typer.BadParameter("is no date such as 2026-06-01", param_hint=option) from error
 
 
-def _trust(settings: Settings) -> TrustStore:
-    return TrustStore.load(settings.keys, revocation=settings.revocation)
-
-
-def verify_journal(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Walk the whole journal and name every place where its chain is broken, or does not fit its signed roots.
-
-    Exit 0 when it is whole, 1 when it is not. Example: `gateway journal verify`
-    """
-    settings = load(config)
-    engine = open_engine(settings.database)
-    require_current(engine)
-    with reading(engine) as tx:
-        count, findings = journal.verify(tx)
-        made, unfit = verify_roots(tx, _trust(settings)) if roots.newest(tx) else (0, [])
-    whole = not findings and not unfit
-    if json:
-        print_json(
-            {
-                "verdict": "whole" if whole else "broken",
-                "entries": count,
-                "findings": [{"entry": found.id, "what": found.what} for found in findings],
-                "roots": made,
-                "root_findings": [{"root": found.number, "what": found.what} for found in unfit],
-            }
-        )
-    else:
-        verdict = "the chain is whole" if whole else f"{len(findings) + len(unfit)} findings"
-        console().print(f"{count} entries under {made} signed roots, {verdict}")
-        for what in [found.what for found in findings] + [found.what for found in unfit]:
-            console().print(f"  {what}")
-    if not whole:
-        raise typer.Exit(1)
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     group = typer.Typer(no_args_is_help=True, help="Cases of this gateway.")
@@ -241,6 +222,3 @@ def register(app: typer.Typer) -> None:
     group.command("export")(export)
     group.command("erase")(erase)
     app.add_typer(group, name="case")
-    chain = typer.Typer(no_args_is_help=True, help="The append-only record.")
-    chain.command("verify")(verify_journal)
-    app.add_typer(chain, name="journal")

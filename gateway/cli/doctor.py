@@ -1,4 +1,7 @@
-"""`gateway doctor`: settings, database, broker, clock, schemas, trust, evidence of time, calendars; each ok, or what to do."""
+"""`gateway doctor`: settings, database, journal, broker, clock, schemas, trust, evidence of time, calendars.
+
+Each is ok, or says what to do.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -17,8 +20,8 @@ from gateway.partners import load as load_partners
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
-from gateway.store import roots
-from gateway.store.database import open_engine, reading, require_current, upgrade, version
+from gateway.store import rights, roots
+from gateway.store.database import open_engine, reading, require_current, transaction, upgrade, version
 from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
 from gateway.trust.keys import KeyRing
@@ -43,6 +46,23 @@ def _database(settings: Settings) -> str:
     engine = open_engine(settings.database)
     require_current(engine)
     return f"{engine.dialect.name}, at version {version(engine)}"
+
+
+def _journal(settings: Settings) -> str:
+    """Look whether the database guards the journal, from its own service too."""
+    engine = open_engine(settings.database)
+    require_current(engine)
+    with reading(engine) as tx:
+        missing, may_change = rights.missing_triggers(tx), rights.may_change_journal(tx)
+    if missing:
+        raise Misconfigured(f"the journal is not guarded any more: the trigger {missing[0]} is missing or switched off")
+    if engine.dialect.name == "sqlite":
+        return "append-only by triggers; for an installation in production use PostgreSQL with two roles"
+    if may_change:
+        return (
+            "append-only by triggers. WARNING: this role could remove them; run the gateway as deploy/postgres/roles.sql says"
+        )
+    return "append-only; this role can add entries and change none"
 
 
 def _broker(settings: Settings) -> str:
@@ -146,6 +166,7 @@ def _calendars(settings: Settings) -> str:
 
 PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
+    "journal": _journal,
     "broker": _broker,
     "clock": _clock,
     "schemas": _schemas,
@@ -163,6 +184,14 @@ def _examine(part: str, look: Callable[[Settings], str], settings: Settings) -> 
         return Finding(part=part, ok=False, what=f"{error.code}: {error.message}", exit_code=error.exit_code)
 
 
+def _migrate(settings: Settings) -> None:
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    if settings.service_role:
+        with transaction(engine) as tx:
+            rights.grant(tx, settings.service_role)
+
+
 def doctor(
     migrate: Annotated[bool, typer.Option("--upgrade", help="Run the database migrations of this version first.")] = False,
     json: JsonOption = False,
@@ -176,7 +205,7 @@ def doctor(
     settings = load(config)
     log.set_up(as_json=settings.log_json, level=30)  # why a timestamp authority is silent
     if migrate:
-        upgrade(open_engine(settings.database))
+        _migrate(settings)
     home = ", ".join(settings.home) or "no authority yet"
     findings = [Finding(part="settings", ok=True, what=f"home to {home}")]
     findings += [_examine(part, look, settings) for part, look in PARTS.items()]

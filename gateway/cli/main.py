@@ -28,7 +28,7 @@ COMMANDS = {
     "partner": "partner",
     "case": "case",
     "verify-case": "casefile",
-    "journal": "case",
+    "journal": "journal",
     "queue": "queue",
     "doctor": "doctor",
 }

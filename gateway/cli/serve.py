@@ -20,6 +20,7 @@ from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, KeyMissing, SettingsInvalid, SignerUnavailable
 from gateway.flow.edges import serve_edges
 from gateway.flow.erasure import replay
+from gateway.flow.installation import note_settings
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, load
@@ -101,9 +102,11 @@ def run_until_signal(
 ) -> None:
     """Listen, say so by `announce`, run until SIGTERM or SIGINT, then end after the batch in hand.
 
-    Raises the first error of ours that ended one of the parts, and `SettingsInvalid` when the port is taken.
+    Raises the first error of ours that ended one of the parts, `SettingsInvalid` when the port is taken, and
+    `DatabaseUnavailable` when the journal cannot be told what this process runs with.
     """
     listener = listen(rt.settings) if "api" in parts else None
+    note_settings(rt)
 
     async def main() -> None:
         stop = asyncio.Event()

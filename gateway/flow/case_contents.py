@@ -140,7 +140,7 @@ def _message(
             what = f"{row.type} of {row.sender}, signed by it"
         else:
             documents.append(IndexedDocument(kind=document.kind, file=name, sha256=document.sha256))
-            what = _WHAT[document.kind]
+            what = _WHAT.get(document.kind, document.kind)
         _keep(parts, Part(name=name, media_type=document.media_type, what=what, chunks=_later(tx, rt, case, document)))
     receipt = proof_of(tx, row)
     receipt_name = None if receipt is None else f"receipts/{row.receipt_message_id}.xml"

@@ -207,7 +207,8 @@ def _message_items(found: _File) -> Iterator[Item]:
             says = f"The {words.noun(line.type)} of {line.sender} was refused ({line.code}); its bytes were not kept."
             yield Item(item=name, verdict=NOT_PROVEN, says=says)
         else:
-            yield _judged(name, partial(_message, found, line, line.envelope))
+            judge = _refused_message if line.direction == "in" and line.outcome == "refused" else _message
+            yield _judged(name, partial(judge, found, line, line.envelope))
         yield receipt
         for document in line.documents:
             if document.kind == "report":
@@ -228,6 +229,16 @@ def _message(found: _File, line: IndexedMessage, file: str) -> Item:
     _check_answer(found, message, file)
     found.proven.messages[line.message_id] = message
     return Item(item=f"message {line.number}", verdict=VALID, says=words.message_is_good(line, known, opened.signed_at))
+
+
+def _refused_message(found: _File, line: IndexedMessage, file: str) -> Item:
+    """Judge a message that was refused on arrival: who signed it is proven, and what is inside may be anything."""
+    body = found.container.content(file, most=MAX_MESSAGE_BYTES)
+    opened = verify(body, found.trust)
+    if (opened.digest, opened.signer) != (line.sha256, line.sender):
+        raise MessageMismatch("the envelope holds another message than the index says", path=file)
+    says = words.refused_message_is_good(line, introduce(chain_of(body) or ()), opened.signed_at)
+    return Item(item=f"message {line.number}", verdict=VALID, says=says)
 
 
 def _check_answer(found: _File, message: Message, file: str) -> None:

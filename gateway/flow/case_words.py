@@ -61,6 +61,14 @@ def message_is_good(line: IndexedMessage, known: Introduction, signed_at: dateti
     )
 
 
+def refused_message_is_good(line: IndexedMessage, known: Introduction, signed_at: datetime) -> str:
+    """Return the sentence on a message that was refused on arrival and kept."""
+    return (
+        f"{line.recipient} refused a message of {line.sender} of {on(signed_at)} ({line.code}). It is kept as it came: it was "
+        f"signed {certificate(known)}, and has not been changed since."
+    )
+
+
 def receipt_is_good(line: IndexedMessage, received_at: datetime, known: Introduction) -> str:
     """Return the sentence on the receipt of a message."""
     did = f"refused it ({line.code})" if line.outcome == "refused" else "took it"

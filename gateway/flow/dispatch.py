@@ -14,7 +14,7 @@ from gateway.domain.moves import Event, Role, event_of, step
 from gateway.domain.safeguards import hold_reason
 from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.clockwork import happened
-from gateway.flow.draft import Draft, Sent, Submission, held_result
+from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
 from gateway.flow.papers import facts_of, paper, report_paper, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
@@ -102,7 +102,9 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
     results: list[Submission] = []
     for draft in drafts:
         results.append(_settle(tx, draft, rt, now))
-        if draft.again is None and not isinstance(draft.refused, EvidenceStopped):  # that one was not looked at
+        if draft.again is not None:
+            entries.append(_repeated(draft, draft.again, now))
+        elif not isinstance(draft.refused, EvidenceStopped):  # that one was not looked at
             entries.append(_entry(draft, now))
     journal.append(tx, entries)
     return Saved(results=results, leaving=queued, at=now)
@@ -177,6 +179,20 @@ def _message_row(draft: Draft, now: datetime) -> MessageRow:
         received_at=None,
         outcome="waiting",
         facts=facts_of(draft.message),
+    )
+
+
+def _repeated(draft: Draft, before: Sent | Held, now: datetime) -> journal.Entry:
+    """Return what the journal says of a message that was handed in before: nothing was done."""
+    return journal.Entry(
+        at=now,
+        event="message.repeated",
+        actor=draft.submitted.actor,
+        authority=draft.submitted.authority,
+        case_id=before.case_id,
+        message_id=before.message_id if isinstance(before, Sent) else None,
+        digest=sha256(draft.submitted.body),
+        detail={"dialect": draft.submitted.dialect},
     )
 
 

@@ -13,7 +13,7 @@ from gateway.flow.evidence import refusal
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.stages import Submitted
-from gateway.store import cases, messages
+from gateway.store import cases, journal, messages
 from gateway.store import statements as holds
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import parse_xml
@@ -45,12 +45,18 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
             raise draft.refused
         if draft.hold is not None:
             holds.change_reason(tx, hold.id, draft.hold)
+            journal.append(tx, [_still_held(case, draft.hold, actor, rt)])
             return held_result(case, draft.hold)
         if not holds.end_hold(tx, hold.id, by=actor, at=rt.clock()):
             raise TransitionNotAllowed("the message was released already")
         saved = save(tx, [draft], rt)
     rt.bell.hand(saved.leaving, saved.at)
     return saved.results[0]
+
+
+def _still_held(case: Case, reason: HoldReason, actor: str, rt: Runtime) -> journal.Entry:
+    detail = {"code": reason, "state": str(case.state)}
+    return journal.Entry(at=rt.clock(), event="message.held", actor=actor, authority=case.home, case_id=case.id, detail=detail)
 
 
 def _held_draft(case: Case, hold: holds.HoldRow, actor: str, rt: Runtime) -> Draft:

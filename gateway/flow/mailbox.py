@@ -1,11 +1,15 @@
 """What a home authority finds in its inbox, in its own dialect; every reading is journalled."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from gateway.domain.case import Case
 from gateway.errors import NotFound
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.store import cases, inbox, journal, messages
-from gateway.store.database import reading, transaction
+from gateway.store.database import Tx, reading, transaction
 from gateway.store.inbox import InboxRow
 
 
@@ -23,19 +27,19 @@ def fetch(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> tuple[In
     with reading(rt.engine) as tx:
         row = inbox.get(tx, authority, inbox_id)
     media_type, body = document_of(row, rt)
-    _note(rt, "message.read", actor, row)
+    with transaction(rt.engine) as tx:
+        journal.append(tx, [_entry(rt, "message.read", actor, row, {"purpose": "delivery"})])
     return row, media_type, body
 
 
 def acknowledge(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> None:
     """Note that the authority has the message; a second time changes nothing. Raises `NotFound`."""
     with transaction(rt.engine) as tx:
-        if not inbox.acknowledge(tx, authority, inbox_id, by=actor, at=rt.clock()):
-            raise NotFound("there is no such message in this inbox")
-        entry = journal.Entry(
-            at=rt.clock(), event="message.fetched", actor=actor, authority=authority, detail={"inbox": inbox_id}
+        row = inbox.get(tx, authority, inbox_id)
+        inbox.acknowledge(tx, authority, inbox_id, by=actor, at=rt.clock())
+        journal.append(
+            tx, [_entry(rt, "message.fetched", actor, row, {"inbox": inbox_id, "again": row.fetched_at is not None})]
         )
-        journal.append(tx, [entry])
 
 
 def read_document(document_id: int, *, homes: frozenset[str], actor: str, purpose: str, rt: Runtime) -> tuple[str, bytes]:
@@ -69,18 +73,21 @@ def read_document(document_id: int, *, homes: frozenset[str], actor: str, purpos
     return document.media_type, body
 
 
-def _note(rt: Runtime, event: str, actor: str, row: InboxRow) -> None:
-    with transaction(rt.engine) as tx:
-        journal.append(
-            tx,
-            [
-                journal.Entry(
-                    at=rt.clock(),
-                    event=event,
-                    actor=actor,
-                    authority=row.authority,
-                    case_id=row.case_id,
-                    message_id=row.message_id,
-                )
-            ],
-        )
+def note_reading(tx: Tx, case: Case, *, actor: str, purpose: str, at: datetime) -> None:
+    """Journal that somebody read what there is of a case."""
+    entry = journal.Entry(
+        at=at, event="case.read", actor=actor, authority=case.home, case_id=case.id, detail={"purpose": purpose}
+    )
+    journal.append(tx, [entry])
+
+
+def _entry(rt: Runtime, event: str, actor: str, row: InboxRow, detail: Mapping[str, Any]) -> journal.Entry:
+    return journal.Entry(
+        at=rt.clock(),
+        event=event,
+        actor=actor,
+        authority=row.authority,
+        case_id=row.case_id,
+        message_id=row.message_id,
+        detail=detail,
+    )

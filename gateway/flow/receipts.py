@@ -131,16 +131,20 @@ def _signed(draft: Draft, rt: Runtime, now: datetime) -> Signed:
     return sign(write_receipt(header, draft.items), rt.ring.signing(draft.issuer, now), now)
 
 
-def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> None:
-    """Queue the recorded receipt again for a message that came a second time, unless it is on its way anyway."""
+def repeat(tx: Tx, rt: Runtime, row: MessageRow, now: datetime) -> list[journal.Entry]:
+    """Queue the recorded receipt again for a message that came a second time, unless it is on its way anyway.
+
+    Returns what the journal says of it.
+    """
     if row.receipt_message_id is None:
-        return
+        return []
     key = (row.recipient, row.receipt_message_id)
     receipt = messages.known(tx, "out", [key]).get(key)
     document = messages.document(tx, receipt.id, "receipt") if receipt and receipt.id else None
     if receipt is None or receipt.id is None or document is None or outbox.waits(tx, receipt.id):
-        return
+        return []
     _seal_again(tx, rt, receipt, document.body, now)
+    return [_sent_again(receipt, now)]
 
 
 def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], MessageRow], now: datetime) -> list[journal.Entry]:
@@ -150,11 +154,12 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
     """
     header = receipt.header
     news: list[tuple[ReceiptItem, MessageRow]] = []
+    entries: list[journal.Entry] = []
     for item in receipt.items:
         key = (header.recipient, item.message_id)
         row = sent[key]
         if item.waits:
-            send_again(tx, rt, row, item.missing, now)
+            entries += send_again(tx, rt, row, item.missing, now)
         elif row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
             outcome = "received" if item.accepted else "refused"
             news.append((item, row))
@@ -174,7 +179,7 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
         ],
     )
     _clocks_of(tx, rt, [(item.received_at, row) for item, row in news if item.accepted and row.case_id], now)
-    return [_refusal(item, row, header, now) for item, row in news if not item.accepted]
+    return entries + [_refusal(item, row, header, now) for item, row in news if not item.accepted]
 
 
 def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], now: datetime) -> None:
@@ -215,10 +220,11 @@ def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
             happened(tx, case, happening_of(row), row.received_at, rt, now)
 
 
-def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], now: datetime) -> None:
+def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], now: datetime) -> list[journal.Entry]:
     """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there."""
     if row.case_id is None:
-        return
+        return []
+    entries: list[journal.Entry] = []
     case = cases.get(tx, row.case_id)
     for earlier in messages.of_sequences(tx, row.case_id, missing):
         document = messages.document(tx, earlier.id, "signed") if earlier.id else None
@@ -226,6 +232,21 @@ def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], n
             continue
         _seal_again(tx, rt, earlier, clear(rt, case, document), now)
         log.info("message.sent_again", message_id=earlier.message_id, case=case.id)
+        entries.append(_sent_again(earlier, now))
+    return entries
+
+
+def _sent_again(row: MessageRow, now: datetime) -> journal.Entry:
+    return journal.Entry(
+        at=now,
+        event="message.sent_again",
+        actor="gateway",
+        authority=row.sender,
+        case_id=row.case_id,
+        message_id=row.message_id,
+        digest=row.digest,
+        detail={"type": row.type},
+    )
 
 
 def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime) -> None:

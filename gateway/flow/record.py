@@ -1,7 +1,9 @@
 """The writing end of the walk inward: one transaction for a batch, whose messages were decided before."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway.domain.case import Case
 from gateway.domain.clock import Happening
 from gateway.domain.messages import Receipt
 from gateway.errors import AnswerMismatch, StoreConflict
@@ -23,12 +25,13 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     _write_cases(tx, work)
     issued = work.drafts.issue(tx, rt, work.now)
     rows = [_message_row(item, work, key, draft) for item, key, draft in work.taken]
-    rows += [_refused_row(item, draft, key, work) for item, draft, key in work.refused if draft is not None]
-    ids = messages.add(tx, rows)[: len(work.taken)]
-    papers: list[messages.DocumentRow] = []
+    refused = [(item, _case_of(item, work), draft, key is not None) for item, draft, key in work.refused if draft is not None]
+    rows += [_refused_row(*one, work) for one in refused]
+    ids = messages.add(tx, rows)
+    papers = _refused_papers(rt, refused, ids[len(work.taken) :])
     deliveries: list[inbox.NewInboxRow] = []
     starts: list[Started] = []
-    for (item, key, _), row_id in zip(work.taken, ids, strict=True):
+    for (item, key, _), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
             continue
@@ -96,11 +99,28 @@ def _message_row(item: Prepared, work: Batch, key: CaseKey | None, draft: receip
     )
 
 
-def _refused_row(item: Rejected, draft: receipts.Draft, key: CaseKey | None, work: Batch) -> MessageRow:
-    """Return the row of a refused message: a repeat of it gets the recorded receipt."""
+def _case_of(item: Rejected, work: Batch) -> Case | None:
+    """Return the case that a refused message of a verified sender names, if it is one of the two sides' own."""
+    place = place_of(item.opened)
+    return work.current.get(place[0]) if place else None
+
+
+def _refused_papers(
+    rt: Runtime, refused: Sequence[tuple[Rejected, Case | None, receipts.Draft, bool]], ids: Sequence[int]
+) -> list[messages.DocumentRow]:
+    """Return what is kept of refused messages: the signed bytes, under the key of the case they name; of others the digest."""
+    return [
+        paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest)
+        for (item, case, _, _), row_id in zip(refused, ids, strict=True)
+        if item.opened is not None and case is not None and case.wrapped_key is not None
+    ]
+
+
+def _refused_row(item: Rejected, case: Case | None, draft: receipts.Draft, uses_up: bool, work: Batch) -> MessageRow:
+    """Return the row of a refused message: a repeat of it gets the recorded receipt. `uses_up`: its number is taken by it."""
     opened = item.opened
     assert opened is not None
-    case, place = work.current.get(key) if key else None, place_of(opened)
+    place = place_of(opened)
     return MessageRow(
         direction="in",
         sender=opened.signer,
@@ -108,7 +128,7 @@ def _refused_row(item: Rejected, draft: receipts.Draft, key: CaseKey | None, wor
         recipient=draft.issuer,
         case_id=case.id if case else None,
         type=type_inside(opened),
-        sequence=place[1] if place and case else None,
+        sequence=place[1] if place and uses_up else None,
         digest=opened.digest,
         in_reply_to=None,
         signed_at=opened.signed_at,

@@ -37,7 +37,7 @@ from gateway.flow.order import missing_before, wait_for
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
-from gateway.stages import Opened
+from gateway.stages import Opened, Received
 from gateway.store import cases, early, journal, messages
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx
@@ -113,8 +113,9 @@ def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answe
     digest = item.opened.digest
     earlier = work.seen[name].digest if name in work.seen else work.in_batch.get(name)
     if earlier == digest:
+        work.entries.append(_repeated(item.received, item.opened, name, work))
         if name in work.seen:
-            receipts.repeat(tx, rt, work.seen[name], work.now)
+            work.entries += receipts.repeat(tx, rt, work.seen[name], work.now)
             _use_up_late(tx, item.opened, work.seen[name], work)
         return Answer(outcome="repeated", message_id=name[1])
     if name in work.kept and work.kept[name].digest != digest:
@@ -131,6 +132,18 @@ def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answe
     if name in work.kept and earlier is None and answer.outcome != "waiting":
         work.done.append(name)
     return answer
+
+
+def _repeated(received: Received, opened: Opened, name: tuple[str, str], work: Batch) -> journal.Entry:
+    return journal.Entry(
+        at=work.now,
+        event="message.repeated",
+        actor=opened.signer,
+        authority=opened.sealed_for,
+        message_id=name[1],
+        digest=opened.digest,
+        detail={"transport": received.transport},
+    )
 
 
 def _use_up_late(tx: Tx, opened: Opened, row: MessageRow, work: Batch) -> None:
@@ -152,7 +165,9 @@ def _wait(item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
     missing = missing_before(header, work.sequences.get(key, 0))
     if not missing:
         return None
-    if name not in work.kept:
+    if name in work.kept:
+        work.entries.append(_repeated(item.received, item.opened, name, work))
+    else:
         work.waiting.append(wait_for(item.received, item.opened, header))
         detail = {"code": "sequence-gap", "missing": len(missing), "type": item.checked.type}
         work.note(item, "message.waiting", detail)
@@ -276,11 +291,12 @@ def _refuse(item: Rejected, work: Batch, *, again: bool = False) -> Answer:
             received_at=item.received.received_at,
             error=item.error,
         )
-    place = None if again else place_of(opened)
-    if place is not None and place[0] in work.current and place[1] == work.sequences.get(place[0], 0) + 1:
-        work.sequences[place[0]] = place[1]  # its number is used up: what follows it need not wait
-    else:
+    place = place_of(opened)
+    case = work.current.get(place[0]) if place else None
+    if case is None or again or place is None or place[1] != work.sequences.get(place[0], 0) + 1:
         place = None
+    else:
+        work.sequences[place[0]] = place[1]  # its number is used up: what follows it need not wait
     work.refused.append((item, None if again else draft, place[0] if place else None))
     work.entries.append(
         journal.Entry(
@@ -288,9 +304,16 @@ def _refuse(item: Rejected, work: Batch, *, again: bool = False) -> Answer:
             event="message.refused",
             actor=opened.signer if opened else "unknown",
             authority=opened.sealed_for if opened else None,
+            case_id=case.id if case else None,
             message_id=message_id,
             digest=sha256(item.received.body),
-            detail={"code": item.error.code, "path": item.error.path, "transport": item.received.transport, "alarm": again},
+            detail={
+                "code": item.error.code,
+                "path": item.error.path,
+                "transport": item.received.transport,
+                "alarm": again,
+                "signed": opened.digest if opened else None,  # of the envelope inside, once it was verified
+            },
         )
     )
     log.warning("message.refused", code=item.error.code, transport=item.received.transport, message_id=message_id)

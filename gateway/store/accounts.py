@@ -209,7 +209,7 @@ def find_api_key(connection: Connection, presented: str, *, now: datetime) -> Ap
     )
 
 
-def api_key_used(tx: Connection, prefix: str, *, now: datetime) -> None:
-    """Note when a key was last used, at most once a minute."""
+def api_key_used(tx: Connection, prefix: str, *, now: datetime) -> bool:
+    """Note when a key was last used, at most once a minute; tell whether it was noted now."""
     stale = or_(api_keys.c.used_at.is_(None), api_keys.c.used_at <= now - SEEN_EVERY)
-    tx.execute(update(api_keys).where(api_keys.c.prefix == prefix, stale).values(used_at=now))
+    return tx.execute(update(api_keys).where(api_keys.c.prefix == prefix, stale).values(used_at=now)).rowcount == 1

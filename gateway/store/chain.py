@@ -6,6 +6,7 @@ entry before it. An instant stands as `2026-06-01T08:15:00.123456+00:00`. So an 
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 GENESIS = "0" * 64  # what the first entry follows
 FIELDS = ("at", "event", "actor", "authority", "case_id", "message_id", "digest", "detail")  # in the order they are hashed
 MOST = 1000  # places of one kind that are looked at closely; whoever breaks more is told their number
+_HASH = re.compile(r"[0-9a-f]{64}")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -20,6 +22,11 @@ def entry_hash(number: int, values: Sequence[Any], previous: str) -> str:
     """Return the hash of an entry. `values` are its fields, instant and detail as text. Raises TypeError for bytes."""
     # Bytes that are no text stand as surrogates, and are hashed as the bytes they are: nobody can hide behind them.
     return hashlib.sha256(_encode([number, *values, previous]).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def is_hash(value: Any) -> bool:
+    """Tell whether what stands in a column of hashes has the form of one."""
+    return isinstance(value, str) and _HASH.fullmatch(value) is not None
 
 
 def fits(number: int, values: Sequence[Any], previous: str, hash_: str) -> bool:
@@ -46,7 +53,7 @@ class Noticed:
     """What one walk along the chain noticed. Of `broken`, `unlinked` and `gaps` the first `MOST` are kept; `more` counts on."""
 
     entries: int = 0  # rows read
-    last: tuple[int, str] = (0, GENESIS)  # number and hash of the last row
+    last: tuple[int, str] = (0, GENESIS)  # number and hash of the last row; no text if it has none
     broken: list[Stored] = field(default_factory=list)
     unlinked: list[int] = field(default_factory=list)  # whole, but following another entry than the one before it
     gaps: list[range] = field(default_factory=list)  # numbers that no row has
@@ -91,5 +98,5 @@ def walk(rows: Iterable[Sequence[Any]], marked: Collection[int] = ()) -> Noticed
         if number in marked:
             noticed.marked[number] = hash_
         expected, last, right = number + 1, hash_, own
-    noticed.entries, noticed.last = count, (expected - 1, last)
+    noticed.entries, noticed.last = count, (expected - 1, last if is_hash(last) else "")
     return noticed

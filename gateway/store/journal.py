@@ -4,20 +4,38 @@ Each entry's hash covers its own fields and the hash before it, so that a remove
 entry breaks the chain at a place that can be named. `detail` holds codes and counts, never the person.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Row, select
 
+from gateway.store.breaks import Finding, Mark
+from gateway.store.chain import FIELDS, GENESIS, entry_hash
 from gateway.store.portions import add_rows
 from gateway.store.tables import journal
+from gateway.store.verification import Verification, examine, verify
 
-GENESIS = "0" * 64
+__all__ = [
+    "GENESIS",
+    "Entry",
+    "Finding",
+    "Mark",
+    "Verification",
+    "append",
+    "examine",
+    "hold",
+    "latest",
+    "newest",
+    "of_case",
+    "verify",
+]
+
 _LOCK = 0x7265_6164  # advisory lock on PostgreSQL: one writer at the end of the chain
+_HOLD = f"SELECT pg_advisory_xact_lock({_LOCK})"
+_END = "SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,83 +52,73 @@ class Entry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Where the chain is broken."""
-
-    id: int
-    what: str
+_COLUMNS = ("id", *FIELDS, "previous", "hash")
+_detail = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode
 
 
-def _detail(detail: Mapping[str, Any]) -> str:
-    return json.dumps(dict(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+def hold(tx: Connection) -> None:
+    """Keep the end of the chain to this transaction: what it reads of the journal stays so until it has appended.
+
+    On SQLite a writing transaction is alone anyway.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(_HOLD)
 
 
-def _hash(number: int, values: Sequence[Any], previous: str) -> str:
-    """Return the hash of an entry: SHA-256 over a JSON list of all its fields and the hash before it."""
-    return hashlib.sha256(
-        json.dumps([number, *values, previous], ensure_ascii=False, separators=(",", ":")).encode()
-    ).hexdigest()
-
-
-_FIELDS = ("at", "event", "actor", "authority", "case_id", "message_id", "digest", "detail")  # in the order they are hashed
-_COLUMNS = ("id", *_FIELDS, "previous", "hash")
-
-
-def _values(entry: Any, detail: str) -> list[Any]:
-    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
-    return [at, entry.event, entry.actor, entry.authority, entry.case_id, entry.message_id, entry.digest, detail]
+def _end(tx: Connection) -> tuple[int, str]:
+    """Hold the end of the chain; return number and hash of the last entry."""
+    if tx.dialect.name == "postgresql":
+        driver: Any = tx.connection.driver_connection
+        with driver.cursor() as cursor:
+            # One step to the server, but two statements: the second sees what the writer before it has committed.
+            cursor.execute(f"{_HOLD}; {_END}", prepare=False)
+            cursor.nextset()
+            last = cursor.fetchone()
+    else:
+        last = tx.exec_driver_sql(_END).one_or_none()
+    return (last[0], last[1]) if last else (0, GENESIS)
 
 
 def append(tx: Connection, entries: Sequence[Entry]) -> None:
     """Append entries to the chain. Call it last in a transaction: on PostgreSQL it waits for the writer before."""
     if not entries:
         return
-    if tx.dialect.name == "postgresql":
-        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = tx.execute(select(journal.c.id, journal.c.hash).order_by(journal.c.id.desc()).limit(1)).one_or_none()
-    number, previous = (last.id, last.hash) if last else (0, GENESIS)
-    rows = []
-    for entry in entries:
-        number += 1
-        values = _values(entry, _detail(entry.detail))
-        hash_ = _hash(number, values, previous)
-        rows.append((number, entry.at, *values[1:], previous, hash_))
+    last, previous = _end(tx)
+    rows, instant, at = [], None, ""
+    for number, entry in enumerate(entries, last + 1):
+        if entry.at is not instant:  # a batch happens at one instant
+            instant, at = entry.at, entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+        said = entry.event, entry.actor, entry.authority, entry.case_id, entry.message_id, entry.digest, _detail(entry.detail)
+        hash_ = entry_hash(number, (at, *said), previous)
+        rows.append((number, entry.at, *said, previous, hash_))
         previous = hash_
     add_rows(tx, journal, _COLUMNS, rows)
 
 
-def verify(tx: Connection) -> tuple[int, list[Finding]]:
-    """Walk the whole chain; return the number of entries read and every place where it is broken."""
-    findings: list[Finding] = []
-    previous, expected, count = GENESIS, 1, 0
-    for row in tx.execution_options(yield_per=2000).execute(select(journal).order_by(journal.c.id)):
-        count += 1
-        if row.id != expected:
-            findings.append(
-                Finding(id=expected, what=f"entry {expected} is missing" if row.id > expected else "numbers repeat")
-            )
-        if row.previous != previous and row.id == expected:
-            findings.append(Finding(id=row.id, what=f"entry {row.id} does not follow the entry before it"))
-        if _hash(row.id, _values(row, row.detail), row.previous) != row.hash:
-            findings.append(Finding(id=row.id, what=f"entry {row.id} was changed"))
-        previous, expected = row.hash, row.id + 1
-    return count, findings
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        at=row.at,
+        event=row.event,
+        actor=row.actor,
+        authority=row.authority,
+        case_id=row.case_id,
+        message_id=row.message_id,
+        digest=row.digest,
+        detail=json.loads(row.detail),
+    )
 
 
 def of_case(tx: Connection, case_id: int) -> Iterator[Entry]:
     """Return the entries of a case, oldest first."""
     for row in tx.execute(select(journal).where(journal.c.case_id == case_id).order_by(journal.c.id)):
-        yield Entry(
-            at=row.at,
-            event=row.event,
-            actor=row.actor,
-            authority=row.authority,
-            case_id=row.case_id,
-            message_id=row.message_id,
-            digest=row.digest,
-            detail=json.loads(row.detail),
-        )
+        yield _entry(row)
+
+
+def latest(tx: Connection, event: str, *, actor: str) -> Entry | None:
+    """Return the newest entry of an event by one actor, None if there is none."""
+    found = select(journal).where(journal.c.event == event, journal.c.actor == actor)
+    row = tx.execute(found.order_by(journal.c.at.desc(), journal.c.id.desc()).limit(1)).one_or_none()
+    return _entry(row) if row else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,18 +95,23 @@ def unseal(received: Received, ring: KeyRing, trust: TrustStore, policy: rules.P
     Raises `CannotOpen` with one and the same text whatever keeps it shut, `SealMismatch`, and what `verify` raises;
     judged at `received.received_at`.
     """
-    header, line, ciphertext = _split(received.body)
-    try:
-        key = ring.sealing(header.recipient, header.key)
-        if key.suite.name != header.suite:
-            raise CannotOpen(_CANNOT_OPEN)
-        plain = key.suite.hpke.decrypt(ciphertext, key.private_key, info=line)
-    except (KeyMissing, InvalidTag, ValueError):
-        raise CannotOpen(_CANNOT_OPEN) from None
+    header, plain = decrypt(received.body, ring)
     opened = verify(plain, trust, received.received_at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")
     return replace(opened, sealed_for=header.recipient, sealed_id=header.message_id)
+
+
+def decrypt(body: bytes, ring: KeyRing) -> tuple[Header, bytes]:
+    """Return the header of a sealed body and what was sealed; nobody has verified that yet. Raises `CannotOpen`, `TooLarge`."""
+    header, line, ciphertext = _split(body)
+    try:
+        key = ring.sealing(header.recipient, header.key)
+        if key.suite.name != header.suite:
+            raise CannotOpen(_CANNOT_OPEN)
+        return header, key.suite.hpke.decrypt(ciphertext, key.private_key, info=line)
+    except (KeyMissing, InvalidTag, ValueError):
+        raise CannotOpen(_CANNOT_OPEN) from None
 
 
 def _split(body: bytes) -> tuple[Header, bytes, bytes]:

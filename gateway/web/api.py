@@ -13,14 +13,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from gateway import __version__
-from gateway.errors import GatewayError, NotPermitted, NotSignedIn, Refused
+from gateway.errors import GatewayError, NotPermitted, Refused
 from gateway.flow.evidence import refusal
-from gateway.flow.mailbox import acknowledge, fetch
+from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.flow.submissions import describe
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import accounts, cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store import cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
 from gateway.store.database import reading, require_current, transaction
 from gateway.web.answers import (
@@ -37,6 +37,7 @@ from gateway.web.answers import (
     inbox_line,
     queue_line,
 )
+from gateway.web.api_keys import Rt, actor_of, may
 from gateway.web.problems import MEDIA_TYPE as PROBLEM
 from gateway.web.problems import as_sentence, problem, problem_of, respond
 
@@ -54,39 +55,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
 health = APIRouter()
-
-
-def runtime_of(request: Request) -> Runtime:
-    """Return the gateway behind this application."""
-    found: Runtime = request.app.state.gateway
-    return found
-
-
-Rt = Annotated[Runtime, Depends(runtime_of)]
-
-
-def _key(request: Request, rt: Rt) -> ApiKey:
-    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-    now = rt.clock()
-    with reading(rt.engine) as tx:
-        key = accounts.find_api_key(tx, presented.strip(), now=now) if scheme.lower() == "bearer" else None
-    if key is None:
-        raise NotSignedIn("a valid API key is needed: Authorization: Bearer <prefix>.<secret>")
-    if key.used_at is None or key.used_at <= now - accounts.SEEN_EVERY:
-        with transaction(rt.engine) as tx:
-            accounts.api_key_used(tx, key.prefix, now=now)
-    return key
-
-
-def may(scope: str) -> Any:
-    """Return the dependency that asks for an API key with `scope`."""
-
-    def check(key: Annotated[ApiKey, Depends(_key)]) -> ApiKey:
-        if scope not in key.scopes:
-            raise NotPermitted(f"this API key lacks the scope {scope!r}")
-        return key
-
-    return Depends(check)
 
 
 async def _body(request: Request) -> bytes:
@@ -188,9 +156,7 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
             raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
-        item = Submitted(
-            body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=f"key:{key.prefix}"
-        )
+        item = Submitted(body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=actor_of(key))
         (result,) = submit([item], rt)
     except Refused as error:
         return problem_of(error)
@@ -215,14 +181,14 @@ def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -
 )
 def read_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
     """Return one message in the authority's own dialect. The reading is journalled."""
-    row, media_type, body = fetch(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+    row, media_type, body = fetch(key.authority, inbox_id, actor=actor_of(key), rt=rt)
     return Response(body, media_type=media_type, headers={"Message-Id": row.message_id, "Message-Type": row.type})
 
 
 @router.post("/inbox/{inbox_id}/ack", status_code=204)
 def acknowledge_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> None:
     """Say that the authority has the message; a second time changes nothing."""
-    acknowledge(key.authority, inbox_id, actor=f"key:{key.prefix}", rt=rt)
+    acknowledge(key.authority, inbox_id, actor=actor_of(key), rt=rt)
 
 
 @router.get("/cases", response_model=CaseListAnswer)
@@ -235,10 +201,12 @@ def list_cases(rt: Rt, key: Annotated[ApiKey, may("cases")], most: Most = 100) -
 
 @router.get("/cases/{case_id}", response_model=CaseAnswer)
 def read_case(case_id: Id, rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
-    """Return one case with its messages, receipts and deadlines; no personal data."""
-    with reading(rt.engine) as tx:
+    """Return one case with its messages, receipts and deadlines; no personal data. The reading is journalled."""
+    with transaction(rt.engine) as tx:
         case = cases.get(tx, case_id, home=key.authority)
-        return case_answer(case, messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id]))
+        answer = case_answer(case, messages.of_case(tx, case_id), deadlines.of_cases(tx, [case_id]))
+        note_reading(tx, case, actor=actor_of(key), purpose="system", at=rt.clock())
+    return answer
 
 
 @router.get("/deadlines", response_model=DeadlineListAnswer)

@@ -15,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.log import logger
 from gateway.web import liaison, officer, operations, pages
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
+from gateway.web.api_keys import RefusedKeys
 from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
 from gateway.web.rendering import PRODUCT, Pages
 from gateway.web.runtime import WebRuntime
@@ -79,6 +80,7 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     app.state.runtime = runtime
     app.state.pages = Pages(runtime.evidence)
     app.state.sign_in = SignIn()
+    app.state.refused_keys = RefusedKeys()
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
     app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")
     for router in (pages.router, liaison.router, officer.router, operations.router, *routers):

@@ -17,7 +17,7 @@ from gateway.store.worklist import CaseLine, case_line
 from gateway.web import access
 from gateway.web.access import OurForm
 from gateway.web.forms import FieldError, Form
-from gateway.web.pages import AtDesk, Desk, RowId
+from gateway.web.pages import AtDesk, Desk, RowId, note_reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -128,7 +128,7 @@ def make_statement(desk: AtDesk, form: OurForm, case_id: RowId) -> Response:
 
 
 def _release_page(desk: Desk, line: CaseLine, made: StatementLine, errors: Sequence[FieldError] = ()) -> HTMLResponse:
-    desk.rt.journal(event="statement.read", actor=desk.me.viewer.account, authority=line.home, case_id=line.id)
+    note_reading(desk.rt, desk.me, line, "statement.read")
     given = given_from(desk.rt.read_statement(case_id=line.id, viewer=desk.me.viewer))
     return desk.page("statement_release.html", line, _values(given, made), errors)
 

@@ -69,7 +69,7 @@ class Desk:
         self, template: str, line: CaseLine, values: Mapping[str, object], errors: Sequence[FieldError] = ()
     ) -> HTMLResponse:
         """Return a page about a case, its person named; the read is journalled."""
-        self.rt.journal(event="case.read", actor=self.me.viewer.account, authority=line.home, case_id=line.id)
+        note_reading(self.rt, self.me, line)
         about = {
             "line": line,
             "person": person_for(self.rt, self.me, line.id),
@@ -78,6 +78,12 @@ class Desk:
         }
         status = HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK
         return self.show.page(self.request, template, {**about, **values}, status=status)
+
+
+def note_reading(rt: WebRuntime, me: SignedIn, line: CaseLine, event: str = "case.read") -> None:
+    """Journal that somebody reads a page about a case, with the purpose that goes with the role."""
+    purpose = "inspection" if me.viewer.role is AccountRole.AUDITOR else "case-work"
+    rt.journal(event=event, actor=me.viewer.account, authority=line.home, case_id=line.id, detail={"purpose": purpose})
 
 
 def desk_of(request: Request, rt: Rt, me: Me, show: Show) -> Desk:
@@ -181,7 +187,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     with reading(rt.engine) as connection:
         found = views.case_view(connection, me.viewer, case_id, now=now)
     line = found.line
-    rt.journal(event="case.read", actor=me.viewer.account, authority=line.home, case_id=case_id)
+    note_reading(rt, me, line)
     deadlines = [deadline_view(deadline, line, rt.partners, now=now, zone=me.zone) for deadline in found.deadlines]
     types = {message.message_id: message.type for message in found.messages}
     values = {

@@ -25,6 +25,7 @@ from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
 from gateway.wire.documents import parse_xml
 from gateway.wiring.pages import web_runtime
+from tests.forging import journalled
 from tests.gateways import Gateway, example, exchange
 
 pytestmark = pytest.mark.anyio
@@ -86,8 +87,8 @@ async def arrived(web: Api, gateway: Gateway) -> dict[str, Any]:
 
 
 def events(rt: Runtime) -> list[str]:
-    with reading(rt.engine) as tx:
-        return [row.event for row in tx.execute(t.journal.select().order_by(t.journal.c.id))]
+    """Return what the journal says, but for the sign-in of the key."""
+    return [row["event"] for row in journalled(rt.engine) if row["event"] != "api-key.used"]
 
 
 def is_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
@@ -517,6 +518,34 @@ async def test_use_of_a_key_is_noted_once_a_minute(web: Api, clock) -> None:
         web.get("/api/v1/cases", "AT-BMI")
         seen.append(used())
     assert seen == [first, first, first + timedelta(seconds=60)]
+
+
+async def test_use_of_a_key_is_journalled_once_in_each_hour_of_the_clock(web: Api, clock) -> None:
+    for minutes in (0, 10, 34, 1, 59, 2):  # from 08:15: 08:15, 08:25, 08:59, 09:00, 09:59, 10:01
+        clock.move(minutes=minutes)
+        web.get("/api/v1/cases", "AT-BMI")
+    found = journalled(web.rt.engine, "api-key.used")
+    prefix = web.key("AT-BMI").partition(".")[0]
+    assert {(row["actor"], row["authority"]) for row in found} == {(f"key:{prefix}", "AT-BMI")}
+    assert [f"{row['at']:%H:%M}" for row in found] == ["08:15", "09:00", "10:01"]
+
+
+async def test_requests_without_a_valid_key_are_journalled_once_a_minute_with_their_number(web: Api, clock) -> None:
+    for seconds in (0, 1, 58, 1, 61):
+        clock.move(seconds=seconds)
+        for words in ("Bearer abc.def", "Bearer", "Basic abc", ""):
+            assert web.client.get("/api/v1/cases", headers={"authorization": words}).status_code == 401
+    found = journalled(web.rt.engine, "api-key.refused")
+    assert [(row["actor"], row["detail"]["count"]) for row in found] == [("unknown", 1), ("unknown", 12), ("unknown", 4)]
+
+
+async def test_reading_of_a_case_is_journalled_with_its_purpose(web: Api, gateway: Gateway) -> None:
+    sent = await arrived(web, gateway)
+    assert web.get(f"/api/v1/cases/{sent['case_id']}", "AT-BMI").status_code == 200
+    assert web.get(f"/api/v1/cases/{sent['case_id']}", "RS-MUP").status_code == 404  # another authority's: nothing was read
+    (read,) = journalled(web.rt.engine, "case.read")
+    assert (read["authority"], read["case_id"], read["detail"]) == ("AT-BMI", sent["case_id"], {"purpose": "system"})
+    assert read["actor"].startswith("key:")
 
 
 # --- what the framework would take for something else -------------------------------------------------------------------

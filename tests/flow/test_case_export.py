@@ -17,7 +17,7 @@ from gateway.store.database import reading, transaction
 from gateway.wire.case_index import NAME, read_index
 from gateway.wire.case_summary import write_summary
 from gateway.wire.container import CHUNK
-from tests.forging import journalled
+from tests.forging import application, journalled, sealed, take
 from tests.gateways import example
 from tests.packs import SPECIMEN, Sample, judge, row_id, unpack
 from tests.steps import ASKED, ASKING, Thread, opened, ruled
@@ -134,6 +134,17 @@ async def test_message_without_a_receipt_yet_is_exported_as_not_proven(two_gatew
     export(thread, tmp_path / "x.asice")
     items = {item.item: item.verdict for item in judge(tmp_path / "x.asice", sample).items}
     assert (items["message 1"], items["receipt of message 1"]) == ("valid", "not-proven")
+
+
+async def test_message_that_was_refused_is_exported_as_it_came(case: Thread, clock, tmp_path, sample) -> None:
+    wrong = application(clock.now, CaseReference=case.opening.case_reference, Sequence="2")
+    (answer,) = take(case.east.rt, sealed(case.west.rt, wrong, clock.now))
+    assert (answer.outcome, answer.code) == ("refused", "transition-not-allowed")
+    export(case, tmp_path / "x.asice", ASKED)
+    found = judge(tmp_path / "x.asice", sample)
+    says = {item.item: item.says for item in found.items}
+    assert found.verdict == "valid"
+    assert says["message 2"].startswith("RS-MUP refused a message of AT-BMI")
 
 
 async def test_case_that_is_held_is_exported_without_messages(gateway, tmp_path, sample) -> None:

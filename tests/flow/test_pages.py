@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - names in Cyrillic letters are what the pages must show
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -496,6 +497,7 @@ def test_reading_a_case_is_journalled_and_seen_by_the_auditor_only(made: Seed) -
     browser = signed_in(made, "ba-officer")
     browser.get(f"/cases/{BA_WAITING}")
     assert [(row.actor, row.case_id) for row in made.events("case.read")] == [("ba-officer", BA_WAITING)]
+    assert json.loads(made.events("case.read")[0].detail) == {"purpose": "case-work"}
     assert "Case read" not in browser.get(f"/cases/{BA_WAITING}").text
     assert "Case read" in signed_in(made, "ba-auditor").get(f"/cases/{BA_WAITING}").text
 
