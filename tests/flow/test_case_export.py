@@ -209,7 +209,7 @@ async def test_nothing_is_written_or_journalled_by_who_may_not(case: Thread, tmp
 
 
 async def test_missing_key_leaves_no_half_file(case: Thread, tmp_path: Path, monkeypatch) -> None:
-    def missing(*_):
+    def missing(*_, **__):
         raise KeyMissing("no key")
 
     monkeypatch.setattr("gateway.flow.case_export.sign_container", missing)
