@@ -7,7 +7,11 @@ BROKER ?= embedded
 # Tests run in as many processes as there are processors, at most four: they share two small servers.
 WORKERS ?= $(shell n=$$($(PYTHON) -c 'import os; print(os.cpu_count() or 1)'); [ $$n -gt 4 ] && echo 4 || echo $$n)
 
-.PHONY: help setup lint format test test-all test-browser mutation interop bench vectors docs demo serve ui-vendor clean
+# Fuzzing: how long each way in is fuzzed by `make fuzz`, and how many inputs each gets in the short run of `make test-all`.
+FUZZ_SECONDS ?= 600
+FUZZ_RUNS ?= 1000
+
+.PHONY: help setup lint format test test-all test-browser fuzz fuzz-short mutation interop bench vectors docs demo serve ui-vendor clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,7 +41,16 @@ test: setup  ## all tests but the browser's; starts private PostgreSQL and Rabbi
 test-browser: setup  ## pages in a real browser (Chromium from the distribution)
 	$(BIN)/pytest -m browser tests/browser
 
-test-all: test test-browser  ## both
+test-all: test fuzz-short test-browser  ## all of them, and a short fuzzing of every way in
+
+fuzz: setup  ## fuzz every way in, FUZZ_SECONDS each (docs/fuzzing.md)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,fuzz]'
+	sh scripts/fuzz.sh $(BIN)/python -max_total_time=$(FUZZ_SECONDS)
+
+fuzz-short: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,fuzz]' \
+		|| echo 'fuzzing left out: atheris cannot be installed for this Python'
+	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then sh scripts/fuzz.sh $(BIN)/python -seed=1 -runs=$(FUZZ_RUNS) -verbosity=0; fi
 
 mutation: setup  ## change the clock in one small way at a time: a test must notice (docs/mutation.md)
 	$(BIN)/python scripts/mutate.py

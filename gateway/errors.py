@@ -94,7 +94,23 @@ class MarkupForbidden(Refused):
 
 
 class TooManyAttributes(Refused):
+    """An element has too many attributes, or the document declares too many namespaces."""
+
     code = "too-many-attributes"
+
+
+class TooManyElements(Refused):
+    code = "too-many-elements"
+
+
+class NestedTooDeeply(Refused):
+    code = "nested-too-deeply"
+
+
+class ParserOverwhelmed(Refused):
+    """The child process that reads foreign bytes died of this document, or took too long over it."""
+
+    code = "parser-overwhelmed"
 
 
 # --- the document ---------------------------------------------------------------------------------------------------
@@ -456,6 +472,12 @@ class StoreConflict(Unavailable):
     """Somebody else wrote the same row first; looking again decides."""
 
     code = "store-conflict"
+
+
+class ParserUnavailable(Unavailable):
+    """The child process that reads foreign bytes cannot be started."""
+
+    code = "parser-unavailable"
 
 
 class BrokerUnavailable(Unavailable):

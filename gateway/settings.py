@@ -47,9 +47,10 @@ class Settings:
     # starts a signer of its own, any other reads the signing keys itself.
     signer: Path | None = None
     signer_group: str | None = None  # members may reach the signer's socket for API and pages; None: its own user only
-    database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}")
     service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
-    broker: str = "embedded"  # "embedded", "memory", or an amqp:// or amqps:// URL
+    # Addresses may hold a password: they are left out when settings are printed.
+    database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}", repr=False)
+    broker: str = field(default="embedded", repr=False)  # "embedded", "memory", or an amqp:// or amqps:// URL
     revocation: str = (
         "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
     )
@@ -65,6 +66,7 @@ class Settings:
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
+    parse_isolated: bool = False  # foreign bytes are read first by a child process without files or network (Linux)
     # Timestamp authorities in the order they are asked: http:// or https:// addresses, or "development". While none is named,
     # evidence of time rests on the gateway's own clock (in development: on a development authority that proves nothing).
     timestamp_authorities: tuple[str, ...] = ()
@@ -90,10 +92,7 @@ class Settings:
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
         if min(self.watch_seconds, self.root_seconds, self.evidence_hours) < 1:
             raise SettingsInvalid("watch_seconds, root_seconds and evidence_hours must be at least 1")
-        if self.broker not in {"embedded", "memory"} and not self.broker.startswith(("amqp://", "amqps://")):
-            raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
-        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
-            raise SettingsInvalid("database must be a sqlite:/// or postgresql:// URL")
+        _check_addresses(self.database, self.broker)
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
@@ -102,6 +101,15 @@ class Settings:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise SettingsInvalid(f"{name} must be one of {', '.join(map(repr, allowed))}")
+
+
+def _check_addresses(database: str, broker: str) -> None:
+    if broker not in {"embedded", "memory"} and not broker.startswith(("amqp://", "amqps://")):
+        raise SettingsInvalid("broker must be 'embedded', 'memory', or an amqp:// or amqps:// URL")
+    if "no_verify_ssl" in broker:  # the library would take any certificate for the broker's
+        raise SettingsInvalid("broker must not switch off the check of the broker's certificate (no_verify_ssl)")
+    if not database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+        raise SettingsInvalid("database must be a sqlite:/// or postgresql:// URL")
 
 
 def _whole(value: Any) -> int:
@@ -133,6 +141,14 @@ def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
         raise SettingsInvalid(f"setting {name!r} has a value that is not {wanted}") from None  # the cause quotes the value
 
 
+def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's values by the names of the settings: `parse.isolated` is the setting `parse_isolated`."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        found |= {f"{name}_{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+    return found
+
+
 def load(
     file: Path | None = None, *, environment: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Settings:
@@ -147,7 +163,7 @@ def load(
     kinds = {item.name: formatannotation(item.type).replace("pathlib.", "") for item in fields(Settings)}
     if file is not None:
         try:
-            given = tomllib.loads(file.read_text(encoding="utf-8"))
+            given = _flat(tomllib.loads(file.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsInvalid(f"the settings file {file.name!r} cannot be read: {error}") from error
         unknown = sorted(set(given) - set(kinds))

@@ -87,6 +87,15 @@ def stamped_envelopes(keys: Path, samples: Sequence[Sample], now: datetime) -> I
         yield Sample(name=f"stamped-{each.name}", body=body, code=_our_code(body, trust, now), level="XAdES-BASELINE-T")
 
 
+def with_foreign_timestamp(keys: Path, envelopes: Sequence[Sample], now: datetime) -> Sample:
+    """Return the first of some stamped envelopes with the timestamp of the second."""
+    first, second = (stamped.cut(each.body) for each in envelopes[:2])
+    assert first is not None, "it was stamped just now"
+    assert second is not None, "it was stamped just now"
+    body = stamped.add(first.envelope, second.token)
+    return Sample(name="timestamp-of-another-envelope.xml", body=body, code=_our_code(body, TrustStore.load(keys), now))
+
+
 def _our_code(body: bytes, trust: TrustStore, now: datetime) -> str | None:
     found = examine(body, trust, now)
     return found.refusal.code if found.refusal else None
@@ -192,12 +201,14 @@ def main() -> int:
             keys = Path(folder) / f"keys-{algorithm.name}"
             make_development_keys(keys, authorities(), now, algorithm)
             samples = list(good_envelopes(keys, now))
-            samples += list(stamped_envelopes(keys, samples, now))
+            with_time = list(stamped_envelopes(keys, samples, now))
+            good = samples + with_time
+            samples = [*good, with_foreign_timestamp(keys, with_time, now)]
             place = Path(folder) / algorithm.name
             verdicts = ask_dss(target, keys, samples, place, now)
             more, explained = compare(samples, verdicts, f"B and T, {algorithm.name}", known)
             unexplained, used = unexplained + more, used | explained
-            unexplained += not ask_jdk(samples, place)
+            unexplained += not ask_jdk(good, place)
     for name in sorted(set(known) - used):
         print(f"  no longer differs: {name}")
         unexplained += 1

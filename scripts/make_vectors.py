@@ -20,19 +20,30 @@ from gateway.errors import (
     MalformedJson,
     MalformedXml,
     MarkupForbidden,
+    NestedTooDeeply,
     NotText,
     Refused,
     RuleViolation,
     SchemaViolation,
     TooLarge,
     TooManyAttributes,
+    TooManyElements,
     UnknownAuthority,
     UnknownMessageType,
     UnsupportedSchemaVersion,
     WrongEncoding,
 )
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.wire.documents import ENVELOPE_NS, MAX_ATTRIBUTES, MAX_JSON_DEPTH, NS, parse_xml
+from gateway.wire.documents import (
+    ENVELOPE_NS,
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_JSON_DEPTH,
+    MAX_NAMESPACES,
+    NS,
+    parse_xml,
+)
 from gateway.wire.schema import SchemaSet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,8 +152,13 @@ def xml_out_of_form() -> Iterator[Vector]:
     yield "same_attribute_twice.xml", MalformedXml, swap(APPLICATION, (' schemaVersion="1.0"', ' schemaVersion="1.0"' * 2))
     yield "control_character.xml", MalformedXml, swap(APPLICATION, ("Sarajevo", "Sara\x08jevo"))
     yield "plain_text.xml", MalformedXml, b"Please take this person back.\nKind regards\n"
-    deep = "<Observations>" * 300 + "</Observations>" * 300
-    yield "elements_nested_too_deeply.xml", MalformedXml, swap(APPLICATION, (block(APPLICATION, "Observations"), deep + "\n"))
+    observations = block(APPLICATION, "Observations")
+    for name, levels in {"elements_nested_too_deeply.xml": 300, "one_level_too_deep.xml": MAX_DEPTH}.items():
+        deep = "<Observations>" * levels + "</Observations>" * levels + "\n"
+        yield name, NestedTooDeeply, swap(APPLICATION, (observations, deep))
+    yield "elements_without_end.xml", TooManyElements, swap(APPLICATION, (observations, "<a/>" * MAX_ELEMENTS + "\n"))
+    names = "".join(f'<a xmlns:n{number}="urn:n"/>' for number in range(MAX_NAMESPACES))
+    yield "too_many_namespaces.xml", TooManyAttributes, swap(APPLICATION, (observations, names + "\n"))
     for name, doctype in {
         "doctype_empty.xml": "<!DOCTYPE ReadmissionApplication>",
         "doctype_external.xml": '<!DOCTYPE ReadmissionApplication SYSTEM "http://127.0.0.1:9/application.dtd">',

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    authority: Annotated[str | None, typer.Argument(metavar="[AUTHORITY]", show_default=False)] = None,
+    authority: Annotated[
+        str | None, typer.Argument(metavar="[AUTHORITY]", help="Code of one authority. Default: all.", show_default=False)
+    ] = None,
     at: AtOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,

@@ -1,7 +1,4 @@
-"""`gateway doctor`: settings, database, journal, broker, clock, schemas, trust, evidence of time, calendars.
-
-Each is ok, or says what to do.
-"""
+"""`gateway doctor`: each part of an installation is ok, or it says what to do."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,13 +6,14 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable
+from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable, Unavailable
 from gateway.partners import load as load_partners
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
@@ -24,12 +22,15 @@ from gateway.store import rights, roots
 from gateway.store.database import open_engine, reading, require_current, transaction, upgrade, version
 from gateway.trust import authorities
 from gateway.trust.certificates import TrustStore
+from gateway.trust.expiry import in_use
+from gateway.trust.inspection import inspect
 from gateway.trust.keys import KeyRing
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 from gateway.wiring import SCHEMA_VERSION, transport, utc_now
 
 SOON = timedelta(days=60)
+_HERE = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,20 @@ def _broker(settings: Settings) -> str:
     return f"{settings.broker.partition(':')[0]}, {asyncio.run(reach())} queues"
 
 
+def _network(settings: Settings) -> str:
+    """Look at what goes over a network, and whether it is protected there."""
+    for name, address in (("broker", settings.broker), ("database", settings.database)):
+        place = urlsplit(address)
+        away = place.hostname is not None and place.hostname not in _HERE
+        tls = place.scheme == "amqps" or parse_qs(place.query).get("sslmode", [""])[0] in {"verify-full", "verify-ca"}
+        if away and not tls:
+            wanted = "amqps://" if name == "broker" else "sslmode=verify-full"
+            raise Misconfigured(f"the {name} is on another machine and the way there is not protected; use {wanted}")
+    if settings.host not in _HERE and not settings.secure_cookies:
+        raise Misconfigured("pages are offered to other machines over plain http; set secure_cookies and put TLS in front")
+    return f"listens on {'this machine only' if settings.host in _HERE else settings.host}"
+
+
 def _clock(_settings: Settings) -> str:
     now = utc_now()
     written = max(path.stat().st_mtime for path in Path(__file__).resolve().parent.glob("*.py"))
@@ -104,15 +119,33 @@ def _trust(settings: Settings) -> str:
     if missing:
         raise Misconfigured(f"no signing key for {', '.join(missing)}; run: gateway keys new")
     development = any(pinned.development for code in trust.authorities() for pinned in trust.pinned(code))
-    ends = min((pinned.not_after for code in trust.authorities() for pinned in trust.pinned(code)), default=None)
-    if ends is None:
+    if not trust.authorities():
         raise Misconfigured(
             "no authority's certificate is pinned; run: gateway keys new --development, or install the partners' certificates"
         )
-    if ends - utc_now() < SOON:
-        raise Misconfigured(f"a pinned certificate ends on {ends:%Y-%m-%d}; ask the partner for the next one")
+    first = in_use(trust)[0]
+    whose = f"{first.kind} {first.key[:16]}" + (f" of {first.authority}" if first.authority else "")
+    if first.stage(utc_now()) is not None:
+        raise Misconfigured(f"{whose} ends on {first.not_after:%Y-%m-%d}; get the next one; run: gateway certs check")
     kind = "DEVELOPMENT keys, never for production" if development else "production keys"
-    return f"{kind}; {len(trust.authorities())} authorities; first certificate ends {ends:%Y-%m-%d}"
+    return f"{kind}; {len(trust.authorities())} authorities; {whose} ends first, on {first.not_after:%Y-%m-%d}"
+
+
+def _revocation(settings: Settings) -> str:
+    """Look at the certificates within their time: each must be trusted, so that messages of its authority are taken."""
+    trust, now = TrustStore.load(settings.keys, revocation=settings.revocation), utc_now()
+    found = [each for code in trust.authorities() for each in inspect(trust, code, now) if not each.ended(now)]
+    faults = [each.fault for each in found if each.fault is not None]
+    if faults:
+        more = f" ({len(faults)} certificates in all)" if len(faults) > 1 else ""
+        what = f"{faults[0].message}{more}; run: gateway certs check"
+        raise type(faults[0])(what) if isinstance(faults[0], Unavailable) else Misconfigured(what)
+    bare = sum(1 for each in found if not each.links[0].standing.offered)
+    borne = sorted({link.grace.subject[:16] for each in found for link in each.links if link.grace})
+    notes = [f"{len(found)} certificates trusted", f"{bare} cannot be revoked"]
+    notes += [f"by grace only: {', '.join(borne)}"] if borne else []
+    notes += ["revocation is switched off"] if settings.revocation == "off" else []
+    return "; ".join(notes)
 
 
 def _evidence(settings: Settings) -> str:
@@ -168,9 +201,11 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "journal": _journal,
     "broker": _broker,
+    "network": _network,
     "clock": _clock,
     "schemas": _schemas,
     "trust": _trust,
+    "revocation": _revocation,
     "evidence": _evidence,
     "treaties": _treaties,
     "calendars": _calendars,

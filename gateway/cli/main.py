@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import typer
 
@@ -69,6 +70,9 @@ def build(first: str = "") -> typer.Typer:
 def main() -> None:
     """Run one command; an error of ours becomes a sentence and an exit code, never a traceback."""
     words = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another encoding, or a file name that is no text: no traceback
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     command = typer.main.get_command(build(words[0] if words else ""))
     as_json = "--json" in words
     try:

@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
@@ -115,5 +116,5 @@ def told(report: Report, out: Path) -> None:
         counts[field.action] = counts.get(field.action, 0) + 1
     screen.print(f"{report.source} -> {report.target}: " + ", ".join(f"{count} {action}" for action, count in counts.items()))
     for field in report.dropped:
-        screen.print(f"[yellow]dropped[/] {field.path}: {field.why}")
-    screen.print(f"written to {out}")
+        screen.print(f"[yellow]dropped[/] {escape(field.path)}: {escape(field.why or '')}")
+    screen.print(f"written to {escape(str(out))}")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.markup import escape
 
 from gateway import log, settings
 from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
@@ -74,11 +75,13 @@ def sign_command(
         print_json(result)
     else:
         at = f", timestamp {stamp.at:%Y-%m-%d %H:%M:%S} UTC" if stamp else ""
-        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC{at}: {out}")
+        console().print(f"signed by {signed.signer} at {signed.signed_at:%Y-%m-%d %H:%M:%S} UTC{at}: {escape(str(out))}")
 
 
 def verify_command(file: FileArgument, at: AtOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Verify a signed envelope, step by step.
+
+    Exit 1 if it is refused, 3 while it is not known whether the signer's certificate was revoked.
 
     Example: `gateway verify signed.xml --at 2026-11-24T12:00:00Z`
     """
@@ -131,7 +134,7 @@ def seal_command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"signed by {sealed.sender}, sealed for {sealed.recipient}: {out}")
+        console().print(f"signed by {sealed.sender}, sealed for {sealed.recipient}: {escape(str(out))}")
 
 
 def open_command(
@@ -174,7 +177,7 @@ def open_command(
     if as_json:
         print_json(result)
     else:
-        console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {out}")
+        console().print(f"opened for {opened.sealed_for}, signed by {opened.signer}: {escape(str(out))}")
 
 
 def _trust(installed: Settings) -> TrustStore:
@@ -239,4 +242,4 @@ def _tell(found: Examination) -> None:
             stamped_at, by = found.opened.stamped_at, found.opened.timestamp_authority
             console().print(f"timestamp of {stamped_at:%Y-%m-%d %H:%M:%S} UTC by {by}")
     elif found.refusal is not None:
-        console().print(f"[bold red]refused[/], {found.refusal.code}: {found.refusal.message}", markup=True)
+        console().print(f"[bold red]refused[/], {found.refusal.code}: {escape(found.refusal.message)}")

@@ -40,7 +40,10 @@ class _News:
 def look_after_certificates(rt: Runtime) -> int:
     """Read the key folder again, fetch what is due, and say what is new; return how many things were said."""
     rt.trust.refresh()
-    refresh_revocation(rt)
+    try:
+        refresh_revocation(rt)
+    except Misconfigured as error:  # what ends, and what is in force, is told all the same
+        log.error("revocation.not_kept", code=error.code, reason=error.message)  # noqa: TRY400  # one line says it
     now = rt.clock()
     news = [*_of_folder(rt, now), *_of_standing(rt, now), *_of_endings(rt, now)]
     with reading(rt.engine) as tx:

@@ -92,7 +92,7 @@ def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected | Postponed:
     """Do everything with one message that needs no database. The first step that refuses ends the walk."""
     found: Opened | None = None
     try:
-        found = unseal(raw, rt.ring, rt.trust)  # 1 decrypt, verify, who signed it
+        found = unseal(raw, rt.ring, rt.trust, screen=rt.screen)  # 1 decrypt, verify, who signed it
         checked = rt.schemas.check(found.document)  # 2 schema and rules between fields
         message = read(checked)  # 3 into our words
         recipient = message.header.recipient

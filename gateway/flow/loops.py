@@ -189,12 +189,17 @@ async def watch(rt: Runtime, stop: asyncio.Event) -> None:
 
 
 async def certificates(rt: Runtime, stop: asyncio.Event) -> None:
-    """Look after keys, revocation and ends of certificates, in a thread of its own: what is fetched may take long."""
+    """Look after keys, revocation and ends of certificates, in a thread of its own: what is fetched may take long.
+
+    While the clock cannot be trusted nothing is judged by it; the watch raises the alarm.
+    """
     thread = _Thread("certificates")
+    guard = ClockGuard(rt.clock)
     try:
         while not stop.is_set():
             try:
-                await thread.run(look_after_certificates, rt)
+                if guard.jump() is None and await thread.run(behind_the_record, rt) is None:
+                    await thread.run(look_after_certificates, rt)
             except Unavailable as error:
                 log.warning("certificates.waiting", code=error.code)
             await _pause(stop, rt.settings.watch_seconds)

@@ -107,6 +107,8 @@ def _translate(item: Submitted, rt: Runtime) -> Draft:
     rt.require_home(item.authority)
     draft = Draft(submitted=item)
     with own_error(draft):
+        if rt.screen is not None:
+            rt.screen(item.body)
         if item.dialect == "canonical":
             draft.document = canonical_document(item.body, rt.schemas)
         else:

@@ -104,6 +104,7 @@ class Runtime:
     trust: TrustStore
     vault: Vault
     transport: Transport
+    screen: Callable[[bytes], None] | None = None  # reads foreign bytes first, in a process of its own; raises `Refused`
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)

@@ -4,6 +4,8 @@ SQLite is the embedded default (WAL, synchronous=FULL: a committed message survi
 production. Both run the same statements.
 """
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +37,16 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _make_private(file: Path) -> None:
+    """Make the database file, and its folder, for this user alone; SQLite gives its side files the same rights.
+
+    What is there already keeps the rights that somebody gave it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(OSError):  # what cannot be made is told when it is opened
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later would fail half-way."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("read_only") else "BEGIN")
@@ -53,7 +65,7 @@ def open_engine(url: str) -> Engine:
         place = place.set(drivername="postgresql+psycopg")
     if place.get_backend_name() == "sqlite":
         if place.database and place.database != ":memory:":
-            Path(place.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(place.database))
         engine = create_engine(place, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)

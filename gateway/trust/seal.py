@@ -10,6 +10,7 @@ the signature inside does, and the three names on the line must be those of the 
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -89,13 +90,22 @@ def peek(body: bytes) -> dict[str, str]:
     return _split(body)[0].as_dict()
 
 
-def unseal(received: Received, ring: KeyRing, trust: TrustStore, policy: rules.Policy = rules.STANDARD) -> Opened:
+def unseal(
+    received: Received,
+    ring: KeyRing,
+    trust: TrustStore,
+    policy: rules.Policy = rules.STANDARD,
+    *,
+    screen: Callable[[bytes], None] | None = None,
+) -> Opened:
     """Open, verify, and check that the seal names the sender, recipient and message of the signed header.
 
     Raises `CannotOpen` with one and the same text whatever keeps it shut, `SealMismatch`, and what `verify` raises;
-    judged at `received.received_at`.
+    judged at `received.received_at`. `screen` sees what was sealed before it is parsed here, and raises what it will.
     """
     header, plain = decrypt(received.body, ring)
+    if screen is not None:
+        screen(plain)
     opened = verify(plain, trust, received.received_at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")

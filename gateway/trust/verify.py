@@ -19,8 +19,9 @@ from gateway.trust import policy as rules
 from gateway.trust import profile, stamped, timestamps
 from gateway.trust.certificates import TrustStore
 from gateway.trust.written import open_written
-from gateway.wire.documents import ENVELOPE_NS, NS, canonicalize, parse_xml
+from gateway.wire.documents import ENVELOPE_NS, MAX_DEPTH, NS, canonicalize, parse_xml
 
+_OWN = f"{{{NS}}}"
 _ENVELOPE = f"{{{ENVELOPE_NS}}}Envelope"
 _DS = f"{{{profile.DS}}}"
 _XADES = f"{{{profile.XADES}}}"
@@ -30,8 +31,6 @@ _CERTIFICATES = f"{_DS}KeyInfo/{_DS}X509Data/{_DS}X509Certificate"
 _PROPERTIES = f"{_DS}Object/{_XADES}QualifyingProperties/{_XADES}SignedProperties/{_XADES}SignedSignatureProperties"
 _SIGNING_TIME = f"{_PROPERTIES}/{_XADES}SigningTime"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
-# attributes that some verifier or other takes for an id
-_IDS = {"id", "{http://www.w3.org/xml/1998/namespace}id"}
 _REFERENCES = 2  # the envelope and the signed properties
 _CHILDREN = 2  # the message and the signature
 _MAX_CERTIFICATES = 4
@@ -116,7 +115,7 @@ def verify_by_steps(
     timestamp = stamped.cut(body)
     if timestamp is not None:
         body = timestamp.envelope
-    envelope = parse_xml(body)
+    envelope = parse_xml(body, deepest=MAX_DEPTH + 1)  # a message may have all levels, and the envelope is one around it
 
     # 2 one message, then one signature, and nothing else
     trace(2)
@@ -230,13 +229,14 @@ def _only_signature(envelope: Tree) -> Tree:
         raise SignatureProfile("the envelope must have the attribute version, of value 1.0, and no other")
     if envelope.text or message.tail or signature.tail:
         raise SignatureProfile("text stands in the envelope beside the message")
-    if not str(message.tag).startswith(f"{{{NS}}}"):
+    if not str(message.tag).startswith(_OWN):
         raise SignatureProfile("the envelope does not hold a canonical message")
     # Elements of the envelope or of a signature inside the message, and ids another verifier could look up, are the
     # material of signature wrapping; no message has them.
     if next(message.iter(f"{_DS}*", f"{_XADES}*", f"{{{ENVELOPE_NS}}}*", "{}*"), None) is not None:
         raise SignatureProfile("an element inside the message is foreign to it")
-    if any(str(name).lower() in _IDS for element in message.iter() for name in element.keys()):  # noqa: SIM118
+    names = (str(name) for element in message.iter() for name in element.keys())  # noqa: SIM118  # iteration gives children
+    if any(name.rpartition("}")[2].lower() == "id" for name in names):  # wsu:Id and xml:id, too
         raise SignatureProfile("an attribute named id stands inside the message")
     return signature
 

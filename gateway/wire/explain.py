@@ -29,6 +29,8 @@ from gateway.wire.shapes import Shape, xml_shapes
 MOST = 100  # problems told about one document: who mends these meets the rest
 
 _TAG = f"{{{NS}}}"
+# What xmlschema may raise over a value that it cannot hold, such as a year of twenty digits.
+_TRIPS = (XMLSchemaException, ArithmeticError, ValueError)
 
 # How a value is written, by the name of its type in the schema.
 _FORMS = {
@@ -69,7 +71,7 @@ class Explainer:
             for error in islice(self.schema.iter_errors(document), MOST):
                 problem = _problem(error, document)
                 found.setdefault((problem.path, problem.message), problem)
-        except XMLSchemaException:
+        except _TRIPS:
             found.clear()  # it stopped half-way; what it told until then may mislead
         if not found:
             return [SchemaViolation("the document does not meet its schema", path=path_of(document), line=document.sourceline)]
@@ -81,6 +83,8 @@ class Explainer:
             value: Any = self.schema.decode(document, namespaces={"": NS}, decimal_type=str)
         except XMLSchemaValidationError as error:
             raise _problem(error, document) from None
+        except _TRIPS:
+            raise SchemaViolation("the document does not meet its schema", path=path_of(document)) from None
         return {key: content for key, content in value.items() if key != "@xmlns"}
 
     def from_json(self, name: str, value: dict[str, Any]) -> Tree:
@@ -100,7 +104,7 @@ class Explainer:
             )
         except XMLSchemaValidationError as error:
             raise _misfit(error, name) from None
-        except (XMLSchemaException, TypeError, ValueError, AttributeError, KeyError):
+        except (*_TRIPS, TypeError, AttributeError, KeyError):
             # It trips over values and names of the wrong kind in several ways; all mean that the JSON does not fit.
             raise SchemaViolation("the JSON does not fit the schema of the message", path=f"/{name}") from None
         return parse_xml(etree.tostring(element))

@@ -1,5 +1,7 @@
 """Builds a `Runtime` from `Settings`; the only module that knows every adapter."""
 
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from gateway.errors import SettingsInvalid, UnknownAuthority
@@ -79,5 +81,16 @@ def build(
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
         vault=Vault.load(settings.keys, settings.case_key_folder),
         transport=transport(settings, engine, clock),
+        screen=_screen(settings),
         authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),
     )
+
+
+def _screen(settings: Settings) -> Callable[[bytes], None] | None:
+    if not settings.parse_isolated:
+        return None
+    if not sys.platform.startswith("linux"):
+        raise SettingsInvalid("parse_isolated needs Linux")
+    from gateway.wire.screen import Screen  # noqa: PLC0415  # exists on Linux only
+
+    return Screen(settings.schemas / SCHEMA_VERSION)

@@ -142,7 +142,7 @@ OWED = {
     "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
     "partner check", "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
-    "keys new", "keys list", "doctor", "demo", "serve", "run",
+    "keys new", "keys list", "certs check", "certs grace", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 
 

@@ -154,7 +154,20 @@ def test_verify_judges_as_of_the_instant_given(desk, signed):
     assert desk.run("verify", signed, "--at", "2040-01-01T00:00:00+01:00")[1]["code"] == "certificate-not-valid"
 
 
-@pytest.mark.parametrize("instant", ["tomorrow", "2026-11-24T12:00:00", "2026-13-01T00:00:00Z"])
+def test_the_last_instant_there_is_can_be_judged(desk, signed):
+    assert desk.run("verify", signed, "--at", "9999-12-31T23:59:59Z")[1]["code"] == "certificate-not-valid"
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "tomorrow",
+        "2026-11-24T12:00:00",
+        "2026-13-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_an_instant_that_is_none_is_wrong_usage(desk, signed, instant):
     assert desk.run("verify", signed, "--at", instant)[0] == 2
 

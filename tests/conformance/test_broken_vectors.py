@@ -31,6 +31,8 @@ KINDS = {
     "doctype-forbidden",
     "markup-forbidden",
     "too-many-attributes",
+    "too-many-elements",
+    "nested-too-deeply",
     "unknown-message-type",
     "unsupported-schema-version",
     "unknown-authority",

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -199,10 +199,10 @@ async def test_authority_without_its_key_does_not_stop_the_others(gateway, clock
         """The key ring of a gateway whose RS-MUP lost its key."""
 
         @staticmethod
-        def signing(authority: str):
+        def signing(authority: str, at: datetime):
             if authority == "RS-MUP":
                 raise KeyMissing("there is no signing key of RS-MUP")
-            return gateway.rt.ring.signing(authority)
+            return gateway.rt.ring.signing(authority, at)
 
     bodies = {"RS-MUP": application(clock.now, "ReadmissionApplication-third-country-permit"), "AT-BMI": application(clock.now)}
     items = [

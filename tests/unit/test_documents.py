@@ -17,15 +17,26 @@ from gateway.errors import (
     MalformedJson,
     MalformedXml,
     MarkupForbidden,
+    NestedTooDeeply,
     NotAFile,
     NotText,
     Refused,
     TooLarge,
     TooManyAttributes,
+    TooManyElements,
     WrongEncoding,
 )
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.wire.documents import canonicalize, parse_json, parse_xml, read_file, serialize
+from gateway.wire.documents import (
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    MAX_NAMESPACES,
+    canonicalize,
+    parse_json,
+    parse_xml,
+    read_file,
+    serialize,
+)
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -163,12 +174,44 @@ def test_too_many_bytes_are_refused_before_they_are_parsed() -> None:
         (b"<a>\n<x:b/></a>", 2, "prefix"),
         (b"<a>\x08</a>", 1, "character"),
         (b"\n<?xml version='1.0'?><a/>", 2, "first line"),
-        (b"<a>" * 300 + b"</a>" * 300, 1, "too deeply"),
         (b"<a b=1/>", 1, "well-formed"),
     ],
 )
 def test_malformed_xml_is_told_with_line_and_reason(body: bytes, line: int, word: str) -> None:
     assert word in refused(body, MalformedXml, line=line).message
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 200, 300, 5000])
+def test_nesting_deeper_than_allowed_is_refused(depth: int) -> None:
+    assert "64 levels" in refused(b"<a>" * depth + b"</a>" * depth, NestedTooDeeply, line=1).message
+
+
+def test_the_deepest_nesting_is_read() -> None:
+    parse_xml(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
+
+
+def test_nesting_is_told_with_its_line() -> None:
+    refused(b"<b><c/>\n" + b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH + b"</b>", NestedTooDeeply, line=2)
+
+
+def test_more_elements_than_allowed_are_refused() -> None:
+    refused(b"<a>" + b"<b/>" * MAX_ELEMENTS + b"</a>", TooManyElements)
+
+
+def test_the_most_elements_are_read() -> None:
+    assert len(parse_xml(b"<a>" + b"<b/>" * (MAX_ELEMENTS - 1) + b"</a>")) == MAX_ELEMENTS - 1
+
+
+def test_more_namespaces_than_allowed_are_refused() -> None:
+    names = b"".join(b'<b xmlns:n%d="urn:n"/>' % number for number in range(MAX_NAMESPACES + 1))
+    refused(b"<a>" + names + b"</a>", TooManyAttributes)
+    on_one = b"".join(b' xmlns:n%d="urn:n"' % number for number in range(MAX_NAMESPACES + 1))
+    refused(b"<a" + on_one + b"/>", TooManyAttributes)
+
+
+def test_the_most_namespaces_are_read() -> None:
+    names = b"".join(b'<b xmlns:n%d="urn:n"/>' % number for number in range(MAX_NAMESPACES))
+    assert len(parse_xml(b"<a>" + names + b"</a>")) == MAX_NAMESPACES
 
 
 def test_what_is_malformed_is_not_repeated() -> None:

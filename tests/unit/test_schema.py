@@ -378,3 +378,9 @@ def test_any_json_gives_a_document_or_a_refusal(kind: str, place: str, value: An
     except Refused as error:
         found = error
     assert isinstance(found, Refused) or etree.QName(found).localname == kind
+
+
+@pytest.mark.parametrize("year", ["99999999999999999999", "-99999999999999999999"])
+def test_a_year_that_no_calendar_holds_is_refused_like_any_bad_date(year: str) -> None:
+    # lxml refuses it; the checker that explains must not fall over it
+    assert problem("<Date>2026-11-24<", f"<Date>{year}-01-01<").code == "schema-violation"

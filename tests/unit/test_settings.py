@@ -119,6 +119,11 @@ def test_path_in_the_environment_is_anchored_in_the_working_folder(tmp_path) -> 
     assert load(environment={"GATEWAY_KEYS": "keys"}).keys == tmp_path / "keys"
 
 
+@pytest.mark.parametrize("text", ["parse_isolated = true", "parse.isolated = true", "[parse]\nisolated = true"])
+def test_name_of_two_words_may_be_written_as_a_table(tmp_path, text) -> None:
+    assert load(written(tmp_path, text), environment={}).parse_isolated
+
+
 def test_settings_cannot_be_changed_after_the_start() -> None:
     with pytest.raises(FrozenInstanceError):
         load(environment={}).port = 1  # type: ignore[misc]
@@ -126,7 +131,8 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
-    changed = {"database": "sqlite:///x", "broker": "memory", "log_json": "yes", "secure_cookies": "no"}
+    changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
+    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
     for item in fields(Settings):
         number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
@@ -156,6 +162,8 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("retry_seconds = [-1]", "retry_seconds"),
         ("retry_seconds = [1.5]", "retry_seconds"),
         ("watch_seconds = 0", "watch_seconds"),
+        ('revocation = "sometimes"', "revocation"),
+        ('ocsp_nonce = ""', "ocsp_nonce"),
         ("root_seconds = 0", "root_seconds"),
         ("evidence_hours = 0", "evidence_hours"),
         ("evidence_hours = 0.5", "evidence_hours"),

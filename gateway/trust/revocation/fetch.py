@@ -54,7 +54,7 @@ class Fetcher:
             found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except (OSError, ValueError) as error:
             raise RevocationUnreachable(f"the address of {host} cannot be found") from error
-        if not self.private_addresses and not all(ipaddress.ip_address(each).is_global for each in found):
+        if not self.private_addresses and not all(_is_public(each) for each in found):
             raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it")
         return found[0], port
 
@@ -68,3 +68,10 @@ class _Direct(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.create_connection(self._to, self.timeout)
+
+
+def _is_public(address: str) -> bool:
+    """Tell whether an address is one of the open network, also where IPv4 is written as IPv6."""
+    found = ipaddress.ip_address(address)
+    inner = found.ipv4_mapped or found.sixtofour if isinstance(found, ipaddress.IPv6Address) else None
+    return found.is_global and not found.is_multicast and (inner is None or inner.is_global)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from gateway.errors import RevocationUnreachable
+from gateway.errors import RevocationUnreachable, TrustInvalid
 from gateway.trust.chains import UNREADABLE
 from gateway.trust.folder import REVOCATION, write_file
 from gateway.trust.revocation import attempts, ocsp
@@ -50,8 +50,23 @@ def refresh(
 ) -> list[Fetched]:
     """Fetch what is due for these (certificate, issuer) pairs; return the attempts that were made.
 
-    The pairs must come from chains that end at an anchor: only their addresses are asked.
+    The pairs must come from chains that end at an anchor: only their addresses are asked. Raises `TrustInvalid` if what came
+    cannot be kept.
     """
+    try:
+        return _refresh(folder, chain, now, fetcher, nonce_may_be_absent=nonce_may_be_absent)
+    except OSError as error:
+        raise TrustInvalid(f"{REVOCATION}/ in the key folder cannot be written by this process") from error
+
+
+def _refresh(
+    folder: Path,
+    chain: Iterable[tuple[x509.Certificate, x509.Certificate]],
+    now: datetime,
+    fetcher: Fetcher,
+    *,
+    nonce_may_be_absent: bool,
+) -> list[Fetched]:
     known = dict(attempts.read(folder))
     done: list[Fetched] = []
     every = [_Wanted(certificate=one, issuer=issuer, sources=offered(one, issuer)) for one, issuer in chain]

@@ -1,27 +1,22 @@
-"""A development key folder, specimen messages, and tools to forge what must be refused."""
+"""A development key folder and specimen messages; what must be refused is forged by tests/forgeries."""
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.stages import Signed, Tree
-from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
 from gateway.trust.keys import FileKey, KeyRing
 from gateway.trust.sign import sign
-from gateway.wire.documents import NS, canonicalize, parse_xml
+from gateway.wire.documents import NS, parse_xml
+from tests.forgeries import Forge
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MESSAGE_ID = "0193a000-0000-7000-8000-000000000001"
@@ -78,88 +73,9 @@ def signed(ring: KeyRing) -> Signed:
     return sign(make_message(), ring.signing("BA-MS"), NOW)
 
 
-@dataclass(frozen=True)
-class Forge:
-    """Makes what an attacker, or a careless partner, would send."""
-
-    key: FileKey
-    root: x509.Certificate
-    root_key: ec.EllipticCurvePrivateKey
-
-    def resigned(self, envelope: Tree, key: FileKey | None = None) -> bytes:
-        """Return the envelope with its digests and its signature value made again: mathematically good, whatever it says."""
-        signature = next(envelope.iter(f"{DS}Signature"))
-        parent = signature.getparent()
-        properties = next(signature.iter("{*}SignedProperties"), None)
-        digests = signature.findall(f"{DS}SignedInfo/{DS}Reference/{DS}DigestValue")
-        place = parent.index(signature)
-        parent.remove(signature)
-        if digests:
-            digests[0].text = b64encode(sha256(canonicalize(envelope)).digest()).decode()
-        parent.insert(place, signature)
-        if len(digests) > 1 and properties is not None:
-            digests[1].text = b64encode(sha256(canonicalize(properties)).digest()).decode()
-        value = (key or self.key).sign(canonicalize(signature.find(f"{DS}SignedInfo")))
-        signature.find(f"{DS}SignatureValue").text = b64encode(value).decode()
-        return canonicalize(envelope)
-
-    def certificate(
-        self,
-        authority: str = "BA-MS",
-        *,
-        own_issuer: bool = False,
-        ca: bool = False,
-        digital_signature: bool = True,
-        purpose: x509.ObjectIdentifier | None = None,
-        curve: ec.EllipticCurve | None = None,
-        not_before: datetime = NOW - timedelta(days=1),
-        not_after: datetime = NOW + timedelta(days=30),
-    ) -> FileKey:
-        """Return a key with a certificate of the development root, or of itself."""
-        key = ec.generate_private_key(curve or ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority} signing")])
-        issuer_key = key if own_issuer else self.root_key
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject if own_issuer else self.root.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(not_before)
-            .not_valid_after(not_after)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(
-                x509.KeyUsage(
-                    digital_signature=digital_signature,
-                    content_commitment=False,
-                    key_encipherment=not digital_signature,
-                    data_encipherment=False,
-                    key_agreement=False,
-                    key_cert_sign=ca,
-                    crl_sign=False,
-                    encipher_only=False,
-                    decipher_only=False,
-                ),
-                critical=True,
-            )
-        )
-        if purpose is not None:
-            builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        certificate = builder.sign(issuer_key, hashes.SHA256())
-        return FileKey(
-            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=ECDSA_P256, private_key=key
-        )
-
-
 @pytest.fixture(scope="session")
-def forge(folder: Path, ring: KeyRing) -> Forge:
-    root_key = load_pem_private_key((folder / "ca" / "root.key.pem").read_bytes(), password=None)
-    root = x509.load_pem_x509_certificate((folder / "anchors" / ANCHOR_FILE).read_bytes())
-    key = ring.signing("BA-MS")
-    assert isinstance(root_key, ec.EllipticCurvePrivateKey)
-    assert isinstance(key, FileKey)
-    return Forge(key=key, root=root, root_key=root_key)
+def forge(folder: Path) -> Forge:
+    return Forge.load(folder, NOW, make_message())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from cryptography.x509 import ocsp as asn
 
-from gateway.errors import RevocationUnreachable
+from gateway.errors import RevocationUnreachable, TrustInvalid
 from gateway.trust import exchange
 from gateway.trust.certificates import TrustStore
 from gateway.trust.revocation import attempts, fetch
@@ -231,6 +231,13 @@ def test_the_last_list_before_the_end_of_a_certificate_is_kept(server, ca, tmp_p
     assert known.standing(other.certificate, ca.certificate, now + 2 * DAY).state is State.GOOD
 
 
+def test_what_cannot_be_kept_is_told_as_a_fault_of_this_installation(server, ca, leaf, fetched, tmp_path, now):
+    server.serve = {"/ocsp": echo(ca, leaf)}
+    (tmp_path / "revocation").write_bytes(b"a file where a folder should be")
+    with pytest.raises(TrustInvalid, match="cannot be written"):
+        fetched(now)
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +264,20 @@ def test_an_address_that_is_no_plain_http_is_not_asked(url, monkeypatch):
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it connected"))
     with pytest.raises(RevocationUnreachable):
         Fetcher().get(url)
+
+
+INSIDE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fd00::1"]
+WRITTEN_OTHERWISE = ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::"]
+
+
+@pytest.mark.parametrize("address", [*INSIDE, *WRITTEN_OTHERWISE])
+def test_no_address_inside_a_network_is_asked_however_it_is_written(address, monkeypatch):
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("198.41.0.4", 80)), (0, 0, 0, "", (address, 80))]
+    )
+    monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it connected"))
+    with pytest.raises(RevocationUnreachable, match="not at a public address"):
+        Fetcher().get("http://crl.specimen.example/list")
 
 
 def test_a_redirect_is_not_followed(server):
