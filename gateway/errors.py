@@ -380,6 +380,93 @@ class NotPermitted(Refused):
     code = "not-permitted"
 
 
+# --- the case file --------------------------------------------------------------------------------------------------
+
+
+class ContainerForm(Refused):
+    """The file is no container of the one form: compressed, encrypted, overlapping, cut off, followed by something."""
+
+    code = "container-form"
+
+
+class ContainerName(Refused):
+    """A file of a container has a name that leads out of a folder, or that stands twice."""
+
+    code = "container-name"
+
+
+class ContainerTooLarge(Refused):
+    """A container, a file in it, or their number is above the limit."""
+
+    code = "container-too-large"
+
+
+class ContainerUnsigned(Refused):
+    """A container holds a file that its signature does not cover."""
+
+    code = "container-unsigned"
+
+
+class ContainerIncomplete(Refused):
+    """The signature of a container covers a file that is not there."""
+
+    code = "container-incomplete"
+
+
+class ContainerChanged(Refused):
+    """A file of a container is another one than was signed."""
+
+    code = "container-changed"
+
+
+class CaseIndexInvalid(Refused):
+    """The index of a case file is not of the one form, or does not fit the files beside it."""
+
+    code = "case-index-invalid"
+
+
+class CaseIncomplete(Refused):
+    """A message of the case is missing in its case file."""
+
+    code = "case-incomplete"
+
+
+class MessageMismatch(Refused):
+    """A case file names another message than the envelope beside it holds."""
+
+    code = "message-mismatch"
+
+
+class ReceiptMismatch(Refused):
+    """A receipt does not speak of the message it is given for."""
+
+    code = "receipt-mismatch"
+
+
+class ReportMismatch(Refused):
+    """A mapping report speaks of other documents than those beside it."""
+
+    code = "report-mismatch"
+
+
+class JournalMismatch(Refused):
+    """An entry of the journal is not the one its hash was made of."""
+
+    code = "journal-mismatch"
+
+
+class DeadlineMismatch(Refused):
+    """A deadline was counted from another instant than the receipt proves."""
+
+    code = "deadline-mismatch"
+
+
+class CaseOpen(Refused):
+    """The case is not closed: something is still to be done in it, so it is not erased."""
+
+    code = "case-open"
+
+
 # --- the clock ------------------------------------------------------------------------------------------------------
 
 

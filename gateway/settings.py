@@ -42,6 +42,7 @@ class Settings:
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
+    case_keys: Path | None = None  # folder of the case keys and deletion records; default: case-keys/ in the key folder
     # Folder with the sockets of `gateway run sign`, which then signs for every other process. None: a process that runs the API
     # starts a signer of its own, any other reads the signing keys itself.
     signer: Path | None = None
@@ -74,6 +75,11 @@ class Settings:
     evidence_hours: int = 4  # so long without a good timestamp, and nothing new is sent out
     log_json: bool = False
     secure_cookies: bool = True  # False only for pages over plain http on the loopback
+
+    @property
+    def case_key_folder(self) -> Path:
+        """Return the folder of which no old copy may be kept: what is destroyed in it must stay destroyed."""
+        return self.case_keys or self.keys / "case-keys"
 
     def __post_init__(self) -> None:
         self._require_choices()

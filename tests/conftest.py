@@ -235,3 +235,11 @@ async def two_gateways(migrated_sqlite: Path, tmp_path: Path, keys: Path, clock:
     yield tuple(sides)
     for side in sides:
         side.rt.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, keys: Path) -> Any:
+    """A genuine case file, made once."""
+    from tests.packs import make_sample
+
+    return make_sample(tmp_path_factory.mktemp("sample"), migrated_sqlite, keys)

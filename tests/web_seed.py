@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from gateway.domain.safeguards import Answers
-from gateway.errors import NotFound, StatementInvalid, TransitionNotAllowed
+from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
 from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.partners.folder import Authority
@@ -226,7 +226,7 @@ class Seed:
     def read_document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
         self.reads.append((document_id, viewer.account, purpose))
         if document_id not in self.bodies:
-            raise NotFound("the key of this case is destroyed; its documents cannot be read any more")
+            raise Erased("the contents of this case were erased")
         return self.bodies[document_id]
 
     def person_of(self, *, case_id: int, viewer: Viewer) -> PersonView | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from gateway.cli.case_record import erase, export
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
@@ -218,4 +219,6 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show_case)
     group.command("reverse-lapse")(reverse)
     group.command("durations")(show_durations)
+    group.command("export")(export)
+    group.command("erase")(erase)
     app.add_typer(group, name="case")

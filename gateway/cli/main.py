@@ -28,6 +28,7 @@ COMMANDS = {
     "calendar": "calendar",
     "partner": "partner",
     "case": "case",
+    "verify-case": "casefile",
     "journal": "journal",
     "queue": "queue",
     "doctor": "doctor",

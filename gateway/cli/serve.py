@@ -19,6 +19,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, KeyMissing, SettingsInvalid, SignerUnavailable
 from gateway.flow.edges import serve_edges
+from gateway.flow.erasure import replay
 from gateway.flow.installation import note_settings
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.ports import Runtime
@@ -167,6 +168,7 @@ def run_command(
 def _run(parts: list[str], settings: Settings, *, as_json: bool) -> None:
     with keys_for(parts, settings, utc_now) as keys:
         rt = build(settings, prepare_database=settings.database.startswith("sqlite"), ring=keys.ring)
+        replay(rt)  # what a restored database brought back is erased again before anything runs
         run_until_signal(parts, rt, partial(_announce, settings, parts, as_json=as_json), keys.signs)
 
 

@@ -3,6 +3,7 @@
 from gateway.domain.case import Case
 from gateway.domain.safeguards import HoldReason
 from gateway.errors import (
+    Erased,
     MessageIdReused,
     TransitionNotAllowed,
 )
@@ -84,6 +85,14 @@ def handed_in_before(body: bytes, authority: str, rt: Runtime) -> Sent | Held | 
             return Sent(message_id=earlier.message_id, case_id=earlier.case_id, case_reference=reference, digest=earlier.digest)
         for hold in holds.open_holds(tx, authority):
             case = cases.get(tx, hold.case_id)
-            if case.wrapped_key and rt.vault.decrypt(case.wrapped_key, hold.original, b"held-original") == body:
+            if _is_held(case, hold, body, rt):
                 return held_result(case, HoldReason(hold.reason))
     return None
+
+
+def _is_held(case: Case, hold: holds.HoldRow, body: bytes, rt: Runtime) -> bool:
+    """Whether a hold keeps exactly these bytes; what was erased keeps none."""
+    try:
+        return rt.vault.decrypt(case.wrapped_key or b"", hold.original, b"held-original") == body
+    except Erased:
+        return False

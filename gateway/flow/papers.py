@@ -13,7 +13,7 @@ from gateway.domain.case import Case
 from gateway.domain.clock import Happening
 from gateway.domain.messages import Application, Message, Receipt
 from gateway.domain.moves import Event
-from gateway.errors import Erased, NotFound
+from gateway.errors import Erased
 from gateway.flow.ports import Runtime
 from gateway.store.messages import DocumentRow, MessageRow
 from gateway.wire.report import Report
@@ -92,10 +92,10 @@ def receipt_paper(message_row: int, body: bytes) -> DocumentRow:
 
 
 def clear(rt: Runtime, case: Case | None, row: DocumentRow) -> bytes:
-    """Return the clear bytes of a stored document. Raises `NotFound` once the key of its case is destroyed."""
+    """Return the clear bytes of a stored document. Raises `Erased` once the key of its case is destroyed."""
     if row.kind == "receipt":
         return row.body
     if case is None or case.wrapped_key is None:
-        raise NotFound("the key of this case is destroyed; its documents cannot be read any more")
+        raise Erased("the contents of this case were erased")
     stored = rt.vault.decrypt(case.wrapped_key, row.body, f"{row.kind}:{row.sha256}".encode())
     return zlib.decompress(stored) if row.kind == REPORT else stored

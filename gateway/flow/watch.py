@@ -31,6 +31,7 @@ AGAIN = timedelta(hours=1)  # when a lapse lacks its evidence, it is looked at a
 
 def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
+    rt.vault.refresh()  # what another process destroyed is forgotten here too
     heal(rt)
     ask_again(rt)
     sweep(rt)

@@ -121,6 +121,29 @@ def latest(tx: Connection, event: str, *, actor: str) -> Entry | None:
     return _entry(row) if row else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chained:
+    """An entry as it stands in the chain: what its hash is made of, and the hash."""
+
+    id: int
+    at: datetime
+    event: str
+    actor: str
+    authority: str | None
+    case_id: int | None
+    message_id: str | None
+    digest: str | None
+    detail: str  # canonical JSON, as it was hashed
+    previous: str
+    hash: str
+
+
+def chained_of_case(tx: Connection, case_id: int) -> list[Chained]:
+    """Return the entries of a case with their places in the chain, oldest first."""
+    rows = tx.execute(select(journal).where(journal.c.case_id == case_id).order_by(journal.c.id)).mappings()
+    return [Chained(**row) for row in rows]
+
+
 LATELY = 1000  # entries; the newest instant stands among these
 
 

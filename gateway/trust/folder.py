@@ -11,6 +11,7 @@
     private/<AUTHORITY>[.<n>].sealing.json home authorities only: private sealing keys; an old one stays while messages may come
     private/<AUTHORITY>[.<n>].second.json  home authorities only: private keys for second signatures
     private/master.key                     wraps the key of each case (data at rest), 32 bytes in hex
+    case-keys/                             keys of single cases, destroyed one by one, and what remains of them: case_tree.py
     revocation/                            what issuers and persons here took back: gateway/trust/revocation/
     ca/                                    development only: the keys of the development certificate and timestamp authorities
 
@@ -39,6 +40,7 @@ SEALING = "sealing"
 SECOND = "second"
 PRIVATE = "private"
 CA = "ca"
+CASE_KEYS = "case-keys"
 REVOCATION = "revocation"
 LOCAL = "local"  # below REVOCATION
 GRACE = "grace"  # below REVOCATION

@@ -16,12 +16,12 @@ from gateway.trust import profile
 from gateway.trust.timestamps import MAX_TOKEN_BYTES
 
 # In canonical form, as everything of the profile: the prefixes ds and xades are declared on the elements around it.
-_HEAD = (
+HEAD = (
     b"<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp>"
     + profile.CANONICALIZATION
     + b"<xades:EncapsulatedTimeStamp>"
 )
-_TAIL = (
+TAIL = (
     b"</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp></xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
 )
 _END = profile.SIGNATURE_TAIL + profile.CLOSE
@@ -55,7 +55,7 @@ def add(envelope: bytes, token: bytes) -> bytes:
     """
     if not envelope.endswith(b"</xades:SignedProperties>" + _END):
         raise SignatureProfile("only an envelope of the one profile, without timestamp, can be stamped")
-    body = envelope[: -len(_END)] + _HEAD + b64encode(token) + _TAIL + _END
+    body = envelope[: -len(_END)] + HEAD + b64encode(token) + TAIL + _END
     if len(body) > MAX_MESSAGE_BYTES:
         raise TooLarge(f"the envelope with its timestamp has {len(body)} bytes; it may have at most {MAX_MESSAGE_BYTES}")
     return body
@@ -66,13 +66,13 @@ def cut(body: bytes) -> Cut | None:
 
     Raises `TimestampMalformed` when what stands in the place of the timestamp is not base64 of at most one token.
     """
-    if not body.endswith(_TAIL + _END):
+    if not body.endswith(TAIL + _END):
         return None
     # The last head: whatever stands before it must be an envelope without timestamp, or it is refused for that.
-    start = body.rfind(_HEAD)
+    start = body.rfind(HEAD)
     if start < 0:
         return None
-    text = body[start + len(_HEAD) : -len(_TAIL + _END)]
+    text = body[start + len(HEAD) : -len(TAIL + _END)]
     try:
         token = b64decode(text, validate=True)
     except ValueError:

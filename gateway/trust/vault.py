@@ -1,9 +1,11 @@
-"""Personal data at rest: one key per case, wrapped by the master key. Destroying the wrapped key erases the case.
+"""Personal data at rest: one key per case, wrapped twice: by a leaf of the tree of case keys, then by the master key.
 
-    wrapped key  = 0x01 | master key id (8 bytes) | nonce (12) | AES-256-GCM(case key), bound to its use
+    wrapped key  = 0x02 | master key id (8 bytes) | tree id (8) | leaf (8) | nonce (12) | AES-256-GCM(AES-256-GCM(case key))
     ciphertext   = 0x01 | nonce (12) | AES-256-GCM(data), bound to `about`
 
-The master key is the file private/master.key of the key folder, or the one that GATEWAY_MASTER_KEY_FILE names: 64 hex digits.
+Destroying the leaf (case_tree.py) erases the case wherever the wrapped key may lie, in a backup too. The master key is the
+file private/master.key of the key folder, or the one that GATEWAY_MASTER_KEY_FILE names: 64 hex digits. Keys of the form
+0x01, wrapped by the master key alone, are still read.
 """
 
 import os
@@ -19,14 +21,17 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import Erased, StoredDataDamaged, TrustInvalid
-from gateway.trust.folder import MASTER_KEY, PRIVATE, named_file, read_private
+from gateway.trust.case_tree import FILE, LEAF_BYTES, TREE_ID_BYTES, CaseKeys
+from gateway.trust.folder import CASE_KEYS, MASTER_KEY, PRIVATE, named_file, read_private
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _MASTER_ID_BYTES = 8
 _VERSION = b"\x01"
 _VARIABLE = "GATEWAY_MASTER_KEY_FILE"
+_UNDER_A_LEAF = b"\x02"
 _CASE_KEY = b"readmission-gateway case key 1"
+_LEAF = b"readmission-gateway case key under a leaf 1"
 _CACHED_KEYS = 512  # unwrapped case keys kept in memory, least recently used dropped first
 _HEX_KEY = re.compile(rb"[0-9a-f]{64}\s*")
 
@@ -42,6 +47,7 @@ class Vault:
 
     _master: AESGCM
     _master_id: bytes
+    _keys: CaseKeys
     _unwrapped: OrderedDict[bytes, AESGCM] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -49,8 +55,10 @@ class Vault:
         return f"Vault({self._master_id.hex()})"
 
     @classmethod
-    def load(cls, folder: Path, *, environment: Mapping[str, str] = os.environ) -> "Vault":
-        """Read the master key of the key folder, or of the file that `GATEWAY_MASTER_KEY_FILE` names.
+    def load(cls, folder: Path, case_keys: Path | None = None, *, environment: Mapping[str, str] = os.environ) -> "Vault":
+        """Read the master key (of the key folder, or the file that `GATEWAY_MASTER_KEY_FILE` names) and the tree of case keys.
+
+        The tree lies in the folder `case_keys`, in case-keys/ of the key folder if that is None.
 
         Raises `KeyMissing`, `TrustInvalid`.
         """
@@ -58,12 +66,20 @@ class Vault:
         if not _HEX_KEY.fullmatch(text):
             raise TrustInvalid(f"{PRIVATE}/{MASTER_KEY} is not 64 hex digits")
         key = bytes.fromhex(text.decode())
-        return cls(_master=AESGCM(key), _master_id=sha256(key).digest()[:_MASTER_ID_BYTES])
+        return cls(
+            _master=AESGCM(key),
+            _master_id=sha256(key).digest()[:_MASTER_ID_BYTES],
+            _keys=CaseKeys.load((case_keys or folder / CASE_KEYS) / FILE),
+        )
 
     def new_case_key(self) -> bytes:
         """Return a new case key, wrapped; store it beside the case and nowhere else."""
-        head, nonce = _VERSION + self._master_id, os.urandom(_NONCE_BYTES)
-        return head + nonce + self._master.encrypt(nonce, os.urandom(KEY_BYTES), _CASE_KEY + head)
+        leaf, nonce, key = self._keys.new_leaf(), os.urandom(_NONCE_BYTES), os.urandom(KEY_BYTES)
+        head = _UNDER_A_LEAF + self._master_id + self._keys.tree_id + leaf
+        inner = AESGCM(self._keys.secret(self._keys.tree_id, leaf)).encrypt(nonce, key, _LEAF + head)
+        wrapped = head + nonce + self._master.encrypt(nonce, inner, _CASE_KEY + head)
+        self._remember(wrapped, AESGCM(key))
+        return wrapped
 
     def encrypt(self, wrapped: bytes, data: bytes, about: bytes) -> bytes:
         """Return `data` encrypted under a case key. `about` says what it is and where it belongs (table, column, row).
@@ -87,10 +103,35 @@ class Vault:
         except InvalidTag:
             raise StoredDataDamaged("stored data was altered, or belongs to another case or place") from None
 
-    def forget(self, wrapped: bytes) -> None:
-        """Drop a case key from memory: the last step of an erasure."""
+    @staticmethod
+    def destroyable(wrapped: bytes) -> bool:
+        """Tell whether a case key can be destroyed for good: one wrapped by the master key alone lives on in backups."""
+        return wrapped[:1] == _UNDER_A_LEAF
+
+    def is_destroyed(self, wrapped: bytes) -> bool:
+        """Tell whether the leaf of a case key is gone. A key that never had one counts as destroyed: only its row kept it."""
+        if not self.destroyable(wrapped):
+            return True
+        tree, leaf, _ = self._under_a_leaf(wrapped)
+        try:
+            self._keys.secret(tree, leaf)
+        except Erased:
+            return True
+        return False
+
+    def destroy(self, wrapped: bytes) -> None:
+        """Destroy a case key, in memory and, where it can be, for good. A second time is harmless."""
         with self._lock:
             self._unwrapped.pop(wrapped, None)
+        if self.destroyable(wrapped):
+            tree, leaf, _ = self._under_a_leaf(wrapped)
+            self._keys.destroy(tree, leaf)
+
+    def refresh(self) -> None:
+        """Take in what another process has destroyed. Raises `KeyMissing`, `TrustInvalid`."""
+        if self._keys.refresh():
+            with self._lock:
+                self._unwrapped.clear()
 
     def _unwrap(self, wrapped: bytes) -> AESGCM:
         if not wrapped:
@@ -100,18 +141,39 @@ class Vault:
             if known is not None:
                 self._unwrapped.move_to_end(wrapped)
                 return known
-        head = _VERSION + self._master_id
-        if wrapped[: len(_VERSION)] != _VERSION or len(wrapped) < len(head) + _NONCE_BYTES:
-            raise StoredDataDamaged("a case key has not the form the vault writes")
-        if not wrapped.startswith(head):
-            raise StoredDataDamaged("a case key was wrapped by another master key than the one in the key folder")
-        start = len(head) + _NONCE_BYTES
         try:
-            key = AESGCM(self._master.decrypt(wrapped[len(head) : start], wrapped[start:], _CASE_KEY + head))
+            key = AESGCM(self._opened(wrapped))
         except InvalidTag:
             raise StoredDataDamaged("a case key was altered") from None
+        self._remember(wrapped, key)
+        return key
+
+    def _remember(self, wrapped: bytes, key: AESGCM) -> None:
         with self._lock:
             self._unwrapped[wrapped] = key
             while len(self._unwrapped) > _CACHED_KEYS:
                 self._unwrapped.popitem(last=False)
-        return key
+
+    def _opened(self, wrapped: bytes) -> bytes:
+        version, start = wrapped[:1], len(_VERSION) + _MASTER_ID_BYTES
+        if version not in {_VERSION, _UNDER_A_LEAF} or len(wrapped) < start + _NONCE_BYTES:
+            raise StoredDataDamaged("a case key has not the form the vault writes")
+        if wrapped[1:start] != self._master_id:
+            raise StoredDataDamaged("a case key was wrapped by another master key than the one in the key folder")
+        if version == _VERSION:
+            nonce = wrapped[start : start + _NONCE_BYTES]
+            return self._master.decrypt(nonce, wrapped[start + _NONCE_BYTES :], _CASE_KEY + wrapped[:start])
+        tree, leaf, start = self._under_a_leaf(wrapped)
+        head, nonce = wrapped[:start], wrapped[start : start + _NONCE_BYTES]
+        inner = self._master.decrypt(nonce, wrapped[start + _NONCE_BYTES :], _CASE_KEY + head)
+        return AESGCM(self._keys.secret(tree, leaf)).decrypt(nonce, inner, _LEAF + head)
+
+    @staticmethod
+    def _under_a_leaf(wrapped: bytes) -> tuple[bytes, bytes, int]:
+        """Return tree id and leaf of a wrapped key, and where its nonce begins."""
+        tree = len(_VERSION) + _MASTER_ID_BYTES
+        leaf = tree + TREE_ID_BYTES
+        end = leaf + LEAF_BYTES
+        if len(wrapped) < end + _NONCE_BYTES:
+            raise StoredDataDamaged("a case key has not the form the vault writes")
+        return wrapped[tree:leaf], wrapped[leaf:end], end

@@ -5,13 +5,14 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from gateway.errors import GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
+from gateway.errors import Erased, GatewayError, Misconfigured, NotFound, NotPermitted, NotSignedIn, TooLarge, Unavailable
 from gateway.web.answers import Problem
 
 MEDIA_TYPE = "application/problem+json"
 
 _STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Erased, HTTPStatus.GONE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -21,6 +22,7 @@ _STATUS: tuple[tuple[type[GatewayError], HTTPStatus], ...] = (
 
 _TITLES = {
     HTTPStatus.NOT_FOUND: "Page not found",
+    HTTPStatus.GONE: "Erased",
     HTTPStatus.FORBIDDEN: "You cannot do this",
     HTTPStatus.METHOD_NOT_ALLOWED: "You cannot do this",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available at the moment",

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.domain.case import Case
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import Erased, GatewayError, NotFound
 from gateway.flow.attachments import read_attachment
 from gateway.flow.draft import Held, Sent
 from gateway.flow.evidence import standing
@@ -48,8 +48,10 @@ def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Cas
 
 
 def _held_application(tx: Tx, case: Case, rt: Runtime) -> Tree:
+    if case.wrapped_key is None:
+        raise Erased("the contents of this case were erased")
     hold = holds.open_hold(tx, case.id or 0)
-    if hold is None or case.wrapped_key is None:
+    if hold is None:
         raise NotFound("the application of this case cannot be read")
     return parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held"))
 
@@ -110,7 +112,7 @@ class Actions:
 
     def read_statement(self, *, case_id: int, viewer: Viewer) -> Answers:
         with reading(self.rt.engine) as tx:
-            case, _ = _application(tx, case_id, viewer, self.rt)
+            case, _ = _application(tx, case_id, viewer, self.rt)  # raises `Erased` for a case that was erased
             found = statement_of(tx, case, self.rt)
         if found is None:
             raise NotFound("no statement was made for this case yet")

@@ -81,7 +81,7 @@ def build(
         },
         trust=TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules),
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
-        vault=Vault.load(settings.keys),
+        vault=Vault.load(settings.keys, settings.case_key_folder),
         transport=transport(settings, engine, clock),
         screen=_screen(settings),
         authorities=authorities.named(settings.timestamp_authorities, settings.keys, clock),

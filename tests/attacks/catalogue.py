@@ -99,9 +99,28 @@ CATALOGUE = (
         "places to fetch: schema location, include, style sheet",
         f"{_ISOLATION}python_sees_no_open_file_and_no_connection_either",
     ),
-    _forged(22, "compressed data where a document is expected"),
-    _tested(23, "container that names files outside itself, or twice"),
-    _tested(24, "attachment too large, of another digest or another type"),
+    _forged(
+        22,
+        "compressed data where a document is expected",
+        "tests/unit/test_media.py::test_bomb_that_calls_itself_a_pdf_is_refused_by_its_first_bytes",
+        "tests/flow/test_attachments.py::test_archive_that_is_declared_as_a_pdf_is_refused_unopened",
+    ),
+    _tested(
+        23,
+        "container that names files outside itself, or twice",
+        "tests/unit/test_container.py::test_name_that_could_lead_somewhere_else_is_refused",
+        "tests/unit/test_container.py::test_two_files_of_one_name_are_refused",
+        "tests/unit/test_container.py::test_other_form_is_refused",
+        "tests/flow/test_case_verdict.py::test_wrong_pack_is_refused_as_a_whole",
+    ),
+    _tested(
+        24,
+        "attachment too large, of another digest or another type",
+        "tests/flow/test_attachments_api.py::test_file_is_refused_as_soon_as_it_is_too_large",
+        "tests/flow/test_attachments.py::test_file_with_another_digest_than_the_signed_one_is_refused",
+        "tests/flow/test_attachments.py::test_file_of_another_type_than_the_signed_one_is_refused",
+        "tests/unit/test_media.py::test_archive_behind_a_file_of_another_kind_is_found",
+    ),
     _forged(
         25,
         "replay",
@@ -208,6 +227,3 @@ CATALOGUE = (
         "tests/flow/test_deliver.py::test_failure_of_one_recipient_does_not_slow_another",
     ),
 )
-
-# Classes of parts that are not built yet, each with the part; a class leaves this list when its row names a test.
-NOT_YET: dict[int, str] = {23: "case file", 24: "attachments"}

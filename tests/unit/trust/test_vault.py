@@ -65,9 +65,65 @@ def test_data_moved_to_another_place_is_not_read(vault):
 def test_a_destroyed_key_is_erasure(vault):
     key = vault.new_case_key()
     stored = vault.encrypt(key, b"SPECIMEN", ABOUT)
-    vault.forget(key)
+    vault.destroy(key)
+    for wrapped in (b"", key):  # the row without its key, and the row of a backup
+        with pytest.raises(Erased):
+            vault.decrypt(wrapped, stored, ABOUT)
+
+
+def test_a_destroyed_key_is_erasure_for_every_process_that_starts_later(vault, folder):
+    key = vault.new_case_key()
+    stored = vault.encrypt(key, b"SPECIMEN", ABOUT)
+    vault.destroy(key)
     with pytest.raises(Erased):
-        vault.decrypt(b"", stored, ABOUT)
+        Vault.load(folder).decrypt(key, stored, ABOUT)
+
+
+def test_a_process_that_runs_learns_of_a_destroyed_key_when_it_looks(vault, folder):
+    key = vault.new_case_key()
+    stored = vault.encrypt(key, b"SPECIMEN", ABOUT)
+    running = Vault.load(folder)
+    assert running.decrypt(key, stored, ABOUT) == b"SPECIMEN"
+    vault.destroy(key)
+    running.refresh()
+    with pytest.raises(Erased):
+        running.decrypt(key, stored, ABOUT)
+
+
+def test_other_cases_stay_readable_when_one_is_destroyed(vault, folder):
+    keys = [vault.new_case_key() for _ in range(20)]
+    stored = [vault.encrypt(key, b"SPECIMEN", ABOUT) for key in keys]
+    vault.destroy(keys[7])
+    for reader in (vault, Vault.load(folder)):
+        left = [place for place in range(20) if place != 7]
+        assert all(reader.decrypt(keys[place], stored[place], ABOUT) == b"SPECIMEN" for place in left)
+
+
+def test_destroying_twice_is_harmless(vault):
+    key = vault.new_case_key()
+    vault.destroy(key)
+    vault.destroy(key)
+    with pytest.raises(Erased):
+        vault.encrypt(key, b"SPECIMEN", ABOUT)
+
+
+def test_a_key_of_an_older_version_is_still_read_and_cannot_be_destroyed_for_good(vault):
+    head = b"\x01" + vault._master_id
+    old = head + bytes(12) + vault._master.encrypt(bytes(12), b"k" * 32, b"readmission-gateway case key 1" + head)
+    stored = vault.encrypt(old, b"SPECIMEN", ABOUT)
+    vault._unwrapped.clear()
+    assert vault.decrypt(old, stored, ABOUT) == b"SPECIMEN"
+    assert not vault.destroyable(old)
+    assert vault.destroyable(vault.new_case_key())
+
+
+def test_a_key_under_another_tree_is_not_read(vault, folder, tmp_path):
+    key = vault.new_case_key()
+    other = Vault.load(folder, tmp_path / "elsewhere")
+    with pytest.raises(StoredDataDamaged, match="another tree"):
+        other.encrypt(key, b"", ABOUT)
+    with pytest.raises(StoredDataDamaged, match="another tree"):
+        other.destroy(key)
 
 
 def test_nothing_is_written_under_a_destroyed_key(vault):
@@ -75,17 +131,12 @@ def test_nothing_is_written_under_a_destroyed_key(vault):
         vault.encrypt(b"", b"SPECIMEN", ABOUT)
 
 
-def test_a_forgotten_key_leaves_memory(vault):
+def test_a_destroyed_key_leaves_memory(vault):
     key = vault.new_case_key()
     vault.encrypt(key, b"SPECIMEN", ABOUT)
     assert key in vault._unwrapped
-    vault.forget(key)
+    vault.destroy(key)
     assert key not in vault._unwrapped
-
-
-def test_forgetting_an_unknown_key_is_harmless(vault):
-    vault.forget(b"never seen")
-    assert not vault._unwrapped
 
 
 def test_memory_holds_a_bounded_number_of_keys(vault, monkeypatch):
@@ -122,13 +173,22 @@ def test_damaged_data_is_not_read(vault, damage):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x02" + b[1:], lambda b: b[:5], lambda _: b"x"]
+    "damage", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"\x03" + b[1:], lambda b: b[:5], lambda _: b"x"]
 )
 def test_a_damaged_case_key_opens_nothing(vault, damage):
     key = vault.new_case_key()
     stored = vault.encrypt(key, b"SPECIMEN", ABOUT)
     with pytest.raises(StoredDataDamaged):
         vault.decrypt(damage(key), stored, ABOUT)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(min_value=0), flip=st.integers(min_value=1, max_value=255))
+def test_any_changed_byte_of_a_case_key_is_noticed(vault, place, flip):
+    key = bytearray(vault.new_case_key())
+    key[place % len(key)] ^= flip
+    with pytest.raises(StoredDataDamaged):
+        vault.encrypt(bytes(key), b"", ABOUT)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,359 @@
+"""`gateway verify-case`: one verdict for each thing in a case file, with anchors only; no store, no network, no settings.
+
+What a message says is proven by its sender's signature, when it arrived by the recipient's. The rest is the word of the
+authority that exported the file, and is held against what is proven. What fails ends the verdict on its own item; a container
+that fails ends it all, since then nothing in it can be relied on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.messages import Message, Receipt
+from gateway.domain.proofs import from_json
+from gateway.errors import (
+    AnswerMismatch,
+    CaseIncomplete,
+    CaseIndexInvalid,
+    GatewayError,
+    MessageMismatch,
+    NotAFile,
+    ReceiptMismatch,
+    Refused,
+    ReportMismatch,
+    RootInvalid,
+    SignerMismatch,
+)
+from gateway.flow import case_words as words
+from gateway.flow.case_deadlines import judge_deadline
+from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
+from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
+from gateway.stages import MAX_MESSAGE_BYTES, Opened
+from gateway.trust.certificates import TrustStore
+from gateway.trust.container_signature import Sealing, claimed_chain, verify_container
+from gateway.trust.policy import STANDARD
+from gateway.trust.strangers import Introduction, chain_of, introduce, pem, strangers
+from gateway.trust.verify import verify
+from gateway.wire.case_index import JOURNAL, NAME, PROOFS, CaseIndex, IndexedDeadline, IndexedMessage, read_index
+from gateway.wire.container import MAX_FILE_BYTES, Container, open_container
+from gateway.wire.documents import parse_json
+from gateway.wire.reading import read
+from gateway.wire.schema import SchemaSet
+
+_ENVELOPES = ("messages/", "receipts/")
+_REVOCATION = "revocation/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The whole verdict. It is valid exactly if no item is refused."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def verdict(self) -> str:
+        return REFUSED if any(item.verdict == REFUSED for item in self.items) else VALID
+
+    @property
+    def code(self) -> str | None:
+        """Return the code of the first refusal."""
+        return next((item.code for item in self.items if item.code), None)
+
+    @property
+    def says(self) -> str:
+        return OVERALL[self.verdict]
+
+
+@dataclass(slots=True)
+class _Proven:
+    """What was proven so far, by message id."""
+
+    messages: dict[str, Message] = field(default_factory=dict)
+    received: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A case file whose container and index hold."""
+
+    container: Container
+    sealing: Sealing
+    index: CaseIndex
+    trust: TrustStore
+    schemas: SchemaSet
+    proven: _Proven
+
+    def envelope(self, name: str, line: IndexedMessage | None = None) -> tuple[Opened, Message, Introduction]:
+        """Return a signed message of the file, verified and checked.
+
+        `line` is that of the index: where a receipt proves when exactly these bytes were there, they are judged as of then.
+        """
+        body = self.container.content(name, most=MAX_MESSAGE_BYTES)
+        proven = line is not None and sha256(body).hexdigest() == line.sha256
+        opened = verify(body, self.trust, self.proven.received.get(line.message_id) if line and proven else None)
+        known = introduce(chain_of(body) or ())
+        return opened, read(self.schemas.check(opened.document)), known
+
+
+def verify_case_file(
+    path: Path, anchors: Path, at: datetime, schemas: SchemaSet, *, timestamp_anchors: Path | None = None
+) -> Verdict:
+    """Return the verdict on a case file at the instant `at`.
+
+    `anchors` and `timestamp_anchors` are folders of certificates (*.pem); the second is the first if None.
+
+    Raises `NotAFile`, and `KeyMissing` or `TrustInvalid` where the anchors cannot be used.
+    """
+    items: list[Item] = []
+    try:
+        container = open_container(path)
+    except NotAFile:
+        raise  # nothing was judged
+    except Refused as error:
+        return Verdict(items=(_refusal("container", error),))
+    with container:
+        try:
+            met = list(_chains(container))
+            evidence = {
+                name: container.content(name, most=MAX_FILE_BYTES) for name in container.entries if name.startswith(_REVOCATION)
+            }
+        except GatewayError as error:
+            return Verdict(items=(_refusal("container", error),))
+        with strangers(anchors, met, evidence, timestamp_anchors) as trust:
+            try:
+                sealing = verify_container(container, trust, at)
+                index = _index(container, sealing)
+            except GatewayError as error:
+                return Verdict(items=(_refusal("container", error),))
+            found = _File(container=container, sealing=sealing, index=index, trust=trust, schemas=schemas, proven=_Proven())
+            items.append(_sealed(found))
+            items += _message_items(found)
+            items.append(_judged("messages", partial(_complete, found)))
+            items += [_judged(f"deadline {line.limit}", partial(_deadline, found, line)) for line in index.deadlines]
+            items += _journal(found)
+            items.append(_judged("certificates", partial(_certificates, found, met)))
+    return Verdict(items=tuple(items))
+
+
+def _refusal(item: str, error: GatewayError) -> Item:
+    return Item(item=item, verdict=REFUSED, code=error.code, says=f"Refused ({error.code}): {error.message}.")
+
+
+def _judged(item: str, judge: Callable[[], Item]) -> Item:
+    try:
+        return judge()
+    except GatewayError as error:
+        return _refusal(item, error)
+
+
+def _chains(container: Container) -> Iterator[tuple[bytes, ...]]:
+    """Yield every chain that travels in the file. Nothing about them is trusted."""
+    yield claimed_chain(container)
+    for name in container.entries:
+        if name.startswith(_ENVELOPES):
+            chain = chain_of(container.content(name, most=MAX_MESSAGE_BYTES))
+            if chain:
+                yield chain
+        elif name.startswith(PROOFS):
+            yield from _signers_of(container.content(name, most=MAX_FILE_BYTES))
+
+
+def _signers_of(body: bytes) -> Iterator[tuple[bytes, ...]]:
+    """Yield the chains in the proof of a journal entry; what is no proof is refused where it is judged."""
+    try:
+        proof = from_json(body)
+    except RootInvalid:
+        return
+    yield from (each.chain for each in proof.roots)
+
+
+def _index(container: Container, sealing: Sealing) -> CaseIndex:
+    """Return the index, which must list exactly the signed files, each as it is, and name no other."""
+    if NAME not in sealing.files:
+        raise CaseIndexInvalid("the case file has no index")
+    index = read_index(container.content(NAME, most=MAX_MESSAGE_BYTES))
+    listed = {file.name: file.sha256 for file in index.files}
+    if len(listed) != len(index.files) or listed | {NAME: sealing.files[NAME]} != dict(sealing.files):
+        raise CaseIndexInvalid("the index does not list the files that were signed")
+    named = [file for line in index.messages for file in (line.envelope, line.receipt) if file is not None]
+    named += [file for line in index.deadlines for file in (line.file, line.text)]
+    documents = {document.file: document.sha256 for line in index.messages for document in line.documents}
+    if not {*named, JOURNAL} <= set(listed) or any(listed.get(name) != digest for name, digest in documents.items()):
+        raise CaseIndexInvalid("the index names a file that is not there, or is another")
+    if index.exported.by != sealing.signer:
+        raise SignerMismatch(f"the index says that {index.exported.by} exported the case, but {sealing.signer} signed it")
+    return index
+
+
+def _sealed(found: _File) -> Item:
+    known, stamp = introduce(found.sealing.chain), found.sealing.stamp
+    says = words.whole_is_good(known, found.sealing.signed_at, len(found.sealing.files), stamp.at if stamp else None)
+    return Item(item="container", verdict=VALID, says=says)
+
+
+def _message_items(found: _File) -> Iterator[Item]:
+    for line in found.index.messages:
+        name = f"message {line.number}"
+        # The receipt first: it proves by when the message was there, which matters if a certificate was revoked since.
+        receipt = _judged(
+            f"receipt of {name}",
+            partial(_without_receipt, line) if line.receipt is None else partial(_receipt, found, line, line.receipt),
+        )
+        if line.envelope is None:
+            says = f"The {words.noun(line.type)} of {line.sender} was refused ({line.code}); its bytes were not kept."
+            yield Item(item=name, verdict=NOT_PROVEN, says=says)
+        else:
+            judge = _refused_message if line.direction == "in" and line.outcome == "refused" else _message
+            yield _judged(name, partial(judge, found, line, line.envelope))
+        yield receipt
+        for document in line.documents:
+            if document.kind == "report":
+                yield _judged(f"translation of {name}", partial(_report, found, line, document.file))
+
+
+def _message(found: _File, line: IndexedMessage, file: str) -> Item:
+    opened, message, known = found.envelope(file, line)
+    header = message.header
+    inside = (header.message_id, header.sender, header.recipient, header.sequence, header.case_reference)
+    said = (line.message_id, line.sender, line.recipient, line.sequence, found.index.case.reference)
+    kind = str(opened.document.tag).rpartition("}")[2]
+    if opened.digest != line.sha256 or inside != said or kind != line.type or isinstance(message, Receipt):
+        raise MessageMismatch("the envelope holds another message than the index says", path=file)
+    parties = {found.index.case.home, found.index.case.counterparty}
+    if {line.sender, line.recipient} != parties or (line.direction == "out") != (line.sender == found.index.case.home):
+        raise MessageMismatch("the message was not exchanged between the two sides of the case", path=file)
+    _check_answer(found, message, file)
+    found.proven.messages[line.message_id] = message
+    return Item(item=f"message {line.number}", verdict=VALID, says=words.message_is_good(line, known, opened.signed_at))
+
+
+def _refused_message(found: _File, line: IndexedMessage, file: str) -> Item:
+    """Judge a message that was refused on arrival: who signed it is proven, and what is inside may be anything."""
+    body = found.container.content(file, most=MAX_MESSAGE_BYTES)
+    opened = verify(body, found.trust)
+    if (opened.digest, opened.signer) != (line.sha256, line.sender):
+        raise MessageMismatch("the envelope holds another message than the index says", path=file)
+    says = words.refused_message_is_good(line, introduce(chain_of(body) or ()), opened.signed_at)
+    return Item(item=f"message {line.number}", verdict=VALID, says=says)
+
+
+def _check_answer(found: _File, message: Message, file: str) -> None:
+    """Check that what the message answers is in the file, with the digest that it answers."""
+    answers = message.header.answers
+    if answers is None:
+        return
+    answered = next((each for each in found.index.messages if each.message_id == answers.message_id), None)
+    if answered is None:
+        raise CaseIncomplete("the message answers one that is not in the case file", path=file)
+    if answered.sha256 != answers.digest:
+        raise AnswerMismatch("the message answers another one than the case file holds", path=file)
+
+
+def _receipt(found: _File, line: IndexedMessage, file: str) -> Item:
+    opened, receipt, known = found.envelope(file)
+    header = receipt.header
+    if not isinstance(receipt, Receipt) or (header.sender, header.recipient) != (line.recipient, line.sender):
+        raise ReceiptMismatch("the receipt is not one of the message's recipient for its sender", path=file)
+    about = [each for each in receipt.items if each.message_id == line.message_id and not each.waits]
+    if not about or any(each.digest != line.sha256 for each in about):
+        raise ReceiptMismatch("the receipt does not speak of this message", path=file)
+    last = about[-1]
+    outcome = {"accepted", "received"} if last.accepted else {"refused"}
+    if line.outcome not in outcome or last.received_at != line.received_at:
+        raise ReceiptMismatch("the receipt says something else of this message than the index", path=file)
+    skew = STANDARD.clock_skew
+    if last.received_at > opened.signed_at + skew or (line.signed_at and last.received_at < line.signed_at - skew):
+        raise ReceiptMismatch("the receipt names a time that cannot be", path=file)
+    if last.accepted:
+        found.proven.received[line.message_id] = last.received_at
+    return Item(
+        item=f"receipt of message {line.number}", verdict=VALID, says=words.receipt_is_good(line, last.received_at, known)
+    )
+
+
+def _without_receipt(line: IndexedMessage) -> Item:
+    if line.outcome in {"accepted", "received"}:
+        raise CaseIncomplete("the index says that the message was received, and the receipt is not there")
+    says = f"There is no receipt for this {words.noun(line.type)}: whether and when {line.recipient} had it is not proven."
+    return Item(item=f"receipt of message {line.number}", verdict=NOT_PROVEN, says=says)
+
+
+def _report(found: _File, line: IndexedMessage, file: str) -> Item:
+    report = parse_json(found.container.content(file, most=MAX_MESSAGE_BYTES))
+    digests = {document.kind: document.sha256 for document in line.documents}
+    document = digests.get("original" if line.direction == "out" else "translated")
+    if not isinstance(report, dict) or document is None:
+        raise ReportMismatch("the report on the translation stands beside no document", path=file)
+    spoken = report.get("sha256_in" if line.direction == "out" else "sha256_out")
+    inside = None
+    if line.direction == "in" and line.envelope is not None:
+        inside = verify(found.container.content(line.envelope, most=MAX_MESSAGE_BYTES), found.trust).inside
+    if spoken != document or (inside is not None and report.get("sha256_in") != inside):
+        raise ReportMismatch("the report speaks of other documents than those beside it", path=file)
+    dropped = report.get("dropped")
+    says = (
+        f"{found.sealing.signer} says how this message was translated from {report.get('from')} to {report.get('to')}: the "
+        f"report is the one on these documents; {dropped if isinstance(dropped, int) else 'unknown'} fields were left out."
+    )
+    return Item(item=f"translation of message {line.number}", verdict=VALID, says=says)
+
+
+def _complete(found: _File) -> Item:
+    """Check that no message is missing between the first and the last of each side, and that none stands twice."""
+    numbers: dict[str, list[int]] = {}
+    for line in found.index.messages:
+        if line.sequence is not None:
+            numbers.setdefault(line.sender, []).append(line.sequence)
+    ids = [(line.sender, line.message_id) for line in found.index.messages]
+    if len(ids) != len(set(ids)) or [line.number for line in found.index.messages] != list(range(1, len(ids) + 1)):
+        raise CaseIndexInvalid("a message stands twice in the index, or its number does")
+    for sender, own in numbers.items():
+        if sorted(own) != list(range(1, len(own) + 1)):
+            raise CaseIncomplete(f"between the messages of {sender} one is missing")
+    total = len(found.index.messages)
+    says = (
+        f"The file holds {total} message{'' if total == 1 else 's'}; the numbers that each side gave its messages have no gap. "
+        "Whether later ones exist it cannot show."
+    )
+    return Item(item="messages", verdict=VALID, says=says)
+
+
+def _deadline(found: _File, line: IndexedDeadline) -> Item:
+    return judge_deadline(
+        line,
+        found.container.content(line.file, most=MAX_MESSAGE_BYTES),
+        messages=found.proven.messages,
+        received=found.proven.received,
+        exporter=found.sealing.signer,
+    )
+
+
+def _journal(found: _File) -> Iterator[Item]:
+    entries: list[dict[str, Any]] = []
+
+    def judge() -> Item:
+        entries.extend(read_entries(found.container.content(JOURNAL, most=MAX_FILE_BYTES)))
+        digests = {line.message_id: line.sha256 for line in found.index.messages}
+        return judge_journal(entries, found.index.journal_entries, digests, exporter=found.sealing.signer)
+
+    yield _judged("journal", judge)
+    proofs = {
+        int(place): found.container.content(name, most=MAX_FILE_BYTES)
+        for name in found.sealing.files
+        if (place := name.removeprefix(PROOFS).removesuffix(".json")).isdigit()
+    }
+    yield _judged("journal proofs", partial(judge_proofs, proofs, entries, found.trust))
+
+
+def _certificates(found: _File, met: list[tuple[bytes, ...]]) -> Item:
+    known = {pem(chain) for chain in met}
+    names = [name for name in found.sealing.files if name.startswith("certificates/")]
+    for name in names:
+        if found.container.content(name, most=MAX_MESSAGE_BYTES) not in known:
+            raise CaseIndexInvalid("a certificate is in the case file that signed nothing in it", path=name)
+    says = f"The {len(names)} certificate files are those that the signatures in this file were made with."
+    return Item(item="certificates", verdict=VALID, says=says)
