@@ -21,9 +21,10 @@ from cryptography.x509.oid import NameOID
 
 from gateway.errors import KeyMissing, SignerNotTrusted
 from gateway.trust import algorithms, profile
-from gateway.trust.certificates import DEVELOPMENT_ONLY, TrustStore
+from gateway.trust.certificates import TrustStore
 from gateway.trust.chains import MAX_CHAIN, UNREADABLE
 from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, REVOCATION, TIMESTAMP_ANCHORS, read_public
+from gateway.trust.pinned import DEVELOPMENT_ONLY
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _NAMES = (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME, NameOID.ORGANIZATION_IDENTIFIER)
