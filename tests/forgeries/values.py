@@ -8,6 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.trust.algorithms import ECDSA_P256
@@ -155,11 +156,22 @@ def _keys(forge: Forge) -> Iterator[Forgery]:
         ("certificate_cut_short", "signer-not-trusted", b64encode(b64decode(own)[:200])),
     ):
         yield Forgery(name=name, row=15, code=code, body=forge.swapped((own, made)))
-    for name, text in {"certificate_beside_the_chain": partner, "nonsense_beside_the_certificate": b"AAAA"}.items():
+    beside = {
+        "certificate_beside_the_chain": partner,
+        "root_beside_the_chain": b64encode(forge.root.public_bytes(Encoding.DER)),
+        "nonsense_beside_the_certificate": b"AAAA",
+    }
+    for name, text in beside.items():
         envelope = forge.envelope()
         extra = etree.SubElement(envelope[1].find(f".//{DS}X509Data"), f"{DS}X509Certificate")
         extra.text = text.decode()
         yield Forgery(name=name, row=15, code="signer-not-trusted", body=canonicalize(envelope))
+    envelope = forge.envelope()
+    envelope[1].find(f".//{DS}X509Certificate").text = partner.decode()
+    again = forge.resigned(envelope)
+    yield Forgery(
+        name="certificate_of_another_partner_signed_again", row=15, code="signature-profile", body=again, own_key=True
+    )
     partners = forge.ring.signing("PK-MOI")
     whole = sign(forge.envelope()[0], partners, forge.now).body
     yield Forgery(name="signed_by_another_partner", row=29, code="signer-mismatch", body=whole)
