@@ -84,17 +84,24 @@ def _spellings_of_base64(forge: Forge) -> Iterator[Forgery]:
     for what, pattern in (("value", _VALUE), ("certificate", _CERTIFICATE), ("digest", _DIGEST)):
         text = _found(pattern, forge.genuine)
         body = text.rstrip(b"=")
-        loose = bytes([alphabet[alphabet.index(body[-1]) | 1]]) if text.endswith(b"=") else b""
-        for how, made in {
+        spellings = {
             "with_a_line_feed": text[:40] + b"\n" + text[40:],
             "with_a_blank_before": b" " + text,
-            "with_bits_beyond_the_end": body[:-1] + loose + text[len(body) :] if loose else text + b"A",
-            "with_padding_too_much": text + b"==",
-            "for_urls": text.replace(b"+", b"-").replace(b"/", b"_") + (b"" if b"+" in text or b"/" in text else b"-"),
+            "for_urls": _for_urls(text),
             "with_a_sign_that_is_none": text[:-4] + b"!!!!",
-        }.items():
+        }
+        if what != "certificate":  # its length differs from run to run, and with it what stands at its end
+            loose = bytes([alphabet[alphabet.index(body[-1]) | 1]])
+            spellings["with_bits_beyond_the_end"] = body[:-1] + loose + text[len(body) :]
+            spellings["with_padding_too_much"] = text + b"=="
+        for how, made in spellings.items():
             code = "signature-invalid" if what == "digest" else "signature-profile"
             yield Forgery(name=f"{what}_{how}", row=5, code=code, body=forge.swapped((text, made)))
+
+
+def _for_urls(text: bytes) -> bytes:
+    """Return it with one sign of the alphabet for URLs: one only, so that every run makes a text of the same kind."""
+    return re.sub(rb"[+/]", b"-", text, count=1) if re.search(rb"[+/]", text) else b"-" + text[1:]
 
 
 def _digests(forge: Forge) -> Iterator[Forgery]:
