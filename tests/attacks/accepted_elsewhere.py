@@ -24,8 +24,8 @@ SAID = (
     "another could follow it"
 )
 FOLLOWED = (
-    "signxml leaves out a transform that it does not know and covers the whole; who follows it (xmlsec does, to the style sheet) "
-    "covers another thing"
+    "signxml leaves out a transform that it does not know and covers the whole; who follows it, as xmlsec runs the style "
+    "sheet, covers another thing"
 )
 PART = (
     "signxml finds it good and returns what was signed, which is one element: who reads the envelope reads what nobody signed"
@@ -79,8 +79,8 @@ _SENDER = (
     "sender_twice",
     "sender_with_a_blank",
 )
-# Both look up ids of the signed properties: signxml by the names ID, Id, id and xml:id, xmlsec by those that were registered.
-# An id of the message that is the same as that of the properties makes one of them refuse, where it knows the name.
+# Both look up the signed properties by their id: signxml by the local name Id first, in any namespace, xmlsec by the ids that
+# were registered and those that libxml2 knows (xml:id). Each refuses a second one only where it would have found it.
 _IDS = {
     "id_capital_d_says_envelope": BOTH,
     "id_capital_d_says_signature": BOTH,
