@@ -56,7 +56,7 @@ mutation: setup  ## change the clock in one small way at a time: a test must not
 	$(BIN)/python scripts/mutate.py
 
 interop: setup  ## checks against other people's software (needs a JDK)
-	$(BIN)/python scripts/interop.py
+	PYTHONPATH=. $(BIN)/python scripts/interop.py
 
 bench: setup  ## throughput and latency against the straight-line prototype; writes benchmarks/results.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,bench]'

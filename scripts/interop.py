@@ -1,8 +1,8 @@
 """Check what we sign with other people's software: the EU's validator (DSS) and the JDK's own XML signature library.
 
-Good envelopes of each algorithm must be TOTAL_PASSED; forgeries must not be. Where the verdict of DSS differs from ours the
-difference stands in tests/interop/differences.toml with its reason; one that does not stand there, or that stands there and is
-gone, is an error.
+Good envelopes (B and T) of each algorithm and good case files must be TOTAL_PASSED; forgeries must not be. Where the verdict
+of DSS differs from ours the difference stands in tests/interop/differences.toml with its reason; one that does not stand
+there, or that stands there and is gone, is an error.
 
 Exit 0 when both agree, 1 when not, 3 when there is no JDK, no Maven, or no registry to fetch DSS from.
 """
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,35 +22,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from interop_samples import (
+    Sample,
+    authorities,
+    case_files,
+    forged_envelopes,
+    good_envelopes,
+    stamped_envelopes,
+    with_foreign_timestamp,
+)
 
-from gateway.trust import stamped
-from gateway.trust.algorithms import ALGORITHMS
-from gateway.trust.authorities import obtain
-from gateway.trust.certificates import TrustStore
+from gateway.trust.algorithms import ALGORITHMS, DEFAULT
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
-from gateway.trust.devtsa import DevelopmentAuthority
 from gateway.trust.folder import ANCHORS, CA
-from gateway.trust.keys import KeyRing
-from gateway.trust.sign import sign
-from gateway.trust.verify import examine
-from gateway.wire.documents import parse_xml
-from gateway.wire.reading import text
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "tests" / "interop"
-EXAMPLES = ROOT / "schemas" / "readmission" / "1.0" / "examples"
 PASSED = "TOTAL_PASSED"
 UNAVAILABLE = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One file, and what we say of it."""
-
-    name: str
-    body: bytes
-    code: str | None  # of our refusal, None when we accept it
-    level: str = "XAdES-BASELINE-B"  # what DSS must call it when it passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,44 +50,6 @@ class Verdict:
     sub_indication: str
     level: str
     errors: str
-
-
-def authorities() -> list[str]:
-    """Return the senders of the examples."""
-    found = {text(parse_xml(path.read_bytes()), "Header/Sender") for path in EXAMPLES.glob("*.xml")}
-    return sorted(sender for sender in found if sender)
-
-
-def good_envelopes(keys: Path, now: datetime) -> Iterator[Sample]:
-    """Yield every example, signed by its sender with the key of `keys`."""
-    ring, trust = KeyRing.load(keys), TrustStore.load(keys)
-    for path in sorted(EXAMPLES.glob("*.xml")):
-        document = parse_xml(path.read_bytes())
-        body = sign(document, ring.signing(text(document, "Header/Sender") or ""), now).body
-        yield Sample(name=path.name, body=body, code=_our_code(body, trust, now))
-
-
-def stamped_envelopes(keys: Path, samples: Sequence[Sample], now: datetime) -> Iterator[Sample]:
-    """Yield each envelope with a timestamp of the development authority (profile T)."""
-    trust, asked = TrustStore.load(keys), [DevelopmentAuthority.load(keys, lambda: now)]
-    for each in samples:
-        stamp = obtain(stamped.over(each.body), asked, trust.timestamp_anchors, lambda: now)
-        body = stamped.add(each.body, stamp.token)
-        yield Sample(name=f"stamped-{each.name}", body=body, code=_our_code(body, trust, now), level="XAdES-BASELINE-T")
-
-
-def with_foreign_timestamp(keys: Path, envelopes: Sequence[Sample], now: datetime) -> Sample:
-    """Return the first of some stamped envelopes with the timestamp of the second."""
-    first, second = (stamped.cut(each.body) for each in envelopes[:2])
-    assert first is not None, "it was stamped just now"
-    assert second is not None, "it was stamped just now"
-    body = stamped.add(first.envelope, second.token)
-    return Sample(name="timestamp-of-another-envelope.xml", body=body, code=_our_code(body, TrustStore.load(keys), now))
-
-
-def _our_code(body: bytes, trust: TrustStore, now: datetime) -> str | None:
-    found = examine(body, trust, now)
-    return found.refusal.code if found.refusal else None
 
 
 def write_revocation_list(keys: Path, folder: Path, now: datetime) -> None:
@@ -149,7 +100,7 @@ def ask_dss(target: Path, keys: Path, samples: Sequence[Sample], folder: Path, n
     return verdicts
 
 
-def compare(samples: Sequence[Sample], verdicts: dict[str, Verdict], label: str, known: dict[str, str]) -> tuple[int, set[str]]:
+def compare(samples: Sequence[Sample], verdicts: dict[str, Verdict], label: str, known: set[str]) -> tuple[int, set[str]]:
     """Print where DSS and we differ; return the number of differences nobody explained, and the names of those explained."""
     unexplained, used = 0, set()
     for sample in samples:
@@ -193,7 +144,8 @@ def main() -> int:
     if target is None:
         print("interop: DSS could not be built; Maven needs its registry")
         return UNAVAILABLE
-    known: dict[str, str] = tomllib.loads((PROJECT / "differences.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads((PROJECT / "differences.toml").read_text(encoding="utf-8"))
+    known = {name for each in told["difference"] for name in each["files"]}
     now = datetime.now(UTC).replace(microsecond=0)
     unexplained, used = 0, set[str]()
     with TemporaryDirectory(prefix="gateway-interop-") as folder:
@@ -209,7 +161,15 @@ def main() -> int:
             more, explained = compare(samples, verdicts, f"B and T, {algorithm.name}", known)
             unexplained, used = unexplained + more, used | explained
             unexplained += not ask_jdk(good, place)
-    for name in sorted(set(known) - used):
+        keys = Path(folder) / f"keys-{DEFAULT.name}"
+        for label, signers, others in (
+            ("forgeries", keys, list(forged_envelopes(keys, now))),
+            ("case files", Path(folder) / "case-keys", list(case_files(Path(folder) / "cases", Path(folder) / "case-keys"))),
+        ):
+            verdicts = ask_dss(target, signers, others, Path(folder) / label.replace(" ", "-"), now)
+            more, explained = compare(others, verdicts, label, known)
+            unexplained, used = unexplained + more, used | explained
+    for name in sorted(known - used):
         print(f"  no longer differs: {name}")
         unexplained += 1
     print("DSS and the gateway agree" if not unexplained else f"{unexplained} differences are not explained")

@@ -10,7 +10,7 @@ import typer
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
-from gateway.errors import NotFound
+from gateway.errors import NotFound, TimestampUnavailable
 from gateway.settings import load
 from gateway.store import cases
 from gateway.store.database import Tx, reading
@@ -51,6 +51,7 @@ def export(
     """
     # A whole gateway, with its transports: not loaded where only the store is read.
     from gateway.flow.case_export import export_case  # noqa: PLC0415
+    from gateway.flow.evidence import gather  # noqa: PLC0415
     from gateway.wiring import build  # noqa: PLC0415
 
     rt = build(load(config))
@@ -58,6 +59,10 @@ def export(
         found = one_case(tx, case, authority)
     assert found.id is not None
     actor = by if by is not None else f"cli:{getuser()}"
+    try:
+        gather(rt, at_once=True)  # so that a signed root lies over every entry that the file tells of
+    except TimestampUnavailable as error:
+        typer.echo(f"the newest entries of the journal have no timestamp yet: {error.message}", err=True)
     try:
         written = export_case(found.id, out, rt, actor=actor, purpose=purpose, by=authority)
     except OSError as error:

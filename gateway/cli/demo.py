@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +24,7 @@ from gateway.transport.node import PrivateNode
 from gateway.trust.devca import make_development_keys
 from gateway.wiring import build, utc_now
 
+STATE = "gateway"  # folder below --out with database and settings, so that the commands can be tried on what was played
 SIDES = {"west": ("BA-MS", "AT-BMI"), "east": ("PK-MOI", "RS-MUP")}
 BROKERS = ("embedded", "rabbitmq")
 STOP_SECONDS = 15.0
@@ -46,7 +46,9 @@ def _settings(base: Settings, folder: Path, name: str, home: tuple[str, ...], br
 async def one_gateway(base: Settings, folder: Path) -> AsyncIterator[Scene]:
     """One gateway, home to all four authorities, with its loops in this process."""
     homes = tuple(code for codes in SIDES.values() for code in codes)
-    rt = build(_settings(base, folder, "gateway", homes, "embedded"), prepare_database=True)
+    settings = _settings(base, folder, "gateway", homes, "embedded")
+    _write_settings(settings, folder)
+    rt = build(settings, prepare_database=True)
     stop = asyncio.Event()
     loops = asyncio.create_task(run(list(LOOPS), rt, stop))
     try:
@@ -79,8 +81,8 @@ async def two_gateways(base: Settings, folder: Path, url: str) -> AsyncIterator[
             await asyncio.wait_for(process.wait(), STOP_SECONDS)
 
 
-async def _start(settings: Settings, folder: Path) -> asyncio.subprocess.Process:
-    """Start one gateway process; its log goes to a file beside its database."""
+def _write_settings(settings: Settings, folder: Path) -> Path:
+    """Write the settings of a gateway beside its database."""
     file = folder / f"{settings.name}.toml"
     lines = {
         "name": settings.name,
@@ -93,6 +95,12 @@ async def _start(settings: Settings, folder: Path) -> asyncio.subprocess.Process
     }
     file.write_text("\n".join(f"{key} = {_toml(value)}" for key, value in lines.items()) + "\n", encoding="utf-8")
     file.chmod(0o600)
+    return file
+
+
+async def _start(settings: Settings, folder: Path) -> asyncio.subprocess.Process:
+    """Start one gateway process; its log goes to a file beside its database."""
+    file = _write_settings(settings, folder)
     with (folder / f"{settings.name}.log").open("wb") as errors:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", "run", *LOOPS, "--config", str(file), stdout=errors, stderr=errors
@@ -149,15 +157,14 @@ def demo(
         return
     _clear(out)
     teller = Teller(None if json else console())
-    with TemporaryDirectory(prefix="gateway-demo-") as folder:
-        try:
-            told = asyncio.run(_perform(settings, Path(folder), out, broker, teller))
-        except* Unavailable as group:
-            raise (
-                group.exceptions[0] if isinstance(group.exceptions[0], Unavailable) else BrokerUnavailable(str(group))
-            ) from None
-        except* SettingsInvalid as group:
-            raise group.exceptions[0] from None
+    folder = out.resolve() / STATE
+    folder.mkdir(mode=0o700)
+    try:
+        told = asyncio.run(_perform(settings, folder, out, broker, teller))
+    except* Unavailable as group:
+        raise (group.exceptions[0] if isinstance(group.exceptions[0], Unavailable) else BrokerUnavailable(str(group))) from None
+    except* SettingsInvalid as group:
+        raise group.exceptions[0] from None
     if json:
         print_json({"broker": broker, "out": str(out), "acts": told})
     else:
@@ -167,9 +174,9 @@ def demo(
 def _clear(out: Path) -> None:
     """Make the folder ready; only what an earlier demonstration left is removed, whatever else the folder holds."""
     try:
-        for act in ACTS:
-            if (out / act.folder).is_dir():
-                shutil.rmtree(out / act.folder)
+        for name in (STATE, *(act.folder for act in ACTS)):
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise typer.BadParameter(f"the folder {out.name!r} cannot be written", param_hint="--out") from error

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.cli.scene_files import hand_in_files, leave_files
+from gateway.cli.scene_record import leave_case_file, tell_record
 from gateway.cli.teller import Teller
 from gateway.domain.calendars import Side
 from gateway.domain.deadlines import due_date
@@ -15,7 +16,6 @@ from gateway.domain.messages import Category, Procedure
 from gateway.domain.safeguards import Answers
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.draft import Held, Sent
-from gateway.flow.evidence import gather
 from gateway.flow.holding import resume
 from gateway.flow.mailbox import acknowledge, fetch
 from gateway.flow.outbound import submit
@@ -24,7 +24,7 @@ from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
 from gateway.flow.statements import make_statement, release_statement
 from gateway.stages import Submitted
-from gateway.store import cases, deadlines, inbox, journal, messages, roots
+from gateway.store import cases, deadlines, inbox, messages
 from gateway.store.database import reading
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.inbox import InboxRow
@@ -102,7 +102,7 @@ async def play(act: Act, scene: Scene, out: Path, teller: Teller) -> dict[str, A
     back = await _arrival(act.requesting, "ReadmissionReply", answer.message_id, scene, west)
     _tell_arrival(act.requesting, back, west, folder / "reply", teller)
     await _proof(answer, act.requested, scene, east, folder / "reply", teller)
-    _tell_end(sent, act, west, east, teller)
+    _tell_end(sent, act, west, east, folder, teller)
     return {"act": act.number, "title": act.title, "steps": teller.steps}
 
 
@@ -353,24 +353,9 @@ def row_digest(row: InboxRow, rt: Runtime) -> str:
         return messages.get(tx, row.message_row).digest
 
 
-def _tell_end(sent: Sent, act: Act, west: Runtime, east: Runtime, teller: Teller) -> None:
-    """Show where both sides stand, and that both journals are whole."""
-    for authority, rt in ((act.requesting, west), (act.requested, east)):
-        gather(rt)
-        with reading(rt.engine) as tx:
-            (case,) = cases.by_reference(tx, sent.case_reference, home=authority)
-            count, findings = journal.verify(tx)
-            newest, stamp = roots.newest(tx), roots.newest_stamp(tx)
-        whole = "broken" if findings else "whole"
-        row = _reply_deadline(sent.case_reference, authority, rt)
-        teller.step(
-            rt.clock(),
-            authority,
-            f"case {case.state}; reply deadline {row.state}; journal of {count} entries {whole}",
-            f"entries 1 to {newest.root.last} lie under signed roots with a timestamp of {stamp.at:%Y-%m-%d %H:%M:%S} UTC"
-            if newest and stamp
-            else "no timestamp authority",
-            state=str(case.state),
-            journal=whole,
-            timestamp=stamp.at.isoformat() if stamp else None,
-        )
+def _tell_end(sent: Sent, act: Act, west: Runtime, east: Runtime, folder: Path, teller: Teller) -> None:
+    """Show where both sides stand, that both journals are whole, and that the case stands on its own."""
+    for authority, rt in ((act.requested, east), (act.requesting, west)):
+        reply = _reply_deadline(sent.case_reference, authority, rt)
+        case = tell_record(authority, sent.case_reference, reply, rt, teller)
+    leave_case_file(case, folder, west, teller)

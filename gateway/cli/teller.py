@@ -39,7 +39,7 @@ class Teller:
     def end(self, out: Path) -> None:
         """Say what lies where."""
         if self.out:
-            files = sorted(path for path in out.rglob("*") if path.is_file())
+            files = sorted(path for folder in out.glob("act-*") for path in folder.rglob("*") if path.is_file())
             self.out.print()
             self.out.print(f"{len(files)} documents are in {out}/, for example:")
             for path in files[:4]:
@@ -47,3 +47,9 @@ class Teller:
             signed = next((path for path in files if "signed" in path.name), None)
             if signed:
                 self.out.print(f"Check one yourself:  gateway verify {signed}")
+            case_file = next((path for path in files if path.suffix == ".asice"), None)
+            if case_file:
+                self.out.print(f"A whole case:        gateway verify-case {case_file}")
+            settings = next(iter(sorted(out.glob("gateway/*.toml"))), None)
+            if settings:
+                self.out.print(f"What was played on:  gateway case list --config {settings}")

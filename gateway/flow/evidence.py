@@ -26,20 +26,23 @@ log = logger("evidence")
 MOST_ENTRIES = 65_536  # under one root; a journal that was never rooted takes several at once
 
 
-def gather(rt: Runtime) -> None:
-    """Make the root that is due, and have it timestamped. Raises `TimestampUnavailable`, `DatabaseUnavailable`."""
-    seal_journal(rt)
+def gather(rt: Runtime, *, at_once: bool = False) -> None:
+    """Make the root that is due, or one `at_once`, and have it timestamped.
+
+    Raises `TimestampUnavailable`, `DatabaseUnavailable`.
+    """
+    seal_journal(rt, at_once=at_once)
     stamp_roots(rt)
 
 
-def seal_journal(rt: Runtime) -> int:
+def seal_journal(rt: Runtime, *, at_once: bool = False) -> int:
     """Make the roots that are due, signed by the first home authority; return how many. Any number of watches may do so."""
     if not rt.settings.home:
         return 0
     with reading(rt.engine) as tx:
         before = roots.newest(tx)
     interval = timedelta(seconds=rt.settings.root_seconds)
-    if before is not None and timedelta() <= rt.clock() - before.root.made_at < interval:
+    if not at_once and before is not None and timedelta() <= rt.clock() - before.root.made_at < interval:
         return 0
     made = 0
     while count := _make_root(rt):

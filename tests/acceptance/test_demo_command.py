@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,14 @@ SECONDS = 110.0
 
 
 def documents(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Return what lies there, without the gateway that the acts were played on."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {str(path) for path in found if path.parts[0] != "gateway"}
 
 
 def expected() -> set[str]:
-    """Both originals, both translations, signed envelopes, receipts and mapping reports of both acts."""
-    found = set()
+    """Both originals, both translations, signed envelopes, receipts, mapping reports and the case file of both acts."""
+    found = {f"{act}/case-file.asice" for act in ACTS}
     for act, (asking, asked) in ACTS.items():
         for name, sender, recipient in (("application", asking, asked), ("reply", asked, asking)):
             found |= {
@@ -163,9 +166,18 @@ def test_limit_that_nobody_verified_is_not_known_in_the_first_act(told: Done) ->
 
 def test_both_sides_end_agreed_with_whole_journals(told: Done) -> None:
     for act in (0, 1):
-        last = steps(told, act)[-2:]
+        last = [step for step in steps(told, act) if "journal" in step]
         assert [step["journal"] for step in last] == ["whole", "whole"]
         assert {step["state"] for step in last} == {"agreed"}
+
+
+def test_case_is_left_as_a_file_in_which_all_is_proven(told: Done, folder: Path, config: Path) -> None:
+    for act in (0, 1):
+        assert (steps(told, act)[-1]["who"], steps(told, act)[-1]["verdict"]) == ("anybody", "valid")
+    for file in sorted((folder / "out").glob("act-*/case-file.asice")):
+        found = run("verify-case", file, "--json", "--config", config, cwd=folder, seconds=SECONDS)
+        assert found.code == 0
+        assert {item["verdict"] for item in found.json["items"]} == {"valid"}
 
 
 def test_story_for_people_can_be_checked_by_hand(told: Done, folder: Path, config: Path) -> None:
@@ -174,10 +186,13 @@ def test_story_for_people_can_be_checked_by_hand(told: Done, folder: Path, confi
     assert "Act 1. Bosnia and Herzegovina asks Pakistan" in done.out
     assert "Act 2. Austria asks Serbia" in done.out
     assert documents(folder / "again") == expected()
-    advice = done.out.splitlines()[-1]
-    assert advice.startswith("Check one yourself:  gateway verify ")
-    checked = run("verify", advice.split()[-1], "--config", config, cwd=folder)
+    advice = dict(line.split(":", 1) for line in done.out.splitlines()[-3:])
+    command = {name.split()[0]: words.split()[1:] for name, words in advice.items()}  # without the word gateway
+    checked = run(*command["Check"], "--config", config, cwd=folder)
     assert (checked.code, checked.out.splitlines()[-1].startswith("valid: signed by")) == (0, True)
+    checked = run(*command["A"], "--config", config, cwd=folder)
+    assert (checked.code, checked.out.splitlines()[-1].startswith("VALID")) == (0, True)
+    assert run(*command["What"], cwd=folder).out.startswith("4 cases")
 
 
 def test_folder_of_the_user_keeps_what_else_it_holds(told: Done, folder: Path, config: Path) -> None:
@@ -204,9 +219,10 @@ def test_broker_that_is_none_is_wrong_usage(config: Path, folder: Path) -> None:
     assert "pigeon" in done.err
 
 
-def test_demo_leaves_no_database_behind(told: Done, folder: Path) -> None:
-    assert told.code == 0
-    assert not list(folder.rglob("*.sqlite3"))
+def test_database_of_the_demo_lies_in_its_own_folder_for_its_user_alone(told: Done, folder: Path) -> None:
+    places = {path.parent for path in folder.rglob("*.sqlite3")}
+    assert {place.name for place in places} == {"gateway"}
+    assert {stat.S_IMODE(place.stat().st_mode) for place in places} == {0o700}
 
 
 def test_exhibition_shows_cases_in_several_states(folder: Path, config: Path) -> None:
