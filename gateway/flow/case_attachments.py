@@ -1,14 +1,17 @@
 """The attachments of a case file: each file that a signed message names must be the one that is there, and no other may be."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from gateway.errors import AttachmentMismatch, AttachmentUnsigned
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, attachment_is_good, attachment_is_missing
 from gateway.wire.case_index import CERTIFICATES, JOURNAL, NAME, PROOFS, README, REVOCATION, SUMMARY, CaseIndex, IndexedMessage
 from gateway.wire.manifest import Named
 
-_JUDGED_ELSEWHERE = (CERTIFICATES, REVOCATION, PROOFS)
+_JUDGED_ELSEWHERE = re.compile(rf"{CERTIFICATES}[^/]+\.pem|{REVOCATION}[^/]+\.(crl|ocsp)|{PROOFS}[0-9]+\.json")
+_DOCUMENTS = {"original", "translated", "report"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ def judge_attachment(line: IndexedMessage, one: Named, there: Mapping[str, There
     return Item(item=name_of(line, one.number), verdict=VALID, says=attachment_is_good(line, one))
 
 
-def nobody_signed_for_it() -> Item:
+def nobody_signed_for_it() -> NoReturn:
     """Raise `AttachmentUnsigned` for a file that the index gives to a message that does not name it."""
     raise AttachmentUnsigned("the case file holds a file as an attachment that no signed message in it names")
 
@@ -50,11 +53,12 @@ def judge_rest(index: CaseIndex, names: Mapping[str, There], named: int) -> Item
     spoken = {README, SUMMARY, JOURNAL, NAME}
     for line in index.messages:
         spoken |= {file for file in (line.envelope, line.receipt) if file is not None}
-        spoken |= {document.file for document in line.documents} | {attachment.file for attachment in line.attachments}
+        spoken |= {document.file for document in line.documents if document.kind in _DOCUMENTS}
+        spoken |= {attachment.file for attachment in line.attachments}
     for deadline in index.deadlines:
         spoken |= {deadline.file, deadline.text}
     for name in names:
-        if name not in spoken and not name.startswith(_JUDGED_ELSEWHERE):
+        if name not in spoken and not _JUDGED_ELSEWHERE.fullmatch(name):
             raise AttachmentUnsigned("the case file holds a file that belongs to no message of it", path=name)
     brought = sum(len(line.attachments) for line in index.messages)
     says = (

@@ -150,7 +150,7 @@ def _message(
             documents.append(IndexedDocument(kind=document.kind, file=name, sha256=document.sha256))
             what = _WHAT.get(document.kind, document.kind)
         _keep(parts, Part(name=name, media_type=document.media_type, what=what, chunks=_later(tx, rt, case, document)))
-    brought = [_attachment(tx, rt, case, number, row, file, parts) for file in _files_of(tx, row.id)]
+    brought = [_attachment(tx, rt, case, number, row, file, parts) for file in attachments.of_message(tx, row.id)]
     receipt = proof_of(tx, row)
     receipt_name = None if receipt is None else f"receipts/{row.receipt_message_id}.xml"
     if receipt is not None and receipt_name is not None:
@@ -175,13 +175,8 @@ def _message(
         envelope=envelope,
         receipt=receipt_name,
         documents=tuple(documents),
-        attachments=tuple(brought),
+        attachments=tuple(sorted(brought, key=lambda one: one.number)),
     )
-
-
-def _files_of(tx: Tx, message_row: int) -> list[AttachmentRow]:
-    """Return the files of a message in the order in which it names them."""
-    return sorted(attachments.of_message(tx, message_row), key=lambda file: file.number or 0)
 
 
 def _attachment(

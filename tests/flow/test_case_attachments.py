@@ -246,6 +246,13 @@ def beside(name: str) -> Change:
     return lambda files, _index: files.update({name: PHOTOGRAPH.body})
 
 
+def as_a_document(files: dict[str, bytes], index: dict[str, Any]) -> None:
+    """Put a file beside the message as a document of a kind that there is not."""
+    files["documents/0001-evidence.pdf"] = SCAN.body
+    line = {"kind": "evidence", "file": "documents/0001-evidence.pdf", "sha256": SCAN.sha256}
+    index["messages"][0]["documents"].append(line)
+
+
 def without_envelope(files: dict[str, bytes], index: dict[str, Any]) -> None:
     """Take the message out that names the files, and leave the files."""
     line = index["messages"][0]
@@ -278,6 +285,9 @@ def changed_message(files: dict[str, bytes], index: dict[str, Any]) -> None:
         ("attachments", "attachment-unsigned", beside("attachments/0001-03-photograph.jpg")),
         ("attachments", "attachment-unsigned", beside("documents/0001-confession.pdf")),
         ("attachments", "attachment-unsigned", beside("photograph.jpg")),
+        ("attachments", "attachment-unsigned", beside("journal/proof-photograph.jpg")),
+        ("attachments", "attachment-unsigned", beside("revocation/photograph.jpg")),
+        ("attachments", "attachment-unsigned", as_a_document),
         ("container", "case-index-invalid", line_of(0, file="attachments/none.jpg")),
         ("container", "case-index-invalid", lambda _files, index: index["messages"][0].pop("attachments")),
     ],
