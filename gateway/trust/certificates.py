@@ -40,9 +40,9 @@ from gateway.trust.folder import (
     SEALING,
     SECOND,
     TIMESTAMP_ANCHORS,
-    Stamp,
+    Sighting,
     authority_files,
-    stamp,
+    look,
 )
 from gateway.trust.key_documents import Kind, Published, PublishedKey, read_all
 from gateway.trust.pinned import Pinned, pin, read_folder
@@ -80,7 +80,7 @@ class Loaded:
     sealing: Mapping[str, tuple[SealingKey, ...]]  # by authority, newest first
     second: Mapping[str, tuple[SecondPublicKey, ...]]  # by authority, newest first
     judge: Judge
-    stamp: Stamp
+    seen: Sighting
     verdicts: dict[tuple[bytes, ...], _Verdict] = field(default_factory=dict)
 
     @property
@@ -95,7 +95,7 @@ class Loaded:
 
 def _load(folder: Path, mode: Mode) -> Loaded:
     """Read the public part of the key folder and check every key document in it."""
-    seen = stamp(folder, _PUBLIC)  # before the files are read: what changes while we read is read again
+    seen = look(folder, _PUBLIC)  # before the files are read: what changes while we read is read again
     anchors = read_folder(folder / ANCHORS)
     if not anchors:
         raise KeyMissing("the key folder holds no anchor; 'gateway keys new --development' makes development keys")
@@ -113,7 +113,7 @@ def _load(folder: Path, mode: Mode) -> Loaded:
         sealing=_published(SEALING_KEYS, folder, anchors, pinned, judge),
         second=_published(SECOND_KEYS, folder, anchors, pinned, judge),
         judge=judge,
-        stamp=seen,
+        seen=seen,
     )
 
 
@@ -185,7 +185,7 @@ class TrustStore:
         self._mode = mode
         self._rules = rules  # by authority
         self._clock = clock  # seconds; ages the cached verdicts
-        self._seen = loaded.stamp  # the folder as it was last read, be it in vain
+        self._seen = loaded.seen  # the folder as it was last read, be it in vain
         self._looked_at = clock()
         self._reading = Lock()
 
@@ -224,7 +224,7 @@ class TrustStore:
             return False  # another thread is at it
         try:
             self._looked_at = self._clock()
-            seen = stamp(self.folder, _PUBLIC)
+            seen = look(self.folder, _PUBLIC)
             if seen == self._seen:
                 return False
             self._seen = seen

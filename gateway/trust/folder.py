@@ -51,12 +51,12 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 MAX_FILE_BYTES = 65_536  # a chain of four certificates with RSA-4096 issuers is below 12 kB
 
 
-# Name, time of change, size and number of every file: another stamp, another content.
-Stamp: TypeAlias = tuple[tuple[str, int, int, int], ...]
+# Name, time of change, size and number of every file: another sighting, another content.
+Sighting: TypeAlias = tuple[tuple[str, int, int, int], ...]
 
 
-def stamp(folder: Path, parts: Sequence[str]) -> Stamp:
-    """Return the stamp of all files in these folders of a key folder and in the folders below them. Raises `TrustInvalid`."""
+def look(folder: Path, parts: Sequence[str]) -> Sighting:
+    """Return the sighting of all files in these folders of a key folder and in those below them. Raises `TrustInvalid`."""
     found: list[tuple[str, int, int, int]] = []
     waiting = [str(folder / part) for part in parts]
     while waiting:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.forgeries import claims, encodings, shapes, values, wrapping
 from tests.forgeries.forge import Forge, Forgery
 
-__all__ = ["Forge", "Forgery", "forgeries"]
+__all__ = ["Forge", "Forgery", "forged_from", "forgeries"]
 
 
 def forgeries(keys: Path, now: datetime) -> Iterator[Forgery]:
@@ -20,6 +20,13 @@ def forgeries(keys: Path, now: datetime) -> Iterator[Forgery]:
 
     `keys` is a development key folder with BA-MS and PK-MOI in it (`gateway keys new --development`).
     """
-    forge = Forge.load(keys, now)
+    yield from forged_from(Forge.load(keys, now))
+
+
+def forged_from(forge: Forge) -> Iterator[Forgery]:
+    """Yield every forgery, made from the genuine envelope that `forge` holds: the profile's, or another good signature.
+
+    The codes are those of the profile.
+    """
     for part in (shapes, wrapping, encodings, claims, values):
         yield from part.forgeries(forge)

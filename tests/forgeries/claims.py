@@ -62,10 +62,13 @@ def _many(path: str, count: int) -> Change:
     return change
 
 
-def _prefixes(signature: Tree) -> None:
-    transform = signature.findall(f"{REFERENCE}/{DS}Transforms/{DS}Transform")[1]
-    namespace = "http://www.w3.org/2001/10/xml-exc-c14n#"
-    etree.SubElement(transform, f"{{{namespace}}}InclusiveNamespaces", PrefixList="#default ds")
+def _prefixes(path: str, prefixes: str) -> Change:
+    return _add(path, f"{{{EXCLUSIVE}}}InclusiveNamespaces", PrefixList=prefixes)
+
+
+def _second_signing_certificate(signature: Tree) -> None:
+    named = signature.find(f"{SIGNED}/{X}SigningCertificateV2")
+    named.addnext(deepcopy(named))
 
 
 def _manifest(signature: Tree) -> None:
@@ -73,7 +76,9 @@ def _manifest(signature: Tree) -> None:
     etree.SubElement(holder, f"{DS}Manifest", Id="manifest").append(deepcopy(signature.find(REFERENCE)))
 
 
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 METHOD = f"{INFO}/{DS}SignatureMethod"
+CANONICAL_TRANSFORM = f"{REFERENCE}/{DS}Transforms/{DS}Transform[2]"
 CANONICAL = f"{INFO}/{DS}CanonicalizationMethod"
 DIGEST = f"{REFERENCE}/{DS}DigestMethod"
 XSLT = (
@@ -93,6 +98,7 @@ CLAIMS: dict[str, tuple[int, Change]] = {
     "signature_by_ecdsa_sha_1": (12, _set(METHOD, "Algorithm", f"{MORE}ecdsa-sha1")),
     "signature_by_rsa_of_an_ecdsa_key": (12, _set(METHOD, "Algorithm", f"{MORE}rsa-sha256")),
     "signature_by_ecdsa_sha_384_of_a_p256_key": (12, _set(METHOD, "Algorithm", f"{MORE}ecdsa-sha384")),
+    "signature_by_ecdsa_sha_512_of_a_p256_key": (12, _set(METHOD, "Algorithm", f"{MORE}ecdsa-sha512")),
     "signature_by_none": (12, _set(METHOD, "Algorithm", "none")),
     "signature_by_hmac": (13, _set(METHOD, "Algorithm", f"{MORE}hmac-sha256")),
     "signature_by_hmac_sha_1": (13, _set(METHOD, "Algorithm", f"{DSIG}hmac-sha1")),
@@ -100,7 +106,8 @@ CLAIMS: dict[str, tuple[int, Change]] = {
     "hmac_cut_to_nothing": (14, _add(METHOD, f"{DS}HMACOutputLength", "0")),
     "canonicalization_inclusive": (12, _set(CANONICAL, "Algorithm", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315")),
     "canonicalization_1_1": (12, _set(CANONICAL, "Algorithm", "http://www.w3.org/2006/12/xml-c14n11")),
-    "canonicalization_with_comments": (7, _set(CANONICAL, "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments")),
+    "canonicalization_with_comments": (7, _set(CANONICAL, "Algorithm", f"{EXCLUSIVE}WithComments")),
+    "canonicalization_with_inclusive_prefixes": (5, _prefixes(CANONICAL, "ds")),
     "canonicalization_unknown": (12, _set(CANONICAL, "Algorithm", "urn:nothing")),
     "canonicalization_by_xslt": (16, _set(CANONICAL, "Algorithm", "http://www.w3.org/TR/1999/REC-xslt-19991116")),
     "transform_xslt": (16, _transform("http://www.w3.org/TR/1999/REC-xslt-19991116", XSLT)),
@@ -110,8 +117,10 @@ CLAIMS: dict[str, tuple[int, Change]] = {
     "transform_unknown": (16, _transform("https://attacker.invalid/transform")),
     "transforms_missing": (16, _without(f"{REFERENCE}/{DS}Transforms")),
     "transform_enveloped_missing": (16, _without(f"{REFERENCE}/{DS}Transforms/{DS}Transform")),
-    "transform_with_inclusive_prefixes": (5, _prefixes),
-    "transforms_1_000": (17, _many(f"{REFERENCE}/{DS}Transforms/{DS}Transform[2]", 1_000)),
+    "transform_with_comments": (7, _set(CANONICAL_TRANSFORM, "Algorithm", f"{EXCLUSIVE}WithComments")),
+    "transform_with_inclusive_prefixes": (5, _prefixes(CANONICAL_TRANSFORM, "#default ds")),
+    "transforms_three": (16, _transform(EXCLUSIVE)),
+    "transforms_1_000": (17, _many(CANONICAL_TRANSFORM, 1_000)),
     "references_1_000": (17, _many(f"{REFERENCE}[2]", 1_000)),
     "reference_to_the_envelope_missing": (10, _without(f"{REFERENCE}[1]")),
     "reference_to_the_properties_missing": (10, _without(f"{REFERENCE}[2]")),
@@ -121,14 +130,19 @@ CLAIMS: dict[str, tuple[int, Change]] = {
     ),
     "references_in_the_other_order": (10, lambda signature: signature[0].append(signature.find(REFERENCE))),
     "reference_by_xpointer": (10, _set(REFERENCE, "URI", "#xpointer(id('envelope'))")),
+    "reference_by_xpointer_to_the_root": (10, _set(REFERENCE, "URI", "#xpointer(/)")),
     "reference_to_another_host": (15, _set(REFERENCE, "URI", "https://attacker.invalid/message.xml")),
     "reference_to_a_file": (15, _set(REFERENCE, "URI", "file:///etc/hostname")),
     "reference_without_a_target": (10, lambda signature: signature.find(REFERENCE).attrib.pop("URI")),
     "reference_of_another_type": (10, _set(f"{REFERENCE}[2]", "Type", f"{DSIG}Manifest")),
     "manifest_in_an_object": (10, _manifest),
     "id_of_the_signature_is_another": (4, lambda signature: signature.set("Id", "other")),
+    "id_of_the_signature_is_that_of_the_properties": (4, lambda signature: signature.set("Id", "signed-properties")),
+    "id_of_the_properties_in_capitals_too": (4, _set(f".//{X}SignedProperties", "ID", "other")),
     "attribute_on_the_signed_info": (5, lambda signature: signature[0].set("note", "x")),
     "text_in_the_signed_info": (5, lambda signature: setattr(signature[0], "text", "\n")),
+    "words_in_the_signed_info": (5, lambda signature: setattr(signature[0], "text", "x")),
+    "object_empty": (10, lambda signature: signature[-1].clear()),
     "properties_missing": (10, _without(f"{DS}Object")),
     "objects_two": (10, lambda signature: signature.append(deepcopy(signature[-1]))),
     "properties_of_another_target": (10, _set(f".//{X}QualifyingProperties", "Target", "#other")),
@@ -143,6 +157,7 @@ CLAIMS: dict[str, tuple[int, Change]] = {
         _text(f"{SIGNED}//{DS}DigestValue", b64encode(bytes(32)).decode()),
     ),
     "signing_certificate_missing": (15, _without(f"{SIGNED}/{X}SigningCertificateV2")),
+    "signing_certificates_two": (15, _second_signing_certificate),
     "format_of_the_data_is_another": (10, _text(f".//{X}MimeType", "text/html")),
     "format_of_the_data_missing": (10, _without(f".//{X}SignedDataObjectProperties")),
     "role_claimed_by_the_signer": (10, _add(SIGNED, f"{X}SignerRoleV2")),
@@ -151,6 +166,7 @@ CLAIMS: dict[str, tuple[int, Change]] = {
     "key_by_name": (15, _add(f"{DS}KeyInfo", f"{DS}KeyName", "BA-MS")),
     "key_of_pgp": (15, _add(f"{DS}KeyInfo", f"{DS}PGPData")),
     "certificate_by_issuer_and_number": (15, _add(f"{DS}KeyInfo/{DS}X509Data", f"{DS}X509IssuerSerial")),
+    "certificate_by_subject_name": (15, _add(f"{DS}KeyInfo/{DS}X509Data", f"{DS}X509SubjectName", "CN=BA-MS signing")),
     "key_info_missing": (15, _without(f"{DS}KeyInfo")),
     "certificate_missing": (15, _without(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate")),
     "certificates_100": (17, _many(f"{DS}KeyInfo/{DS}X509Data/{DS}X509Certificate", 99)),

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Iterator
 
-from gateway.wire.documents import NS, canonicalize
+from gateway.wire.documents import NS, canonicalize, parse_xml
 from tests.forgeries.forge import OWN, Forge, Forgery
 
 # name: row, code, what stands in the genuine envelope, what takes its place
@@ -145,6 +145,8 @@ def forgeries(forge: Forge) -> Iterator[Forgery]:
         yield Forgery(name=name, row=row, code=code, body=body)
     renamed = genuine.replace(b"<Envelope xmlns=", b"<e:Envelope xmlns:e=").replace(b"</Envelope>", b"</e:Envelope>")
     yield Forgery(name="envelope_with_a_prefix", row=5, code="signature-invalid", body=renamed)
+    again = forge.resigned(parse_xml(renamed))
+    yield Forgery(name="envelope_with_a_prefix_signed_again", row=5, code="signature-profile", body=again, own_key=True)
     prefixed = forge.envelope()
     prefixed[0][0].set("{urn:x}a", "1")
     prefixed[0][0].find(f"{OWN}Sender").set("{urn:y}a", "1")

@@ -95,6 +95,11 @@ class Forge:
         parent.insert(place, signature)
         if len(digests) > 1 and properties is not None:
             digests[1].text = b64encode(sha256(canonicalize(properties)).digest()).decode()
+        return self.valued(envelope, key)
+
+    def valued(self, envelope: Tree, key: FileKey | None = None) -> bytes:
+        """Return the envelope with its signature value alone made again; the digests are as they stand."""
+        signature = next(envelope.iter(f"{DS}Signature"))
         signer = key or self.key
         value = signer.algorithm.to_only_form(signer.sign(canonicalize(signature.find(INFO))))
         signature.find(f"{DS}SignatureValue").text = b64encode(value).decode()

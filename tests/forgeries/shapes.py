@@ -106,7 +106,7 @@ def _too_much(forge: Forge) -> Iterator[Forgery]:
             "attributes_on_the_signature",
             20,
             "too-many-attributes",
-            forge.swapped((b' Id="signature"', b' Id="signature"' + few)),
+            forge.swapped((b"<ds:Signature ", b"<ds:Signature" + few + b" ")),
         ),
         ("namespaces_20_000", 20, "too-many-attributes", before_the_end(b"<a" + names + b"/>")),
         (

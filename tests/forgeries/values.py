@@ -8,6 +8,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.trust.algorithms import ECDSA_P256
@@ -83,17 +84,24 @@ def _spellings_of_base64(forge: Forge) -> Iterator[Forgery]:
     for what, pattern in (("value", _VALUE), ("certificate", _CERTIFICATE), ("digest", _DIGEST)):
         text = _found(pattern, forge.genuine)
         body = text.rstrip(b"=")
-        loose = bytes([alphabet[alphabet.index(body[-1]) | 1]]) if text.endswith(b"=") else b""
-        for how, made in {
+        spellings = {
             "with_a_line_feed": text[:40] + b"\n" + text[40:],
             "with_a_blank_before": b" " + text,
-            "with_bits_beyond_the_end": body[:-1] + loose + text[len(body) :] if loose else text + b"A",
-            "with_padding_too_much": text + b"==",
-            "for_urls": text.replace(b"+", b"-").replace(b"/", b"_") + (b"" if b"+" in text or b"/" in text else b"-"),
+            "for_urls": _for_urls(text),
             "with_a_sign_that_is_none": text[:-4] + b"!!!!",
-        }.items():
+        }
+        if what != "certificate":  # its length differs from run to run, and with it what stands at its end
+            loose = bytes([alphabet[alphabet.index(body[-1]) | 1]])
+            spellings["with_bits_beyond_the_end"] = body[:-1] + loose + text[len(body) :]
+            spellings["with_padding_too_much"] = text + b"=="
+        for how, made in spellings.items():
             code = "signature-invalid" if what == "digest" else "signature-profile"
             yield Forgery(name=f"{what}_{how}", row=5, code=code, body=forge.swapped((text, made)))
+
+
+def _for_urls(text: bytes) -> bytes:
+    """Return it with one sign of the alphabet for URLs: one only, so that every run makes a text of the same kind."""
+    return re.sub(rb"[+/]", b"-", text, count=1) if re.search(rb"[+/]", text) else b"-" + text[1:]
 
 
 def _digests(forge: Forge) -> Iterator[Forgery]:
@@ -155,11 +163,22 @@ def _keys(forge: Forge) -> Iterator[Forgery]:
         ("certificate_cut_short", "signer-not-trusted", b64encode(b64decode(own)[:200])),
     ):
         yield Forgery(name=name, row=15, code=code, body=forge.swapped((own, made)))
-    for name, text in {"certificate_beside_the_chain": partner, "nonsense_beside_the_certificate": b"AAAA"}.items():
+    beside = {
+        "certificate_beside_the_chain": partner,
+        "root_beside_the_chain": b64encode(forge.root.public_bytes(Encoding.DER)),
+        "nonsense_beside_the_certificate": b"AAAA",
+    }
+    for name, text in beside.items():
         envelope = forge.envelope()
         extra = etree.SubElement(envelope[1].find(f".//{DS}X509Data"), f"{DS}X509Certificate")
         extra.text = text.decode()
         yield Forgery(name=name, row=15, code="signer-not-trusted", body=canonicalize(envelope))
+    envelope = forge.envelope()
+    envelope[1].find(f".//{DS}X509Certificate").text = partner.decode()
+    again = forge.resigned(envelope)
+    yield Forgery(
+        name="certificate_of_another_partner_signed_again", row=15, code="signature-profile", body=again, own_key=True
+    )
     partners = forge.ring.signing("PK-MOI")
     whole = sign(forge.envelope()[0], partners, forge.now).body
     yield Forgery(name="signed_by_another_partner", row=29, code="signer-mismatch", body=whole)

@@ -4,8 +4,10 @@ The shapes are those of "On Breaking SAML" (USENIX Security 2012), built anew fo
 wants read, the genuine envelope keeps its signature.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 from copy import deepcopy
+from hashlib import sha256
 
 from lxml import etree
 
@@ -94,6 +96,30 @@ def _8_original_in_an_object(forge: Forge) -> Tree:
     return envelope
 
 
+def _original_in_the_properties(forge: Forge) -> Tree:
+    envelope = forge.envelope()
+    original = envelope[0]
+    envelope.replace(original, _evil(original))
+    next(envelope.iter("{*}QualifyingProperties")).append(original)
+    return envelope
+
+
+def _envelope_around_the_envelope(forge: Forge) -> Tree:
+    """The genuine envelope, whole, in the place of the message."""
+    envelope, outer = forge.envelope(), _outer()
+    outer.extend([envelope, deepcopy(envelope[1])])
+    return outer
+
+
+def _envelope_inside_the_evil(forge: Forge) -> Tree:
+    """The evil message carries the genuine envelope, and the signature stands where the profile wants it."""
+    envelope, outer = forge.envelope(), _outer()
+    evil, signature = _evil(envelope[0]), envelope[1]
+    evil.append(envelope)
+    outer.extend([evil, signature])
+    return outer
+
+
 def _envelope_in_the_message(forge: Forge) -> Tree:
     envelope = forge.envelope()
     etree.SubElement(envelope[0], f"{{{ENVELOPE_NS}}}Envelope")
@@ -114,10 +140,18 @@ def _second_properties(forge: Forge) -> Tree:
 
 
 def _sub_element(forge: Forge) -> Tree:
-    """The first reference names one element by id; all digests fit."""
+    """The first reference names one element by id."""
     envelope = forge.envelope()
     envelope[0][0].set("Id", "part")
     envelope[1].find(REFERENCE).set("URI", "#part")
+    return envelope
+
+
+def _digest_of_the_sub_element(forge: Forge) -> Tree:
+    """The same, and its digest is of that element: only this much of the envelope is signed, and it is signed well."""
+    envelope = parse_xml(forge.resigned(_sub_element(forge)))
+    digest = sha256(canonicalize(envelope[0][0])).digest()
+    envelope[1].find(f"{REFERENCE}/{DS}DigestValue").text = b64encode(digest).decode()
     return envelope
 
 
@@ -130,6 +164,9 @@ SHAPES = {
     "wrapping_6_original_inside_the_signature": (2, _6_original_inside_the_signature),
     "wrapping_7_original_in_an_extension": (3, _7_original_in_an_extension),
     "wrapping_8_original_in_an_object": (3, _8_original_in_an_object),
+    "wrapping_of_the_whole_envelope": (1, _envelope_around_the_envelope),
+    "wrapping_with_the_envelope_inside_the_evil": (2, _envelope_inside_the_evil),
+    "wrapping_with_the_original_in_the_properties": (3, _original_in_the_properties),
 }
 
 
@@ -155,6 +192,8 @@ def forgeries(forge: Forge) -> Iterator[Forgery]:
         "reference_to_one_element": _sub_element,
     }.items():
         yield Forgery(name=name, row=4, code="signature-profile", body=forge.resigned(shape(forge)), own_key=True)
+    part = forge.valued(_digest_of_the_sub_element(forge))
+    yield Forgery(name="reference_to_one_element_that_fits", row=10, code="signature-profile", body=part, own_key=True)
     yield Forgery(
         name="signature_copied_into_the_message",
         row=3,
@@ -170,6 +209,8 @@ def _ids(forge: Forge) -> Iterator[Forgery]:
         "id_capital_i": "Id",
         "id_capitals": "ID",
         "id_small": "id",
+        "id_capital_d": "iD",
+        "id_of_another_namespace": "{urn:example:other}ID",
         "id_of_xml": XML_ID,
         "id_of_web_services": WSU_ID,
     }.items():

@@ -101,8 +101,8 @@ def test_an_anchor_that_is_taken_away_takes_its_chains_along(store, ca, leaf, tm
 
 def test_the_folder_is_looked_at_once_a_second_at_most(store, leaf, seconds, now, monkeypatch):
     looks = []
-    true_stamp = certificates.stamp
-    monkeypatch.setattr(certificates, "stamp", lambda *args: looks.append(1) or true_stamp(*args))
+    true_look = certificates.look
+    monkeypatch.setattr(certificates, "look", lambda *args: looks.append(1) or true_look(*args))
     for _ in range(100):
         store.verdict(chain(leaf), now)
     assert looks == []
