@@ -72,6 +72,10 @@ class Holder:
         return self.certificate.public_bytes(Encoding.DER)
 
     @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @property
     def fingerprint(self) -> str:
         return self.certificate.fingerprint(hashes.SHA256()).hex()
 

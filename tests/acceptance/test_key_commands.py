@@ -17,8 +17,8 @@ from gateway.trust.folder import write_file
 from gateway.trust.hardware import HardwareKey
 from gateway.trust.held import HeldKeys
 from gateway.trust.keys import KeyRing
-from tests.certificates import DOCUMENT_SIGNING, Issuer
 from tests.running import call, write_settings
+from tests.throwaway_ca import DAY, DOCUMENT_SIGNING, Holder, offers, root
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOON = NOW + timedelta(days=30)
@@ -30,14 +30,14 @@ def later():
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Issuer:
-    return Issuer.new(NOW)
+def issuer() -> Holder:
+    return root(NOW)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, issuer: Issuer) -> Path:
+def folder(tmp_path: Path, issuer: Holder) -> Path:
     """A key folder that holds an anchor and nothing else."""
-    write_file(tmp_path / "keys" / "anchors" / "root.pem", issuer.pem())
+    write_file(tmp_path / "keys" / "anchors" / "root.pem", issuer.pem)
     return tmp_path / "keys"
 
 
@@ -55,14 +55,14 @@ def told(tmp_path: Path, folder: Path, sqlite_url: str, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def certify(told, tmp_path: Path, issuer: Issuer):
+def certify(told, tmp_path: Path, issuer: Holder):
     """Make a key, have its request answered by the certificate authority, bring the certificate in."""
 
     def begin_to_end(*words: object, certificate: tuple[object, ...] = (), **changes: object):
         csr, pem = tmp_path / "request.csr", tmp_path / "certificate.pem"
         told("new", "BA-MS", "--csr", csr, *words)
         request = x509.load_pem_x509_csr(csr.read_bytes())
-        pem.write_bytes(issuer.issue(request.public_key(), **changes))  # type: ignore[arg-type]
+        pem.write_bytes(issuer.issue(public_key=request.public_key(), **changes).pem)  # type: ignore[arg-type]
         return told("certificate", "BA-MS", pem, *certificate)
 
     return begin_to_end
@@ -154,21 +154,19 @@ def test_first_certificate_brings_a_sealing_key_with_it(certify, folder):
 
 
 def _other_key(issuer, request):
-    return issuer.issue(ec.generate_private_key(ec.SECP256R1()).public_key())
+    return issuer.issue().pem
 
 
 REFUSED = {
     "other key": (_other_key, "certificate-mismatch"),
     "no certificate": (lambda issuer, request: b"not a certificate", "certificate-mismatch"),
-    "other anchor": (lambda issuer, request: Issuer.new(NOW).issue(request.public_key()), "signer-not-trusted"),
+    "other anchor": (lambda issuer, request: root(NOW).issue(public_key=request.public_key()).pem, "signer-not-trusted"),
     "other purpose": (
-        lambda issuer, request: issuer.issue(request.public_key(), purpose=ExtendedKeyUsageOID.SERVER_AUTH),
+        lambda issuer, request: issuer.issue(public_key=request.public_key(), purposes=[ExtendedKeyUsageOID.SERVER_AUTH]).pem,
         "signer-not-trusted",
     ),
     "ended": (
-        lambda issuer, request: issuer.issue(
-            request.public_key(), not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1)
-        ),
+        lambda issuer, request: issuer.issue(public_key=request.public_key(), begins=-9 * DAY, ends=-DAY).pem,
         "certificate-not-valid",
     ),
 }
@@ -193,13 +191,15 @@ def test_certificate_without_a_waiting_key_is_misconfigured(told, tmp_path, issu
 def test_root_that_comes_with_the_certificate_is_not_pinned(told, tmp_path, folder, issuer):
     told("new", "BA-MS", "--csr", tmp_path / "a.csr")
     pem = tmp_path / "whole.pem"
-    pem.write_bytes(issuer.issue(x509.load_pem_x509_csr((tmp_path / "a.csr").read_bytes()).public_key()) + issuer.pem())
+    pem.write_bytes(
+        issuer.issue(public_key=x509.load_pem_x509_csr((tmp_path / "a.csr").read_bytes()).public_key()).pem + issuer.pem
+    )
     told("certificate", "BA-MS", pem)
     assert len(x509.load_pem_x509_certificates((folder / "pinned" / "BA-MS.pem").read_bytes())) == 1
 
 
 def test_certificate_whose_revocation_list_was_never_fetched_is_brought_in(certify, told):
-    certify(revocation_list="http://lists.invalid/root.crl")
+    certify(more=offers(crl=["http://lists.invalid/root.crl"]))
     assert told("list")["authorities"][0]["signs_here"]
 
 
@@ -220,14 +220,14 @@ def test_second_certificate_without_a_planned_instant_is_wrong_usage(certify, to
     certify()
     told("new", "BA-MS", "--csr", tmp_path / "b.csr")
     pem = tmp_path / "b.pem"
-    pem.write_bytes(issuer.issue(x509.load_pem_x509_csr((tmp_path / "b.csr").read_bytes()).public_key()))
+    pem.write_bytes(issuer.issue(public_key=x509.load_pem_x509_csr((tmp_path / "b.csr").read_bytes()).public_key()).pem)
     told("certificate", "BA-MS", pem, code=2)
     told("certificate", "BA-MS", pem, "--from", (NOW + timedelta(days=900)).isoformat(), code=2)
 
 
 def test_no_key_signs_before_or_after_its_certificate(certify, folder):
     certify()
-    for at in (NOW - timedelta(days=2), NOW + timedelta(days=366)):
+    for at in (NOW - 31 * DAY, NOW + 301 * DAY):
         with pytest.raises(KeyMissing, match="valid at"):
             HeldKeys.load(folder, {}).key("BA-MS", at)
 
@@ -377,7 +377,7 @@ def test_list_says_where_a_key_lies_and_how_long_it_lasts(certify, told):
     certify("--algorithm", "rsa3072-sha256")
     (row,) = told("list")["authorities"]
     (certificate,) = row["certificates"]
-    assert (certificate["algorithm"], certificate["key"], certificate["days_left"]) == ("rsa3072-sha256", "file", 364)
+    assert (certificate["algorithm"], certificate["key"], certificate["days_left"]) == ("rsa3072-sha256", "file", 299)
     assert (row["signs_here"], row["pending"], row["sealing_keys"][0]["opens_here"]) == (True, None, True)
 
 

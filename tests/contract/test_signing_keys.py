@@ -25,8 +25,8 @@ from gateway.trust.signer import PAGES_SOCKET, Signer
 from gateway.trust.tokens import module_of
 from gateway.trust.verify import verify
 from gateway.wire.documents import parse_xml
-from tests.certificates import Issuer
 from tests.gateways import example
+from tests.throwaway_ca import Holder, root
 
 NOW = datetime(2026, 6, 1, 8, 15, tzinfo=UTC)
 AUTHORITY = "BA-MS"
@@ -46,20 +46,19 @@ def covered(algorithm: SignatureAlgorithm, word: bytes = b"one") -> bytes:
     return profile.signed_info_alone(algorithm, profile.digest(word), profile.digest(b"properties"))
 
 
-def in_file(folder: Path, algorithm: SignatureAlgorithm, issuer: Issuer) -> None:
+def in_file(folder: Path, algorithm: SignatureAlgorithm, issuer: Holder) -> None:
     private = algorithm.new_private()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_file(
-        folder / "private" / f"{AUTHORITY}.signing.pem", pem + issuer.issue(private.public_key(), AUTHORITY), private=True
-    )
+    certificate = issuer.issue(public_key=private.public_key()).pem
+    write_file(folder / "private" / f"{AUTHORITY}.signing.pem", pem + certificate, private=True)
 
 
-def in_token(folder: Path, algorithm: SignatureAlgorithm, issuer: Issuer, request: pytest.FixtureRequest) -> None:
+def in_token(folder: Path, algorithm: SignatureAlgorithm, issuer: Holder, request: pytest.FixtureRequest) -> None:
     place = request.getfixturevalue("softhsm").place(algorithm.name.encode())
     module_of(place).generate(place, algorithm)
     public = module_of(place).public_key(place)
     request.addfinalizer(lambda: module_of(place).destroy(place))
-    write_file(folder / "private" / f"{AUTHORITY}.signing.pem", issuer.issue(public, AUTHORITY), private=True)
+    write_file(folder / "private" / f"{AUTHORITY}.signing.pem", issuer.issue(public_key=public).pem, private=True)
     write_file(folder / "private" / f"{AUTHORITY}.signing.toml", KeyPlace(token=place).written(), private=True)
 
 
@@ -83,7 +82,7 @@ def beside_a_signer() -> Iterator[Callable[[Path], KeyRing]]:
 @pytest.fixture(params=[f"{where}-{name}" for where in ("file", "token", "signer") for name in ALGORITHMS])
 def kept(request: pytest.FixtureRequest, tmp_path: Path, beside_a_signer: Callable[[Path], KeyRing]) -> Kept:
     where, _, name = request.param.partition("-")
-    issuer, algorithm = Issuer.new(NOW), ALGORITHMS[name]
+    issuer, algorithm = root(NOW), ALGORITHMS[name]
     if where == "token":
         in_token(tmp_path, algorithm, issuer, request)
     else:
@@ -91,7 +90,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path, beside_a_signer: Callab
     ring = beside_a_signer(tmp_path) if where == "signer" else KeyRing.load(tmp_path, environment={})
     key = ring.signing(AUTHORITY, NOW)
     leaf = x509.load_der_x509_certificate(key.chain[0])
-    write_file(tmp_path / "anchors" / "root.pem", issuer.pem())
+    write_file(tmp_path / "anchors" / "root.pem", issuer.pem)
     write_file(tmp_path / "pinned" / f"{AUTHORITY}.pem", leaf.public_bytes(Encoding.PEM))
     public_key = leaf.public_key()
     assert isinstance(public_key, PublicKey)
