@@ -437,6 +437,12 @@ class MessageMismatch(Refused):
     code = "message-mismatch"
 
 
+class AttachmentUnsigned(Refused):
+    """A case file holds a file that no signed message in it names."""
+
+    code = "attachment-unsigned"
+
+
 class ReceiptMismatch(Refused):
     """A receipt does not speak of the message it is given for."""
 

@@ -15,6 +15,7 @@ from gateway.errors import (
     AttachmentQuota,
     AttachmentType,
     EmptyDocument,
+    Erased,
     NotFound,
     StoredDataDamaged,
     TooLarge,
@@ -23,7 +24,7 @@ from gateway.flow.ports import Runtime
 from gateway.stages import MAX_ATTACHMENT_BYTES, PART_BYTES
 from gateway.store import attachments, cases, journal
 from gateway.store.attachments import AttachmentRow
-from gateway.store.database import reading, transaction
+from gateway.store.database import Tx, reading, transaction
 from gateway.trust.attachment_key import AttachmentKey
 from gateway.wire.media import SIGNATURES, Sniffer
 
@@ -153,17 +154,22 @@ def hand_in(body: bytes, rt: Runtime, *, authority: str, actor: str, media_type:
 
 
 def file_key(row: AttachmentRow, case_key: bytes | None, rt: Runtime) -> AttachmentKey:
-    """Return the key of a file. Raises `NotFound` once the key of its case is destroyed."""
+    """Return the key of a file. Raises `Erased` once the key of its case is destroyed."""
     under = row.holding if row.case_id is None else case_key
     if not under:
-        raise NotFound("the key of this case is destroyed; its attachments cannot be read any more")
+        raise Erased("the contents of this case were erased")
     return AttachmentKey.kept(rt.vault, under, row.key)
 
 
 def stored_part(row: AttachmentRow, key: AttachmentKey, number: int, rt: Runtime) -> bytes:
     """Return the clear bytes of one part. Raises `StoredDataDamaged`, `DatabaseUnavailable`."""
     with reading(rt.engine) as tx:
-        body = attachments.part(tx, row.id, number)
+        return part_within(tx, row, key, number)
+
+
+def part_within(tx: Tx, row: AttachmentRow, key: AttachmentKey, number: int) -> bytes:
+    """Return the clear bytes of one part as an open transaction sees it. Raises `StoredDataDamaged`."""
+    body = attachments.part(tx, row.id, number)
     if body is None:
         raise StoredDataDamaged("a part of a stored file is missing")
     return key.decrypt(number, body)
@@ -180,12 +186,14 @@ def read_attachment(
 ) -> tuple[AttachmentRow, Iterator[bytes]]:
     """Return an attachment of a case of `homes`, and its bytes part by part; journalled with its purpose before the first byte.
 
-    Raises `NotFound` for a case of another authority as for an unknown one.
+    Raises `NotFound` for a case of another authority as for an unknown one, `Erased` for one that was erased.
     """
     with transaction(rt.engine) as tx:
         case: Case = cases.get(tx, case_id)
         if case.home not in homes:
             raise NotFound("there is no such case")
+        if case.wrapped_key is None:
+            raise Erased("the contents of this case were erased")
         row = attachments.by_digest(tx, case_id).get(sha256)
         if row is None:
             raise NotFound("there is no such attachment")

@@ -10,21 +10,29 @@ from gateway import __version__
 from gateway.domain import proofs
 from gateway.domain.case import Case
 from gateway.errors import Erased, NotFound, Refused
-from gateway.flow.case_readme import README
+from gateway.flow.attachments import file_key, file_name, part_within
+from gateway.flow.case_readme import README_TEXT
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
-from gateway.store import cases, deadlines, journal, messages, roots
+from gateway.store import attachments, cases, deadlines, journal, messages, roots
+from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Tx
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.messages import DocumentRow, MessageRow
 from gateway.trust.strangers import chain_of, pem
 from gateway.wire.case_index import (
+    ATTACHMENTS,
+    CERTIFICATES,
     FORMAT,
     JOURNAL,
     PROOFS,
+    README,
+    REVOCATION,
+    SUMMARY,
     CaseIndex,
     Exported,
+    IndexedAttachment,
     IndexedCase,
     IndexedDeadline,
     IndexedDocument,
@@ -39,7 +47,7 @@ _WHAT = {
     "translated": "the same message as it was handed over, in the format of its recipient",
     "report": "what the translation did to each field",
 }
-_REVOCATION = {"crl": "application/pkix-crl", "ocsp": "application/ocsp-response"}
+_EVIDENCE = {"crl": "application/pkix-crl", "ocsp": "application/ocsp-response"}
 Chains: TypeAlias = dict[tuple[bytes, ...], tuple[str, datetime]]  # chain of a signer -> authority, and when it signed
 
 
@@ -79,7 +87,7 @@ def contents(tx: Tx, case_id: int, rt: Runtime, *, by: str, purpose: str | None)
     for entry in entries:
         _prove(tx, entry.id, parts)
     for number, (chain, (authority, at)) in enumerate(chains.items(), 1):
-        name = f"certificates/{number:02}-{authority}.pem"
+        name = f"{CERTIFICATES}{number:02}-{authority}.pem"
         _keep(
             parts, _fixed(name, "application/pem-certificate-chain", f"certificates of {authority}, signer's first", pem(chain))
         )
@@ -106,8 +114,8 @@ def contents(tx: Tx, case_id: int, rt: Runtime, *, by: str, purpose: str | None)
         files=(),
     )
     front = (
-        _fixed("README.txt", TEXT, "what this is and how to check it", README.encode()),
-        _fixed("summary.pdf", PDF, "one page for people", write_summary(index)),
+        _fixed(README, TEXT, "what this is and how to check it", README_TEXT.encode()),
+        _fixed(SUMMARY, PDF, "one page for people", write_summary(index)),
     )
     return Contents(index=index, parts=(*front, *parts.values()))
 
@@ -142,6 +150,7 @@ def _message(
             documents.append(IndexedDocument(kind=document.kind, file=name, sha256=document.sha256))
             what = _WHAT.get(document.kind, document.kind)
         _keep(parts, Part(name=name, media_type=document.media_type, what=what, chunks=_later(tx, rt, case, document)))
+    brought = [_attachment(tx, rt, case, number, row, file, parts) for file in attachments.of_message(tx, row.id)]
     receipt = proof_of(tx, row)
     receipt_name = None if receipt is None else f"receipts/{row.receipt_message_id}.xml"
     if receipt is not None and receipt_name is not None:
@@ -166,7 +175,36 @@ def _message(
         envelope=envelope,
         receipt=receipt_name,
         documents=tuple(documents),
+        attachments=tuple(sorted(brought, key=lambda one: one.number)),
     )
+
+
+def _attachment(
+    tx: Tx, rt: Runtime, case: Case, number: int, row: MessageRow, file: AttachmentRow, parts: dict[str, Part]
+) -> IndexedAttachment:
+    """Add one file of a message, and return its line of the index."""
+    assert file.number is not None
+    assert file.kind is not None
+    assert file.media_type is not None
+    assert file.sha256 is not None
+    # Both numbers are in the name: two files may begin with the same digits of their digests.
+    name = f"{ATTACHMENTS}{number:04}-{file.number:02}-{file_name(file)}"
+    what = f"attachment {file.number} ({file.kind}) of message {number}, whose sender {row.sender} signed its digest"
+    _keep(parts, Part(name=name, media_type=file.media_type, what=what, chunks=_in_parts(tx, rt, case, file)))
+    return IndexedAttachment(
+        number=file.number, kind=file.kind, media_type=file.media_type, size=file.size, sha256=file.sha256, file=name
+    )
+
+
+def _in_parts(tx: Tx, rt: Runtime, case: Case, file: AttachmentRow) -> Callable[[], Iterable[bytes]]:
+    """Read a file part by part when its turn comes."""
+
+    def read() -> Iterator[bytes]:
+        key = file_key(file, case.wrapped_key, rt)
+        for number in range(1, (file.of or 0) + 1):
+            yield part_within(tx, file, key, number)
+
+    return read
 
 
 def _later(tx: Tx, rt: Runtime, case: Case, document: DocumentRow) -> Callable[[], Iterable[bytes]]:
@@ -265,5 +303,5 @@ def _revocation(rt: Runtime, chain: tuple[bytes, ...], at: datetime) -> Iterator
     except Refused:
         return  # the certificate is not pinned any more: nothing about it is kept
     for file, body in proofs.items():
-        media_type = _REVOCATION[file.rpartition(".")[2]]
-        yield _fixed(f"revocation/{file}", media_type, "what an issuer of certificates says about revocation", body)
+        media_type = _EVIDENCE[file.rpartition(".")[2]]
+        yield _fixed(f"{REVOCATION}{file}", media_type, "what an issuer of certificates says about revocation", body)

@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.errors import MissingField
+from gateway.errors import ContainerTooLarge, MissingField
 from gateway.flow.case_contents import JSON, Contents, contents
 from gateway.flow.ports import Runtime
+from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import cases, journal
 from gateway.store.database import reading, transaction
 from gateway.trust.authorities import obtain
@@ -64,7 +65,10 @@ def export_case(case_id: int, out: Path, rt: Runtime, *, actor: str, purpose: st
 def write_case_file(
     file: BinaryIO, found: Contents, key: SigningKey, *, stamp: Callable[[bytes], Stamp] | None = None
 ) -> CaseIndex:
-    """Write the container; return its index with the list of files. Nothing but one chunk is held at a time."""
+    """Write the container; return its index with the list of files. Nothing but one chunk is held at a time.
+
+    Raises `ContainerTooLarge` for a case of so many files that nobody would read their list.
+    """
     writer = ContainerWriter(file)
     signed: list[SignedFile] = []
     listed: list[IndexedFile] = []
@@ -75,12 +79,19 @@ def write_case_file(
         listed.append(IndexedFile(name=part.name, media_type=part.media_type, sha256=whole.hexdigest(), what=part.what))
     index = replace(found.index, files=tuple(listed))
     body = write_index(index)
-    writer.add(NAME, [body])
+    writer.add(NAME, _listing(body))
     signed.append(signed_file(NAME, JSON, sha256(body).digest()))
     for name, content in sign_container(signed, key, found.index.exported.at, stamp=stamp):
-        writer.add(name, [content])
+        writer.add(name, _listing(content))
     writer.close()
     return index
+
+
+def _listing(body: bytes) -> list[bytes]:
+    """Return a file that lists all others as it is written; whoever checks a case file reads no larger one."""
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise ContainerTooLarge("the case has more files than the lists of a case file may name")
+    return [body]
 
 
 def _stamping(rt: Runtime) -> Callable[[bytes], Stamp] | None:

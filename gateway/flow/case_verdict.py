@@ -5,7 +5,7 @@ authority that exported the file, and is held against what is proven. What fails
 that fails ends it all, since then nothing in it can be relied on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ from gateway.errors import (
     SignerMismatch,
 )
 from gateway.flow import case_words as words
+from gateway.flow.case_attachments import There, judge_attachment, judge_rest, name_of, nobody_signed_for_it
 from gateway.flow.case_deadlines import judge_deadline
 from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
 from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
@@ -38,14 +39,24 @@ from gateway.trust.container_signature import Sealing, claimed_chain, verify_con
 from gateway.trust.policy import STANDARD
 from gateway.trust.strangers import Introduction, chain_of, introduce, pem, strangers
 from gateway.trust.verify import verify
-from gateway.wire.case_index import JOURNAL, NAME, PROOFS, CaseIndex, IndexedDeadline, IndexedMessage, read_index
+from gateway.wire.case_index import (
+    CERTIFICATES,
+    JOURNAL,
+    NAME,
+    PROOFS,
+    REVOCATION,
+    CaseIndex,
+    IndexedDeadline,
+    IndexedMessage,
+    read_index,
+)
 from gateway.wire.container import MAX_FILE_BYTES, Container, open_container
 from gateway.wire.documents import parse_json
+from gateway.wire.manifest import Named, digests, manifest
 from gateway.wire.reading import read
 from gateway.wire.schema import SchemaSet
 
 _ENVELOPES = ("messages/", "receipts/")
-_REVOCATION = "revocation/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,9 @@ class _Proven:
 
     messages: dict[str, Message] = field(default_factory=dict)
     received: dict[str, datetime] = field(default_factory=dict)
+    # By the number of the message in the index: the attachments it names, and how many one names that was refused on arrival.
+    named: dict[int, tuple[Named, ...]] = field(default_factory=dict)
+    refused: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +100,7 @@ class _File:
     trust: TrustStore
     schemas: SchemaSet
     proven: _Proven
+    there: Mapping[str, There]  # by name
 
     def envelope(self, name: str, line: IndexedMessage | None = None) -> tuple[Opened, Message, Introduction]:
         """Return a signed message of the file, verified and checked.
@@ -118,9 +133,7 @@ def verify_case_file(
     with container:
         try:
             met = list(_chains(container))
-            evidence = {
-                name: container.content(name, most=MAX_FILE_BYTES) for name in container.entries if name.startswith(_REVOCATION)
-            }
+            evidence = container.contents(REVOCATION, most=MAX_FILE_BYTES)
         except GatewayError as error:
             return Verdict(items=(_refusal("container", error),))
         with strangers(anchors, met, evidence, timestamp_anchors) as trust:
@@ -129,10 +142,19 @@ def verify_case_file(
                 index = _index(container, sealing)
             except GatewayError as error:
                 return Verdict(items=(_refusal("container", error),))
-            found = _File(container=container, sealing=sealing, index=index, trust=trust, schemas=schemas, proven=_Proven())
+            found = _File(
+                container=container,
+                sealing=sealing,
+                index=index,
+                trust=trust,
+                schemas=schemas,
+                proven=_Proven(),
+                there={name: There(sha256=sha, size=container.entries[name].size) for name, sha in sealing.files.items()},
+            )
             items.append(_sealed(found))
             items += _message_items(found)
             items.append(_judged("messages", partial(_complete, found)))
+            items.append(_judged("attachments", partial(_rest, found)))
             items += [_judged(f"deadline {line.limit}", partial(_deadline, found, line)) for line in index.deadlines]
             items += _journal(found)
             items.append(_judged("certificates", partial(_certificates, found, met)))
@@ -158,8 +180,8 @@ def _chains(container: Container) -> Iterator[tuple[bytes, ...]]:
             chain = chain_of(container.content(name, most=MAX_MESSAGE_BYTES))
             if chain:
                 yield chain
-        elif name.startswith(PROOFS):
-            yield from _signers_of(container.content(name, most=MAX_FILE_BYTES))
+    for body in container.contents(PROOFS, most=MAX_FILE_BYTES).values():
+        yield from _signers_of(body)
 
 
 def _signers_of(body: bytes) -> Iterator[tuple[bytes, ...]]:
@@ -181,6 +203,7 @@ def _index(container: Container, sealing: Sealing) -> CaseIndex:
         raise CaseIndexInvalid("the index does not list the files that were signed")
     named = [file for line in index.messages for file in (line.envelope, line.receipt) if file is not None]
     named += [file for line in index.deadlines for file in (line.file, line.text)]
+    named += [each.file for line in index.messages for each in line.attachments]
     documents = {document.file: document.sha256 for line in index.messages for document in line.documents}
     if not {*named, JOURNAL} <= set(listed) or any(listed.get(name) != digest for name, digest in documents.items()):
         raise CaseIndexInvalid("the index names a file that is not there, or is another")
@@ -210,9 +233,25 @@ def _message_items(found: _File) -> Iterator[Item]:
             judge = _refused_message if line.direction == "in" and line.outcome == "refused" else _message
             yield _judged(name, partial(judge, found, line, line.envelope))
         yield receipt
+        yield from _attachments(found, line)
         for document in line.documents:
             if document.kind == "report":
                 yield _judged(f"translation of {name}", partial(_report, found, line, document.file))
+
+
+def _attachments(found: _File, line: IndexedMessage) -> Iterator[Item]:
+    """Judge the files that a message names, and those that the index gives it. What no proven message names, nobody signed."""
+    named = found.proven.named.get(line.number, ())
+    if lost := found.proven.refused.get(line.number):
+        yield Item(item=f"attachments of message {line.number}", verdict=NOT_PROVEN, says=words.refused_with_files(line, lost))
+    for one in named:
+        yield _judged(name_of(line, one.number), partial(judge_attachment, line, one, found.there))
+    for number in sorted({each.number for each in line.attachments} - {one.number for one in named}):
+        yield _judged(name_of(line, number), nobody_signed_for_it)
+
+
+def _rest(found: _File) -> Item:
+    return judge_rest(found.index, found.there, sum(len(named) for named in found.proven.named.values()))
 
 
 def _message(found: _File, line: IndexedMessage, file: str) -> Item:
@@ -227,6 +266,7 @@ def _message(found: _File, line: IndexedMessage, file: str) -> Item:
     if {line.sender, line.recipient} != parties or (line.direction == "out") != (line.sender == found.index.case.home):
         raise MessageMismatch("the message was not exchanged between the two sides of the case", path=file)
     _check_answer(found, message, file)
+    found.proven.named[line.number] = manifest(opened.document)
     found.proven.messages[line.message_id] = message
     return Item(item=f"message {line.number}", verdict=VALID, says=words.message_is_good(line, known, opened.signed_at))
 
@@ -237,6 +277,7 @@ def _refused_message(found: _File, line: IndexedMessage, file: str) -> Item:
     opened = verify(body, found.trust)
     if (opened.digest, opened.signer) != (line.sha256, line.sender):
         raise MessageMismatch("the envelope holds another message than the index says", path=file)
+    found.proven.refused[line.number] = len(digests(opened.document))
     says = words.refused_message_is_good(line, introduce(chain_of(body) or ()), opened.signed_at)
     return Item(item=f"message {line.number}", verdict=VALID, says=says)
 
@@ -342,8 +383,8 @@ def _journal(found: _File) -> Iterator[Item]:
 
     yield _judged("journal", judge)
     proofs = {
-        int(place): found.container.content(name, most=MAX_FILE_BYTES)
-        for name in found.sealing.files
+        int(place): body
+        for name, body in found.container.contents(PROOFS, most=MAX_FILE_BYTES).items()
         if (place := name.removeprefix(PROOFS).removesuffix(".json")).isdigit()
     }
     yield _judged("journal proofs", partial(judge_proofs, proofs, entries, found.trust))
@@ -351,7 +392,7 @@ def _journal(found: _File) -> Iterator[Item]:
 
 def _certificates(found: _File, met: list[tuple[bytes, ...]]) -> Item:
     known = {pem(chain) for chain in met}
-    names = [name for name in found.sealing.files if name.startswith("certificates/")]
+    names = [name for name in found.sealing.files if name.startswith(CERTIFICATES)]
     for name in names:
         if found.container.content(name, most=MAX_MESSAGE_BYTES) not in known:
             raise CaseIndexInvalid("a certificate is in the case file that signed nothing in it", path=name)

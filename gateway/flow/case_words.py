@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.trust.strangers import Introduction
 from gateway.wire.case_index import IndexedMessage
+from gateway.wire.manifest import Named
 
 VALID = "valid"
 REFUSED = "refused"
@@ -75,6 +76,33 @@ def receipt_is_good(line: IndexedMessage, received_at: datetime, known: Introduc
     return (
         f"{line.recipient} confirmed that it received exactly this {noun(line.type)} on {on(received_at)}, and {did}; "
         f"the receipt was signed {certificate(known)}."
+    )
+
+
+_KINDS = {"photograph": "photograph", "document-scan": "scan of a document", "fingerprints": "file with fingerprints"}
+
+
+def attachment_is_good(line: IndexedMessage, one: Named) -> str:
+    """Return the sentence on an attachment that is there."""
+    return (
+        f"The {_KINDS.get(one.kind, 'file')} that {line.sender} signed for is the one in this file: {one.size} bytes, "
+        f"exactly as its {noun(line.type)} names it."
+    )
+
+
+def attachment_is_missing(line: IndexedMessage, one: Named) -> str:
+    """Return the sentence on an attachment that is not there."""
+    return (
+        f"The {_KINDS.get(one.kind, 'file')} that {line.sender} signed for ({one.size} bytes) is not in this file: what it "
+        "held is not shown."
+    )
+
+
+def refused_with_files(line: IndexedMessage, files: int) -> str:
+    """Return the sentence on the attachments of a message that was refused on arrival."""
+    return (
+        f"{line.recipient} refused this message, and {files} attachment{'' if files == 1 else 's'} with it: what came of them "
+        "was not kept."
     )
 
 

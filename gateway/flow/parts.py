@@ -12,6 +12,7 @@ from gateway.errors import (
     AttachmentType,
     CannotOpen,
     DatabaseUnavailable,
+    Erased,
     GatewayError,
     Refused,
     StoreConflict,
@@ -75,7 +76,8 @@ def next_group(rt: Runtime, *, by: str) -> Group | None:
 def _sealed(row: OutboxRow, attachment_id: int, rt: Runtime) -> Group:
     with reading(rt.engine) as tx:
         file = attachments.get(tx, attachment_id)
-        assert file is not None, "a claimed attachment is never dropped"
+        if file is None:
+            raise Erased("the case was erased while its attachment was about to leave")
         case = cases.get(tx, file.case_id or 0)
     assert file.of is not None
     assert file.sha256 is not None

@@ -247,15 +247,34 @@ def drop(tx: Connection, row_id: int) -> None:
 
 def sweep(tx: Connection, *, before: datetime) -> int:
     """Drop files that no message claimed and that have not grown since `before`, but for those a message waits for."""
-    return _drop(tx, and_(attachments.c.case_id.is_(None), attachments.c.changed_at < before, ~_WAITS_FOR_IT))
+    return _drop(tx, and_(attachments.c.case_id.is_(None), attachments.c.changed_at < before, ~_WAITS_FOR_IT))[0]
 
 
-def _drop(tx: Connection, condition: ColumnElement[bool]) -> int:
+def erase(tx: Connection, case_id: int, *, home: str, reference: str) -> dict[str, int]:
+    """Remove the files of a case, and what came of those of its messages that wait; return how many rows, by table.
+
+    A file lies under a holding key until its message is taken, and the key of the case says nothing of that one.
+    """
+    awaited = exists().where(
+        early.c.home == home,
+        early.c.reference == reference,
+        early.c.message_id == attachments.c.message_id,
+        early.c.sender == attachments.c.sender,
+        attachments.c.authority == home,
+        attachments.c.case_id.is_(None),
+    )
+    files, parts = _drop(tx, or_(attachments.c.case_id == case_id, awaited))
+    return {"attachments": files, "attachment_parts": parts}
+
+
+def _drop(tx: Connection, condition: ColumnElement[bool]) -> tuple[int, int]:
+    """Remove files; return how many rows: of files, of parts."""
     ids = list(tx.execute(select(attachments.c.id).where(condition).with_for_update()).scalars())
-    if ids:
-        tx.execute(delete(attachment_parts).where(among(tx, attachment_parts.c.attachment_id, ids)))
-        tx.execute(delete(attachments).where(among(tx, attachments.c.id, ids)))
-    return len(ids)
+    if not ids:
+        return 0, 0
+    parts = tx.execute(delete(attachment_parts).where(among(tx, attachment_parts.c.attachment_id, ids))).rowcount
+    tx.execute(delete(attachments).where(among(tx, attachments.c.id, ids)))
+    return len(ids), parts
 
 
 def by_digest(tx: Connection, case_id: int) -> Mapping[str, AttachmentRow]:

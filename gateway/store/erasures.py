@@ -1,7 +1,8 @@
 """What an erasure takes out of the rows, and the record of it that stays.
 
 Documents, statements and held messages stay as they are: without the case's key they are noise, and their digests still prove
-what was exchanged. What would still be carried or handed out is removed.
+what was exchanged. What would still be carried or handed out is removed, and so are attachments: they are large, and their
+digests stand in the messages and in the journal.
 """
 
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from gateway.store import attachments
 from gateway.store.database import Tx
 from gateway.store.erasure_tables import erasures
 from gateway.store.tables import cases, deadlines, documents, early, holds, inbox, journal, messages, outbox, statements
@@ -37,6 +39,7 @@ def erase(tx: Connection, case_id: int, at: datetime) -> dict[str, int]:
         "early": delete(early).where(early.c.home == case.home, early.c.reference == case.reference),
     }
     touched = {name: tx.execute(count).scalar_one() for name, count in unreadable.items()}
+    touched |= attachments.erase(tx, case_id, home=case.home, reference=case.reference)  # before `early`, which says what waits
     touched |= {name: tx.execute(statement).rowcount for name, statement in removed.items()}
     tx.execute(
         update(holds).where(holds.c.case_id == case_id, holds.c.ended_at.is_(None)).values(ended_at=at, ended_by="erasure")

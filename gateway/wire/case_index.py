@@ -18,6 +18,10 @@ NAME = "case.json"
 FORMAT = "readmission-gateway case file 1"
 JOURNAL = "journal/entries.jsonl"
 PROOFS = "journal/proof-"  # and the number of the entry
+ATTACHMENTS = "attachments/"
+CERTIFICATES = "certificates/"
+REVOCATION = "revocation/"
+README, SUMMARY = "README.txt", "summary.pdf"
 T = TypeVar("T")
 
 
@@ -51,9 +55,21 @@ class Exported:
 class IndexedDocument:
     """A document beside a message."""
 
-    kind: str  # original: as handed in | translated: as handed over | report | attachment
+    kind: str  # original: as handed in | translated: as handed over | report
     file: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedAttachment:
+    """A file that a message brought. Its own name stays in the message: it may say who the person is."""
+
+    number: int  # place in the message, from 1
+    kind: str  # photograph | document-scan | fingerprints | other
+    media_type: str
+    size: int  # bytes
+    sha256: str
+    file: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +91,7 @@ class IndexedMessage:
     envelope: str | None
     receipt: str | None
     documents: tuple[IndexedDocument, ...]
+    attachments: tuple[IndexedAttachment, ...]  # those that are in the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,9 @@ def write_summary(index: CaseIndex) -> bytes:
         page.row(_MESSAGE_COLUMNS, _message(message))
     _more(page, len(index.messages) - _MOST_MESSAGES, "message")
     proven = sum(1 for message in index.messages if message.receipt)
-    page.text(f"{proven} of {len(index.messages)} messages have a signed receipt in this file.", size=8, height=_SMALL)
+    brought = sum(len(message.attachments) for message in index.messages)
+    says = f"{proven} of {len(index.messages)} messages have a signed receipt in this file. Attachments in it: {brought}."
+    page.text(says, size=8, height=_SMALL)
     page.space()
     page.text("Deadlines", size=10, bold=True)
     if index.deadlines:

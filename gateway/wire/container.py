@@ -21,8 +21,8 @@ MIMETYPE = "mimetype"
 MEDIA_TYPE = b"application/vnd.etsi.asic-e+zip"
 META = "META-INF/"
 MAX_ENTRIES = 2_000
-MAX_FILE_BYTES = 32 * 1024 * 1024  # an attachment has 25 MB at most
-MAX_TOTAL_BYTES = 2**31 - 1
+MAX_FILE_BYTES = 32 * 1024 * 1024  # an attachment has 25 MiB at most
+MAX_TOTAL_BYTES = 2**32 - 2  # what plain zip can say: some forty messages that each bring the most a message may
 CHUNK = 1024 * 1024
 
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -139,8 +139,9 @@ class Container:
                 raise ContainerForm("a file of the container does not stand where, or as, its directory says")
             place = entry.start + entry.size
         directory = b"".join(entry.central() for entry in entries)
+        end = directory + _end(len(entries), len(directory), place)
         file.seek(place)
-        if file.read() != directory + _end(len(entries), len(directory), place):
+        if size - place != len(end) or file.read(len(end)) != end:  # a gap may be as large as the file: it is not read
             raise ContainerForm("the container holds bytes that belong to none of its files")
         found = cls(entries={entry.name: entry for entry in entries}, _file=file)
         if entries[0].name != MIMETYPE or found.content(MIMETYPE, most=100) != MEDIA_TYPE:
@@ -173,6 +174,16 @@ class Container:
         if self.entries[name].size > most:
             raise ContainerTooLarge("a file of the container is larger than a file of its kind may be")
         return b"".join(self.chunks(name))
+
+    def contents(self, start: str, *, most: int) -> dict[str, bytes]:
+        """Return the files whose names begin so, by name; together they have at most `most` bytes.
+
+        Raises `ContainerTooLarge`, `ContainerForm`.
+        """
+        names = [name for name in self.entries if name.startswith(start)]
+        if sum(self.entries[name].size for name in names) > most:
+            raise ContainerTooLarge("the files of one kind in the container are larger together than they may be")
+        return {name: b"".join(self.chunks(name)) for name in names}
 
 
 def open_container(path: Path) -> Container:

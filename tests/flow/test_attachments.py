@@ -16,6 +16,7 @@ from gateway.errors import (
     AttachmentType,
     BrokerUnavailable,
     EmptyDocument,
+    Erased,
     NotFound,
     TooLarge,
 )
@@ -539,5 +540,5 @@ async def test_without_the_key_of_its_case_a_file_is_gone(two_gateways) -> None:
     with transaction(east.rt.engine) as tx:
         tx.execute(update(t.cases).values(wrapped_key=None))
     assert [row.holding for row in kept(east)] == [None], "no other key opens it"
-    with pytest.raises(NotFound, match="destroyed"):
+    with pytest.raises(Erased):
         read(east, sent, scan)

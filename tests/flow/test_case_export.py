@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import Erased, KeyMissing, MissingField, NotFound, NotHome
-from gateway.flow.case_contents import Contents, Part, contents
+from gateway.errors import ContainerTooLarge, Erased, KeyMissing, MissingField, NotFound, NotHome
+from gateway.flow.case_contents import PDF, Contents, Part, contents
 from gateway.flow.case_export import export_case, write_case_file
 from gateway.flow.case_journal import read_entries
 from gateway.store import cases, journal
 from gateway.store.database import reading, transaction
-from gateway.wire.case_index import NAME, read_index
+from gateway.wire.case_index import NAME, IndexedAttachment, read_index
 from gateway.wire.case_summary import write_summary
 from gateway.wire.container import CHUNK
 from tests.forging import application, journalled, sealed, take
@@ -173,6 +173,29 @@ async def test_large_files_are_never_held_whole(case: Thread, tmp_path: Path) ->
     tracemalloc.stop()
     assert (tmp_path / "large").stat().st_size > 100 * CHUNK
     assert peak < 10 * CHUNK
+
+
+def write_many(case: Thread, out: Path, files: int) -> None:
+    """Write a case file with so many attachments, which nobody signed for."""
+    what = "attachment 1 (document-scan) of message 1, whose sender AT-BMI signed its digest"
+    line = {"number": 1, "kind": "document-scan", "media_type": PDF, "size": 4, "sha256": sha256(b"scan").hexdigest()}
+    names = [f"attachments/{one:04}-01-document-scan-0123456789abcdef.pdf" for one in range(files)]
+    more = [Part(name=name, media_type=PDF, what=what, chunks=lambda: [b"scan"]) for name in names]
+    with reading(case.west.rt.engine) as tx, out.open("w+b") as file:
+        found = contents(tx, row_id(case, ASKING), case.west.rt, by=ASKING, purpose=None)
+        told = replace(found.index.messages[0], attachments=tuple(IndexedAttachment(**line, file=name) for name in names))
+        many = Contents(index=replace(found.index, messages=(told,)), parts=(*found.parts, *more))
+        write_case_file(file, many, case.west.rt.ring.signing(ASKING))
+
+
+async def test_lists_of_a_case_file_with_a_thousand_files_can_be_read(case: Thread, tmp_path: Path, sample) -> None:
+    write_many(case, tmp_path / "many", 1_000)
+    assert {item.item: item.verdict for item in judge(tmp_path / "many", sample).items}["container"] == "valid"
+
+
+async def test_case_file_whose_lists_nobody_would_read_is_not_written(case: Thread, tmp_path: Path) -> None:
+    with pytest.raises(ContainerTooLarge, match="lists"):
+        write_many(case, tmp_path / "many", 1_950)
 
 
 async def test_file_can_be_read_by_its_owner_alone(case: Thread, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from gateway.errors import (
     SignerMismatch,
     SignerNotTrusted,
 )
+from gateway.flow import parts
+from gateway.flow.attachments import read_attachment
 from gateway.flow.case_export import export_case
 from gateway.flow.deletion_verdict import verify_record_file
 from gateway.flow.erasure import RECORDS, erase_case, replay
@@ -28,7 +31,7 @@ from gateway.flow.holding import handed_in_before
 from gateway.flow.mailbox import fetch, read_document
 from gateway.flow.papers import clear
 from gateway.flow.watch import watch_once
-from gateway.store import cases, erasure_tables, erasures, inbox, journal, messages
+from gateway.store import attachments, cases, erasure_tables, erasures, inbox, journal, messages
 from gateway.store import tables as t
 from gateway.store.columns import metadata
 from gateway.store.database import open_engine, reading, transaction
@@ -36,8 +39,10 @@ from gateway.store.worklist import Viewer
 from gateway.transport.memory import MemoryHub
 from gateway.trust.deletion import case_digest, read_record
 from gateway.trust.vault import Vault
-from gateway.wire.reading import message_inside
+from gateway.wire.reading import header_of, message_inside
 from gateway.wiring.pages import web_runtime
+from tests.files import ASKED, ASKING, file, give, kept, naming, sealed_parts, send
+from tests.files import case_id as case_of
 from tests.forging import answer_to, journalled, sealed, take
 from tests.gateways import AUTHORITIES, Gateway, example, exchange, make_gateway
 from tests.packs import SPECIMEN
@@ -163,6 +168,78 @@ async def test_what_would_still_be_handed_out_is_removed(gateway) -> None:
         assert inbox.waiting(tx, "PK-MOI") == []
     assert done.record.destroyed["inbox"] == 1
     assert done.record.destroyed["documents"] == 3  # signed, translated, report
+
+
+# --- attachments --------------------------------------------------------------------------------------------------------
+
+
+def bodies(gateway: Gateway, case_id: int) -> list[bytes]:
+    """Return the parts of the files of a case, as they are stored."""
+    with reading(gateway.rt.engine) as tx:
+        rows = attachments.of_case(tx, case_id)
+        return [attachments.part(tx, row.id, number) or b"" for row in rows for number in range(1, row.parts + 1)]
+
+
+def file_names(gateway: Gateway, case_id: int) -> list[str]:
+    with reading(gateway.rt.engine) as tx:
+        return [row.sha256 or "" for row in attachments.of_case(tx, case_id)]
+
+
+async def test_files_of_the_case_are_removed_byte_for_byte_and_counted(gateway) -> None:
+    mine, theirs = await exchanged(gateway)
+    here, there, digest = bodies(gateway, mine), bodies(gateway, theirs), file_names(gateway, mine)[0]
+    assert here
+    assert all(body in dump(gateway) for body in here + there)
+    done = erase_case(mine, **BY, rt=gateway.rt)
+    left = dump(gateway)
+    assert not any(body in left or body[100:400] in left for body in here)
+    assert (done.record.destroyed["attachments"], done.record.destroyed["attachment_parts"]) == (2, len(here))
+    assert bodies(gateway, theirs) == there, "the other side's case is its own"
+    with pytest.raises(Erased):
+        read_attachment(mine, digest, homes=frozenset({"BA-MS"}), actor="officer", purpose="case-work", rt=gateway.rt)
+
+
+async def test_file_that_belongs_to_no_case_is_not_touched(gateway) -> None:
+    mine, _ = await exchanged(gateway)
+    give(gateway, file(size=300), authority="BA-MS")
+    erase_case(mine, **BY, rt=gateway.rt)
+    assert [(row.case_id, row.size) for row in kept(gateway) if row.authority == "BA-MS"] == [(None, 300)]
+
+
+async def test_parts_of_a_message_of_the_case_that_waits_for_the_others_are_removed(gateway, clock) -> None:
+    scan, other = file(), file(name="of another case")
+    sent = send(gateway, file(size=300))
+    await exchange(gateway)
+    further = naming(clock.now, scan)
+    further.find("{*}Header/{*}CaseReference").text = sent.case_reference
+    further.find("{*}Header/{*}Sequence").text = "2"
+    (answer,) = take(gateway.rt, sealed(gateway.rt, further, clock.now))
+    assert answer.outcome == "waiting"
+    take(gateway.rt, sealed_parts(gateway.rt, header_of(further)["MessageId"], scan)[0])
+    take(gateway.rt, sealed_parts(gateway.rt, str(uuid.uuid4()), other)[0])
+    partial = [row for row in kept(gateway) if row.case_id is None]
+    assert [row.sha256 for row in partial] == [scan.sha256, other.sha256]
+    theirs = case_of(gateway, sent.case_reference, ASKED)
+    done = erase_case(theirs, **BY, rt=gateway.rt, although_open=True)
+    assert (done.record.destroyed["early"], done.record.destroyed["attachments"]) == (1, 2)
+    assert [row.sha256 for row in kept(gateway) if row.case_id is None] == [other.sha256]
+
+
+async def test_file_that_was_about_to_leave_does_not(gateway, monkeypatch) -> None:
+    sent = send(gateway, file(size=300))
+    mine, seal = case_of(gateway, sent.case_reference, ASKING), parts._sealed
+
+    def late(row, attachment_id, rt):
+        erase_case(mine, **BY, rt=rt, although_open=True)
+        return seal(row, attachment_id, rt)
+
+    monkeypatch.setattr(parts, "_sealed", late)
+    assert parts.next_group(gateway.rt, by="one") is None
+    with reading(gateway.rt.engine) as tx:
+        assert tx.execute(select(t.outbox)).all() == []
+
+
+# --- after an erasure ---------------------------------------------------------------------------------------------------
 
 
 async def test_row_of_a_backup_is_of_no_use(gateway, keys, tmp_path) -> None:
@@ -299,7 +376,7 @@ async def test_person_may_take_an_open_case_upon_them_and_the_record_says_so(gat
     gateway.release(held.case_id)
     done = erase_case(held.case_id, **BY, rt=gateway.rt, although_open=True)
     assert done.record.although_open
-    assert done.record.destroyed["outbox"] == 1
+    assert done.record.destroyed["outbox"] == 3  # the message and its two files
     await exchange(gateway)
     with reading(gateway.rt.engine) as tx:
         assert [case.home for case in cases.all_of(tx)] == ["BA-MS"]  # nothing of it left
@@ -386,8 +463,10 @@ async def test_replay_takes_out_of_a_restored_copy_what_came_back(gateway, keys,
     mine, _ = await exchanged(gateway)
     old = restored(gateway, mine, keys, tmp_path)
     assert OWN_NUMBER in dump(old)
+    assert bodies(old, mine) or old.rt.engine.dialect.name == "postgresql"  # there only the row of the case came back
     assert replay(old.rt) == [mine]
     assert OWN_NUMBER not in dump(old)
+    assert bodies(old, mine) == []
     (entry,) = journalled(old.rt.engine, "case.erased_again")
     assert entry["case_id"] == mine
     with reading(old.rt.engine) as tx:

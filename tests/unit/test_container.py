@@ -232,3 +232,31 @@ def test_any_changed_byte_is_refused(place: int, flip: int) -> None:
     data[place] ^= flip
     with pytest.raises((ContainerForm, ContainerName, ContainerTooLarge)):
         read(bytes(data))
+
+
+class _Watched(BytesIO):
+    """Remembers how much was read at most at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        self.most = max(self.most, len(found))
+        return found
+
+
+def test_gap_before_the_directory_is_refused_without_being_read() -> None:
+    place = GOOD.rindex(b"PK\x05\x06")
+    length, offset = struct.unpack_from("<2I", GOOD, place + 12)
+    end = GOOD[place : place + 12] + struct.pack("<2IH", length, offset + 5_000_000, 0)
+    file = _Watched(GOOD[:offset] + bytes(5_000_000) + GOOD[offset:place] + end)
+    with pytest.raises(ContainerForm):
+        Container.read(file)
+    assert file.most < 1_000
+
+
+def test_files_of_one_kind_are_read_up_to_a_limit_together() -> None:
+    with Container.read(BytesIO(written({"a/1": b"12345", "a/2": b"678", "b/1": b"9"}))) as found:
+        assert found.contents("a/", most=8) == {"a/1": b"12345", "a/2": b"678"}
+        with pytest.raises(ContainerTooLarge):
+            found.contents("a/", most=7)
