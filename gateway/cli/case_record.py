@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.case import Case
@@ -54,7 +55,9 @@ def export(
     from gateway.flow.evidence import gather  # noqa: PLC0415
     from gateway.wiring import build  # noqa: PLC0415
 
-    rt = build(load(config))
+    settings = load(config)
+    log.set_up(as_json=settings.log_json, level=30)
+    rt = build(settings)
     with reading(rt.engine) as tx:
         found = one_case(tx, case, authority)
     assert found.id is not None

@@ -47,7 +47,7 @@ def note_settings(rt: Runtime) -> tuple[str, ...]:
         detail = {"changed": names, "first": not before, "now": now}
         journal.append(tx, [journal.Entry(at=rt.clock(), event=EVENT, actor=_ACTOR, detail=detail)])
     if names:
-        log.info(EVENT, count=len(names))
+        log.info("settings.changed", count=len(names))
     return names
 
 

@@ -150,7 +150,8 @@ def test_nothing_for_developers_is_served(client: TestClient, path: str) -> None
 # --- TLS --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_broker_over_tls_is_checked_and_speaks_at_least_1_2() -> None:
+@pytest.mark.anyio
+async def test_a_broker_over_tls_is_checked_and_speaks_at_least_1_2() -> None:
     connection = aiormq.Connection("amqps://gateway@broker.example/")
     context = ssl.create_default_context()  # what the library makes of such an address
     assert connection.ssl_context is None

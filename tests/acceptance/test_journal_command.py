@@ -31,6 +31,8 @@ def test_whole_journal_is_valid(told, engine) -> None:
         "entries": 3,
         "last": {"entry": 3, "hash": rows(engine)[-1]["hash"]},
         "findings": [],
+        "roots": 0,
+        "root_findings": [],
     }
 
 
@@ -53,7 +55,10 @@ def test_every_finding_has_a_number_and_a_sentence(told, engine) -> None:
 def test_people_read_sentences(config, engine, monkeypatch) -> None:
     write(engine, 3)
     done = call("journal", "verify", "--config", config, monkeypatch=monkeypatch)
-    assert (done.code, done.out) == (0, f"3 entries, the chain is whole; the last is 3, {rows(engine)[-1]['hash']}\n")
+    assert (done.code, done.out) == (
+        0,
+        f"3 entries under 0 signed roots, the chain is whole; the last is 3, {rows(engine)[-1]['hash']}\n",
+    )
     tamper(engine, delete(table).where(table.c.id == 2))
     done = call("journal", "verify", "--config", config, monkeypatch=monkeypatch)
     assert done.code == 1

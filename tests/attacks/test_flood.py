@@ -18,8 +18,10 @@ def side(tmp_path: Path) -> Gateway:
     return make_gateway(f"sqlite:///{tmp_path / 'side.sqlite3'}", keys(), clock, home=AUTHORITIES, hub=MemoryHub(clock))
 
 
-def test_flood_of_forgeries_leaves_no_answer_but_the_good_message_is_taken(side: Gateway) -> None:
-    flood = [sealed_forgery(name, side.rt) for name in list(forged())[:60]]
+def test_flood_of_forgeries_leaves_no_answer_but_the_good_message_is_taken(
+    side: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = [sealed_forgery(name, side.rt, monkeypatch) for name in list(forged())[:60]]
     good = sealed(side.rt, application(NOW), NOW)
     answers = take(side.rt, *flood[:30], good, *flood[30:])
     assert outcomes(answers)[30] == ("accepted", None)
@@ -39,9 +41,9 @@ def test_flood_of_one_message_takes_effect_once(side: Gateway) -> None:
     side.rt.engine.dispose()
 
 
-def test_refused_chains_of_certificates_are_not_kept_in_memory(side: Gateway) -> None:
+def test_refused_chains_of_certificates_are_not_kept_in_memory(side: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     before = len(side.rt.trust.loaded().verdicts)
     for name in [name for name in forged() if name.startswith("certificate_")]:
-        take(side.rt, sealed_forgery(name, side.rt))
+        take(side.rt, sealed_forgery(name, side.rt, monkeypatch))
     assert len(side.rt.trust.loaded().verdicts) <= before + 2  # BA-MS and PK-MOI at most
     side.rt.engine.dispose()

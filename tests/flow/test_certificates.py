@@ -53,7 +53,13 @@ def own_keys(keys, ca, server, clock, tmp_path):
     folder = tmp_path / "keys"
     shutil.copytree(keys, folder)
     leaf = ca.issue("AT-BMI signing", begins=-40 * DAY, more=offers(crl=[server.url("/list")]))
-    for gone in ("pinned/AT-BMI.pem", "sealing/AT-BMI.json", "private/AT-BMI.sealing.json"):
+    for gone in (
+        "pinned/AT-BMI.pem",
+        "sealing/AT-BMI.json",
+        "private/AT-BMI.sealing.json",
+        "second/AT-BMI.json",
+        "private/AT-BMI.second.json",
+    ):
         (folder / gone).unlink()
     key = leaf.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_file(folder / "private" / "AT-BMI.signing.pem", key + leaf.certificate.public_bytes(Encoding.PEM), private=True)

@@ -804,9 +804,9 @@ def test_document_is_read_on_a_page(made: Seed) -> None:
     assert '<bdi dir="auto" lang="und-Arab">نمونہ سپیسیمن</bdi>' in text
 
 
-def test_document_whose_key_is_destroyed_is_not_there(made: Seed) -> None:
+def test_document_whose_key_is_destroyed_is_gone(made: Seed) -> None:
     made.bodies.clear()
-    assert signed_in(made, "pk-liaison").get(f"/documents/{APPLICATION_DOCUMENT}?purpose=case-work").status_code == 404
+    assert signed_in(made, "pk-liaison").get(f"/documents/{APPLICATION_DOCUMENT}?purpose=case-work").status_code == 410
 
 
 # --- attachments ------------------------------------------------------------------------------------------------------

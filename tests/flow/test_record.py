@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import ReceiptItem
-from gateway.errors import NotFound
+from gateway.errors import Erased
 from gateway.flow.mailbox import acknowledge, fetch, read_document
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import inbox
@@ -66,7 +66,7 @@ async def test_bytes_of_a_refused_message_go_with_the_key_of_the_case(case) -> N
     (document,) = kept(case.east)
     with transaction(case.east.rt.engine) as tx:
         tx.execute(update(t.cases).values(wrapped_key=None))
-    with pytest.raises(NotFound):
+    with pytest.raises(Erased):
         read_document(document["id"], homes=frozenset({ASKED}), actor="officer", purpose="complaint", rt=case.east.rt)
 
 

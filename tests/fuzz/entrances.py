@@ -16,10 +16,11 @@ from gateway.errors import CertificateNotValid, GatewayError
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received
-from gateway.trust import sealing_keys
+from gateway.trust.key_documents import accept
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.states import State
 from gateway.trust.seal import peek, seal, unseal
+from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.sign import sign
 from gateway.trust.verify import verify, verify_by_steps
 from gateway.wire.check import examine
@@ -150,7 +151,7 @@ def _seal(rt: Runtime) -> Entrance:
 
 def _sealing_key(rt: Runtime) -> Entrance:
     def enter(body: bytes) -> None:
-        sealing_keys.read_document(body, "BA-MS", "BA-MS.json")
+        accept(SEALING_KEYS, body, "BA-MS", rt.trust.verdict)
 
     return Entrance(corpus=_files(rt.settings.keys / "sealing", "BA-MS*.json"), enter=enter)
 

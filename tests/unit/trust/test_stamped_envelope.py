@@ -160,7 +160,7 @@ def test_timestamp_of_another_envelope_is_refused(ring, message, token, trust, n
 
 def test_two_timestamps_in_one_envelope_are_refused(body, token, trust, now) -> None:
     end = len(stamped._END)
-    twice = body[:-end] + stamped._HEAD + b64encode(token) + stamped._TAIL + body[-end:]
+    twice = body[:-end] + stamped.HEAD + b64encode(token) + stamped.TAIL + body[-end:]
     assert code(twice, trust, now) == "signature-profile"
 
 
@@ -168,7 +168,7 @@ def test_two_tokens_in_one_timestamp_are_refused(signed, token, trust, now) -> N
     assert code(stamped.add(signed.body, token + token), trust, now) == "timestamp-malformed"
     text = b64encode(token)
     two = b"</xades:EncapsulatedTimeStamp><xades:EncapsulatedTimeStamp>"
-    start, end = signed.body[: -len(stamped._END)] + stamped._HEAD, stamped._TAIL + stamped._END
+    start, end = signed.body[: -len(stamped._END)] + stamped.HEAD, stamped.TAIL + stamped._END
     assert code(start + text + two + text + end, trust, now) == "timestamp-malformed"
 
 
@@ -200,7 +200,7 @@ def test_timestamp_that_is_not_written_in_the_one_form_is_refused(body, trust, n
 
 
 def test_timestamp_before_the_signed_properties_is_refused(signed, token, trust, now) -> None:
-    moved = stamped._HEAD + b64encode(token) + stamped._TAIL
+    moved = stamped.HEAD + b64encode(token) + stamped.TAIL
     place = signed.body.index(b"<xades:SignedProperties")
     assert code(signed.body[:place] + moved + signed.body[place:], trust, now) == "signature-profile"
 
