@@ -86,7 +86,9 @@ class Ecdsa:
             raise SignatureInvalid("the signature value is not the signer's") from None
 
     def is_only_form(self, signature: bytes) -> bool:
-        return int.from_bytes(signature[self.scalar_bytes :], "big") <= self.order // 2
+        # The length first: of a longer value the bytes where s should stand are now and then a small number by chance.
+        fits = len(signature) == 2 * self.scalar_bytes
+        return fits and int.from_bytes(signature[self.scalar_bytes :], "big") <= self.order // 2
 
     def to_only_form(self, signature: bytes) -> bytes:
         if self.is_only_form(signature):

@@ -47,7 +47,7 @@ def _signature_values(forge: Forge) -> Iterator[Forgery]:
     raw = b64decode(value)
     r, s = int.from_bytes(raw[:BYTES], "big"), int.from_bytes(raw[BYTES:], "big")
     for name, code, made in (
-        ("value_empty", "signature-invalid", b""),
+        ("value_empty", "signature-profile", b""),
         ("value_of_zeros", "signature-invalid", bytes(2 * BYTES)),
         ("value_with_r_of_zero", "signature-invalid", bytes(BYTES) + raw[BYTES:]),
         ("value_with_s_of_zero", "signature-invalid", raw[:BYTES] + bytes(BYTES)),
@@ -61,8 +61,8 @@ def _signature_values(forge: Forge) -> Iterator[Forgery]:
         ("value_in_der", "signature-profile", encode_dss_signature(r, s)),
         ("value_with_leading_zeros", "signature-profile", b"\x00" + raw[:BYTES] + b"\x00" + raw[BYTES:]),
         ("value_with_a_byte_more", "signature-profile", raw + b"\x00"),
-        ("value_with_a_byte_less", "signature-invalid", raw[:-1]),
-        ("value_of_eight_bytes", "signature-invalid", raw[:8]),
+        ("value_with_a_byte_less", "signature-profile", raw[:-1]),
+        ("value_of_eight_bytes", "signature-profile", raw[:8]),
         ("value_of_half_a_megabyte", "signature-profile", raw * 8192),
     ):
         yield Forgery(name=name, row=12, code=code, body=forge.swapped((value, b64encode(made))))
