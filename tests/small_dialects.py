@@ -104,12 +104,16 @@ FAX = '{ canonical = "Header/Fax", why = "no field for it" }'
 CODES = """
 [sex]
 version = "3"
+valid_from = 2026-01-01
 reviewed = 2026-11-24
+reviewed_by = "A. Specimen"
 codes = { male = "M", female = "F" }
 also_read = { muški = "male" }
 [yes]
 version = "1"
+valid_from = 2026-01-01
 reviewed = 2026-11-24
+reviewed_by = "A. Specimen"
 codes = { true = "da", false = "ne" }
 """.replace("muški", '"muški"')
 

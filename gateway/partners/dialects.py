@@ -11,7 +11,7 @@ from gateway.errors import MappingInvalid
 from gateway.partners.fields import Table
 
 _MAPPING_KEYS = {"version", "format", "namespace", "schema", "messages", "rows", "cannot_carry"}
-_LIST_KEYS = {"version", "reviewed", "codes", "also_read"}
+_LIST_KEYS = {"version", "valid_from", "reviewed", "reviewed_by", "codes", "also_read"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,9 @@ class CodeList:
 
     name: str
     version: str
+    valid_from: date  # since when the partner writes these codes
     reviewed: date  # when somebody last compared it with the partner's own list
+    reviewed_by: str  # who did: a person or an office, never a person of a case
     codes: Mapping[str, str]  # canonical -> here
     also_read: Mapping[str, str]  # here -> canonical: retired codes that still read and are never written
 
@@ -103,15 +105,17 @@ def _code_list(name: str, table: Table) -> CodeList:
     return CodeList(
         name=name,
         version=table.text("version"),
-        reviewed=_reviewed(table),
+        valid_from=_date(table, "valid_from"),
+        reviewed=_date(table, "reviewed"),
+        reviewed_by=table.text("reviewed_by"),
         codes=MappingProxyType(codes),
         also_read=MappingProxyType(also_read),
     )
 
 
-def _reviewed(table: Table) -> date:
-    value = table.values.get("reviewed")
+def _date(table: Table, key: str) -> date:
+    value = table.values.get(key)
     try:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError as error:
-        raise table.refuse("reviewed", "is not a date (YYYY-MM-DD)") from error
+        raise table.refuse(key, "is missing" if value is None else "is not a date (YYYY-MM-DD)") from error

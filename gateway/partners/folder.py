@@ -11,11 +11,12 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import PartnerInvalid, UnknownAuthority, UnknownDialect, UnknownPartner
+from gateway.partners.contacts import Contact, CrossingPoint, read_contacts, read_crossing_points
 from gateway.partners.dialects import Dialect, load_dialect
 from gateway.partners.fields import Table
 from gateway.partners.trust_rules import TrustRules, read_trust_rules
 
-EDGES = ("pull", "push", "queue", "files", "page")  # how a home authority is connected
+EDGES = ("pull", "push", "queue", "files", "page", "paper")  # how a home authority is connected
 
 _PARTNER_KEYS = {
     "code",
@@ -28,6 +29,9 @@ _PARTNER_KEYS = {
     "calendar",
     "authorities",
     "trust",
+    "contacts",
+    "crossing_points",
+    "no_agreement",
 }
 _AUTHORITY_KEYS = {"code", "name", "own_name", "dialect", "edge", "language", "zone", "calendar"}
 
@@ -63,6 +67,9 @@ class Partner:
     authorities: tuple[Authority, ...]
     dialects: Mapping[str, Dialect]  # by id
     trust: TrustRules  # what its authorities may sign and be sealed for with
+    contacts: tuple[Contact, ...]
+    crossing_points: tuple[CrossingPoint, ...]
+    no_agreement: str  # why no treaty file names this state; "" where one does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,9 @@ def load_partner(folder: Path) -> Partner:
         authorities=authorities,
         dialects=MappingProxyType(dialects),
         trust=read_trust_rules(table.table("trust")),
+        contacts=read_contacts(table),
+        crossing_points=read_crossing_points(table),
+        no_agreement=table.text("no_agreement") if "no_agreement" in table.values else "",
     )
 
 

@@ -130,7 +130,10 @@ class _Compiler:
         why = None
         if verb == "codes":
             codes = self.dialect.codes[row["codes"]]
-            why = f"code list {codes.name!r}, version {codes.version}, reviewed {codes.reviewed}"
+            why = (
+                f"code list {codes.name!r}, version {codes.version} of {codes.valid_from}, "
+                f"reviewed {codes.reviewed} by {codes.reviewed_by}"
+            )
         elif verb == "convert":
             why = f"written as {CONVERTERS[row['convert']].form}"
         elif verb == "fixed":

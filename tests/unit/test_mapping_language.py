@@ -69,7 +69,7 @@ def test_a_report_names_action_and_rule_of_each_field(xml: Make) -> None:
         "/Note/Tongue": ("copied", "copy"),
     }
     told = {field.rule: field.why for field in report.fields}
-    assert told["codes:sex"] == "code list 'sex', version 3, reviewed 2026-11-24"
+    assert told["codes:sex"] == "code list 'sex', version 3 of 2026-01-01, reviewed 2026-11-24 by A. Specimen"
 
 
 def test_a_report_has_the_keys_that_scripts_rely_on(xml: Make) -> None:

@@ -40,7 +40,9 @@ receipt = [{ here = "A", canonical = "Header/MessageId" }]
 CODES = """
 [sex]
 version = "1"
+valid_from = 2026-01-01
 reviewed = "2026-11-24"
+reviewed_by = "A. Specimen"
 [sex.codes]
 male = "M"
 female = "F"
@@ -156,6 +158,8 @@ def test_a_wrong_key_is_named_with_its_file(folder: Path, old: str, new: str, to
         ("codes.toml", 'm = "male"', 'm = "man"', "reads 'm' as 'man'"),
         ("codes.toml", 'm = "male"', 'F = "male"', "names 'F', which is a code in use"),
         ("codes.toml", 'reviewed = "2026-11-24"', 'reviewed = "soon"', "'reviewed' is not a date"),
+        ("codes.toml", "valid_from = 2026-01-01\n", "", "'valid_from' is missing"),
+        ("codes.toml", 'reviewed_by = "A. Specimen"', "", "'reviewed_by' is missing"),
         ("codes.toml", 'version = "1"', 'version = "1"\nold = "x"', "'old' is not known"),
         ("codes.toml", 'male = "M"', "male = 1", "'male' is not a text"),
     ],
