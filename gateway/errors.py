@@ -202,6 +202,24 @@ class AttachmentQuota(Refused):
     code = "attachment-quota"
 
 
+class PdfUnreadable(Refused):
+    """A PDF that came back is broken, too large, has too many pages, or holds no form of ours."""
+
+    code = "pdf-unreadable"
+
+
+class PdfActive(Refused):
+    """A PDF holds something that acts: a script, a launched program, an address that is opened, a file to be run."""
+
+    code = "pdf-active"
+
+
+class FormMismatch(Refused):
+    """A filled form belongs to another case, or its case reference or digest was changed."""
+
+    code = "form-mismatch"
+
+
 # --- trust ----------------------------------------------------------------------------------------------------------
 
 
@@ -537,6 +555,12 @@ class ParserUnavailable(Unavailable):
     code = "parser-unavailable"
 
 
+class FormNotPrinted(Unavailable):
+    """The process that lays out PDF forms failed or did not finish."""
+
+    code = "form-not-printed"
+
+
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
 
@@ -590,6 +614,18 @@ class SchemaSetBroken(Misconfigured):
 
 class PartnerInvalid(Misconfigured):
     code = "partner-invalid"
+
+
+class LabelsInvalid(Misconfigured):
+    """A file with the words of printed forms cannot be used, or the language has no tag."""
+
+    code = "labels-invalid"
+
+
+class PaperToolsMissing(Misconfigured):
+    """The extra `pdf`, or the system library it needs, is not installed."""
+
+    code = "paper-tools-missing"
 
 
 class MappingInvalid(Misconfigured):

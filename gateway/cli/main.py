@@ -28,6 +28,7 @@ COMMANDS = {
     "calendar": "calendar",
     "partner": "partner",
     "case": "case",
+    "form": "form",
     "verify-case": "casefile",
     "journal": "journal",
     "queue": "queue",
