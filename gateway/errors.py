@@ -214,6 +214,12 @@ class PdfActive(Refused):
     code = "pdf-active"
 
 
+class AlreadyDelivered(Refused):
+    """The delivery of a message on paper was recorded before, or the message has its receipt already."""
+
+    code = "already-delivered"
+
+
 class FormMismatch(Refused):
     """A filled form belongs to another case, or its case reference or digest was changed."""
 

@@ -113,6 +113,11 @@ class Runtime:
     def is_home(self, authority: str) -> bool:
         return authority in self.settings.home
 
+    def on_paper(self, authority: str) -> bool:
+        """Whether an authority gets its messages on paper: then what proves receipt is that somebody carried them there."""
+        known = self.partners.authorities.get(authority)
+        return known is not None and known.edge == "paper"
+
     def require_home(self, authority: str) -> None:
         """Raise `NotHome` for an authority of another gateway."""
         if not self.is_home(authority):

@@ -54,6 +54,12 @@ class Drafts:
         draft.items.append(ReceiptItem(message_id=header.message_id, digest=digest, received_at=received_at, accepted=True))
         return draft
 
+    def delivered(self, row: MessageRow, at: datetime, proof: str, now: datetime) -> Draft:
+        """Add the line for a message that was carried on paper; `proof` says what shows it, and who says so."""
+        draft = self._draft(row.recipient, row.sender, now)
+        draft.items.append(ReceiptItem(message_id=row.message_id, digest=row.digest, received_at=at, accepted=True, text=proof))
+        return draft
+
     def refuse(
         self, *, sender: str, recipient: str, message_id: str, digest: str, received_at: datetime, error: Refused
     ) -> Draft:

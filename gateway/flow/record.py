@@ -32,7 +32,7 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     papers = _refused_papers(rt, refused, ids[len(work.taken) :])
     deliveries: list[inbox.NewInboxRow] = []
     starts: list[Started] = []
-    for (item, key, _), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
+    for (item, key, draft), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
             continue
@@ -48,7 +48,8 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
         )
         assert not isinstance(item.message, Receipt)
-        starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
+        if draft is not None:
+            starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
     messages.add_documents(tx, papers)
     inbox.add(tx, deliveries)
     early.add(tx, work.waiting)

@@ -256,7 +256,9 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
         work.current[key] = _advanced(tx, item, case, work, rt)
     work.sequences[key] = header.sequence or 0
     work.placed[header.sender, header.message_id] = key
-    draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
+    draft = None  # for an authority on paper nothing proves receipt yet, and no clock runs: flow/deliveries.py
+    if not rt.on_paper(header.recipient):
+        draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
     work.taken.append((item, key, draft))
     return Answer(outcome="accepted", message_id=header.message_id)
 

@@ -12,6 +12,7 @@ from gateway.settings import Settings
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
+from gateway.web.paper_desk import PaperDesk
 
 Clock = Callable[[], datetime]  # returns an aware UTC instant
 
@@ -135,3 +136,4 @@ class WebRuntime:
     person_of: PersonOf
     journal: WriteJournal
     evidence: EvidenceOfTime
+    paper: PaperDesk

@@ -143,6 +143,7 @@ OWED = {
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
     "partner check", "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
     "certs check", "certs grace", "case export", "case erase", "verify-case",
+    "form print", "form reply", "form read", "form delivered",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from gateway.errors import PaperToolsMissing
 from gateway.wire.forms.form import Form
-from gateway.wire.forms.reply_fields import ReplyFields
+from gateway.wire.forms.reply_fields import Blank
 
 STYLE = "form.css"
 
@@ -18,18 +18,18 @@ def style_sheet() -> str:
     return (files("gateway.wire.forms") / "templates" / STYLE).read_text(encoding="utf-8")
 
 
-def html_of(form: Form, *, style_address: str | None = None, fields: ReplyFields | None = None) -> str:
+def html_of(form: Form, *, style_address: str | None = None, blank: Blank | None = None) -> str:
     """Return a form as a whole HTML document.
 
-    `style_address` is where a browser finds the style sheet; without it, the sheet stands in the document. With `fields` the
+    `style_address` is where a browser finds the style sheet; without it, the sheet stands in the document. With `blank` the
     form can be filled in.
     """
     style = None if style_address else Markup(style_sheet())  # noqa: S704 - a file of this package
-    name = "form.html" if fields is None else "reply.html"
+    name = "form.html" if blank is None else "reply.html"
     return (
         _environment()
         .get_template(name)
-        .render(form=form, words=form.words, fields=fields, style=style, style_address=style_address, code=_code(form))
+        .render(form=form, words=form.words, fields=blank, style=style, style_address=style_address, code=_code(form))
     )
 
 
