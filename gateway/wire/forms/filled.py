@@ -12,7 +12,13 @@ from gateway.wire.forms.reply_fields import Filled, filled
 SECONDS: Final = 20
 MEGABYTES: Final = 300  # the child may grow by so much
 _MOST_ANSWER: Final = 1_048_576
-_REFUSALS: Final = {each.code: each for each in (PdfUnreadable, PdfActive)}
+# What the child found wrong with a PDF, in words of ours: it read hostile bytes, and its own words are not passed on.
+_REFUSALS: Final = {
+    PdfUnreadable.code: PdfUnreadable(
+        f"this is no PDF that can be read: broken, encrypted, larger than {MOST_BYTES} bytes, or too long", path="/"
+    ),
+    PdfActive.code: PdfActive("the PDF holds a script or an action; a form holds fields and nothing that acts", path="/"),
+}
 
 
 def read_filled(body: bytes) -> Filled:
@@ -48,7 +54,9 @@ def _fields(answer: bytes, code: int) -> dict[str, str]:
     if not isinstance(found, dict):
         raise ParserOverwhelmed("the PDF overwhelmed the process that reads it", path="/")
     if "refused" in found:
-        raise _REFUSALS.get(found["refused"], PdfUnreadable)(str(found.get("why", ""))[:200], path="/")
+        code = found["refused"]
+        refusal = _REFUSALS.get(code if isinstance(code, str) else "", _REFUSALS[PdfUnreadable.code])
+        raise type(refusal)(refusal.message, path=refusal.path)
     fields = found.get("fields")
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise ParserOverwhelmed("the process that reads PDFs gave no sensible answer", path="/")

@@ -18,7 +18,7 @@ from gateway.errors import LabelsInvalid
 OWN = Path(__file__).parent / "labels"
 ENGLISH = "en"
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
-_KEYS = {"language", "name", "rtl", "like", "labels", "codes", "languages"}
+_KEYS = {"language", "name", "rtl", "like", "labels", "codes", "languages", "same"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 _MOST_LIKE = 4  # files that name one another
 
@@ -33,6 +33,7 @@ class Labels:
     labels: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     languages: Mapping[str, str] = field(default_factory=dict)  # names of languages, by tag
+    same: Mapping[str, str] = field(default_factory=dict)  # elements that are told by the words of a row of a treaty's form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ class Words:
 
     def label(self, key: str) -> Both:
         """Return a label by its key; an element without one is called by its name in words."""
-        return Both(english=self.english.labels.get(key) or in_words(key), own=self.own.labels.get(key) if self.own else None)
+        own = self.own.labels if self.own else {}
+        known = own.get(key) or own.get(self.english.same.get(key, ""))
+        return Both(english=self.english.labels.get(key) or in_words(key), own=known)
 
     def code(self, value: str) -> Both:
         """Return what a code means."""
@@ -142,7 +145,7 @@ def _file(path: Path) -> Labels:
     for key in given:
         if key not in _KEYS:
             raise LabelsInvalid(f"{path.name}: unknown key {key!r}")
-    tables = {name: given.get(name, {}) for name in ("labels", "codes", "languages")}
+    tables = {name: given.get(name, {}) for name in ("labels", "codes", "languages", "same")}
     for name, table in tables.items():
         if not isinstance(table, dict) or not all(isinstance(value, str) and value for value in table.values()):
             raise LabelsInvalid(f"{path.name}: '{name}' is no table of texts")

@@ -1,7 +1,7 @@
 """The child process that reads the fields of a PDF: `python -m gateway.wire.forms.pdf_fields MEGABYTES`.
 
 It loads what it needs, takes memory, files and network from itself (lockdown.py), reads one PDF from standard input and answers
-one JSON object: `{"fields": {...}}` or `{"refused": code, "why": ...}`. Nothing in the PDF is run, opened or followed, and what
+one JSON object: `{"fields": {...}}` or `{"refused": code}`. Nothing in the PDF is run, opened or followed, and what
 asks for it is refused. filled.py starts and watches it.
 """
 
@@ -95,9 +95,9 @@ def _answer(body: bytes) -> dict[str, Any]:
     try:
         return {"fields": read_fields(body)}
     except Refused as refusal:
-        return {"refused": refusal.code, "why": refusal.message}
+        return {"refused": refusal.code}
     except RecursionError:
-        return {"refused": PdfUnreadable.code, "why": "the PDF is nested too deeply"}
+        return {"refused": PdfUnreadable.code}
 
 
 def main() -> None:

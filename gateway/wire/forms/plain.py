@@ -23,9 +23,9 @@ def plain_sections(document: Tree, shape: Shape, writer: Writer) -> tuple[Sectio
     sections: list[Section] = []
     alone: list[Row] = []
     for name, inner in shape.children.items():
-        found = document.findall(_R + name)
         if name.startswith("@") or name == "Header":
             continue
+        found = document.findall(_R + name)
         if inner.leaf:
             lines = [line for each in found for line in _value(writer, each)]
             if lines:
@@ -41,9 +41,9 @@ def plain_sections(document: Tree, shape: Shape, writer: Writer) -> tuple[Sectio
 
 def _rows(element: Tree, shape: Shape, writer: Writer, above: tuple[str, ...]) -> Iterator[Row]:
     for name, inner in shape.children.items():
-        found = element.findall(_R + name)
         if name.startswith("@"):
             continue
+        found = element.findall(_R + name)
         if "AsShown" in inner.children:  # a name stands in one row, with its script and its Latin form
             lines = [line for each in found for line in name_lines(each)]
             if lines:
