@@ -54,8 +54,8 @@ def _fields(answer: bytes, code: int) -> dict[str, str]:
     if not isinstance(found, dict):
         raise ParserOverwhelmed("the PDF overwhelmed the process that reads it", path="/")
     if "refused" in found:
-        code = found["refused"]
-        refusal = _REFUSALS.get(code if isinstance(code, str) else "", _REFUSALS[PdfUnreadable.code])
+        named = str(found["refused"])
+        refusal = _REFUSALS.get(named, _REFUSALS[PdfUnreadable.code])
         raise type(refusal)(refusal.message, path=refusal.path)
     fields = found.get("fields")
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
