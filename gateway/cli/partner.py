@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli import partner_apply
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, NotAFile
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(no_args_is_help=True, help="Partner folders: list them, check them.")
     app.add_typer(group, name="partner")
+    partner_apply.register(group)
 
     @group.command("list", epilog="Example:  gateway partner list --json")
     def list_partners(partners: PartnersOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
