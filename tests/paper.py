@@ -47,8 +47,13 @@ def require_pango() -> None:
 
 def on_paper(rt: Any, authority: str = "PK-MOI") -> Any:
     """Return a gateway one of whose authorities gets its messages on paper."""
+    from gateway.flow.directory import Directory, Known
+
     changed = replace(rt.partners.authorities[authority], edge="paper")
-    return replace(rt, partners=replace(rt.partners, authorities={**rt.partners.authorities, authority: changed}))
+    now = rt.directory.known
+    partners = replace(now.partners, authorities={**now.partners.authorities, authority: changed})
+    other = Known(partners=partners, treaties=now.treaties, translators=now.translators, versions=now.versions)
+    return replace(rt, directory=Directory(rt.directory.folder, other, lambda: other, rt.schemas))
 
 
 def fill(pdf: bytes, values: dict[str, str]) -> bytes:

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,17 @@ def _toml(path: Path) -> dict[str, Any]:
         raise LabelsInvalid(f"{path.name} cannot be read: {error}") from error
 
 
-@cache
 def _file(path: Path) -> Labels:
+    """Return the words of a file, read again once it was changed: a partner's folder is."""
+    try:
+        return _checked(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise LabelsInvalid(f"{path.name} cannot be read") from error
+
+
+@lru_cache(maxsize=128)
+def _checked(path: Path, changed: int) -> Labels:
+    del changed  # it tells one state of the file from another
     given = _toml(path)
     for key in given:
         if key not in _KEYS:
