@@ -18,26 +18,35 @@ from gateway.store.database import reading
 from gateway.store.views import MessageLine
 from gateway.store.worklist import CaseLine, case_line
 from gateway.web import access, wording
-from gateway.web.access import OurForm
+from gateway.web.access import SECURITY_HEADERS, OurForm
 from gateway.web.forms import FieldError, Form
 from gateway.web.liaison import REASONS, Given, given_in
 from gateway.web.outline import outline_of
 from gateway.web.pages import PROOF_KINDS, PURPOSES, AtDesk, Desk, RowId, on_paper
 from gateway.web.upload import OurUpload, Upload
-from gateway.wire.forms.page import style_sheet
+from gateway.wire.forms.page import font, screen_style
 from gateway.wire.forms.reply_fields import MEANS, Filled
 
 router = APIRouter(include_in_schema=False)
 
 MessageId: TypeAlias = Annotated[str, Path(pattern="^[0-9a-f-]{36}$")]
 STYLE = "/forms/form.css"
+FONT_FOLDER = "/forms/fonts/"
+# The print view is the one page with fonts of its own; everything else is as on every page.
+PRINT_POLICY = SECURITY_HEADERS["content-security-policy"] + "; font-src 'self'"
 WAYS = ("view", "pdf", "reply")
 
 
 @router.get(STYLE)
 def style() -> Response:
     """Return the style sheet of the print view. It is the same for everybody."""
-    return Response(style_sheet(), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
+    return Response(screen_style(FONT_FOLDER), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
+
+
+@router.get(FONT_FOLDER + "{name}")
+def font_file(name: str) -> Response:
+    """Return a font of the print view."""
+    return Response(font(name), media_type="font/ttf", headers={"cache-control": "public, max-age=86400"})
 
 
 def _message(desk: Desk, case_id: int, message_id: str) -> tuple[CaseLine, MessageLine]:
@@ -72,7 +81,8 @@ def print_form(desk: AtDesk, case_id: RowId, message_id: MessageId) -> Response:
         return desk.page("print.html", line, values, errors)
     about = {"case_id": case_id, "language": language, "viewer": desk.me.viewer, "purpose": purpose}
     if way == "view":
-        return HTMLResponse(desk.rt.paper.print_view(message_id=message_id, **about))  # type: ignore[arg-type]  # named as asked
+        page = desk.rt.paper.print_view(message_id=message_id, **about)  # type: ignore[arg-type]  # named as asked
+        return HTMLResponse(page, headers={"content-security-policy": PRINT_POLICY})
     if way == "pdf":
         return _pdf(desk.rt.paper.pdf(message_id=message_id, **about), message.type, message_id)  # type: ignore[arg-type]
     return _pdf(desk.rt.paper.reply_form(**about), "ReadmissionReply", message_id)  # type: ignore[arg-type]

@@ -117,6 +117,7 @@ async def test_print_view_needs_a_purpose_and_is_journalled(desk) -> None:
     assert page.status_code == 200
     assert 'lang="ur" dir="rtl"' in page.text
     assert "NAMUNA AHMED" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "style=" not in page.text  # our own rule for pages lets no style stand in one
     (entry,) = [one for one in desk.events() if one.event == "form.printed"]
     assert entry.detail == {"type": "ReadmissionApplication", "purpose": "case-work"}
@@ -126,6 +127,9 @@ async def test_style_sheet_of_the_print_view_is_there(desk) -> None:
     answer = desk.get("/forms/form.css")
     assert answer.headers["content-type"].startswith("text/css")
     assert "@page" in answer.text
+    for address in re.findall(r'url\("([^"]+)"\)', answer.text):
+        assert desk.get(address).headers["content-type"] == "font/ttf"
+    assert desk.get("/forms/fonts/OFL.txt").status_code == 404
 
 
 async def test_case_page_leads_to_print_and_to_the_proof_of_delivery(desk) -> None:

@@ -6,16 +6,38 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from gateway.errors import PaperToolsMissing
+from gateway.errors import NotFound, PaperToolsMissing
 from gateway.wire.forms.form import Form
 from gateway.wire.forms.reply_fields import Blank
 
 STYLE = "form.css"
+FONTS = {  # file -> family and weight, as the style sheet names them
+    "NotoSans-Regular.ttf": ("Noto Sans", "normal"),
+    "NotoSans-Bold.ttf": ("Noto Sans", "bold"),
+    "NotoNaskhArabic-Regular.ttf": ("Noto Naskh Arabic", "normal"),
+    "NotoNaskhArabic-Bold.ttf": ("Noto Naskh Arabic", "bold"),
+}
 
 
 def style_sheet() -> str:
     """Return the style sheet of the forms."""
     return (files("gateway.wire.forms") / "templates" / STYLE).read_text(encoding="utf-8")
+
+
+def screen_style(folder: str) -> str:
+    """Return the style sheet for a browser, which gets the fonts from `folder`: the machine it runs on may lack them."""
+    faces = (
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{folder}{name}") format("truetype"); }}\n'
+        for name, (family, weight) in FONTS.items()
+    )
+    return "".join(faces) + style_sheet()
+
+
+def font(name: str) -> bytes:
+    """Return a font of this package by its file name. Raises `NotFound`."""
+    if name not in FONTS:
+        raise NotFound("there is no such font")
+    return (files("gateway.wire.forms") / "fonts" / name).read_bytes()
 
 
 def html_of(form: Form, *, style_address: str | None = None, blank: Blank | None = None) -> str:
