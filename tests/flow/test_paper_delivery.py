@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zipfile import ZipFile
 
 import pytest
 
 from gateway.errors import AlreadyDelivered, AttachmentType, BadValue, NotFound, TransitionNotAllowed
+from gateway.flow.case_export import export_case
+from gateway.flow.case_verdict import verify_case_file
 from gateway.flow.deliveries import KINDS, Proof, record_delivery, reference_of
 from gateway.flow.draft import Held, Sent
 from gateway.flow.forms import Paper, printable_of
@@ -14,9 +17,11 @@ from gateway.flow.receipts import proof_of
 from gateway.store import cases, deadlines, journal, messages, paper
 from gateway.store.database import reading
 from gateway.trust.verify import verify
+from gateway.wire.case_index import NAME, read_index
 from gateway.wire.documents import serialize
 from gateway.wire.forms.reply_fields import filled
 from tests.gateways import Gateway, example, exchange
+from tests.packs import SCHEMAS
 from tests.paper import on_paper
 
 pytestmark = pytest.mark.anyio
@@ -183,6 +188,27 @@ async def test_authority_that_is_not_on_paper_any_more_is_not_delivered_to_on_pa
     sent = await sent_to_paper((west, replace(east, rt=on_paper(east.rt))))
     with pytest.raises(TransitionNotAllowed):
         record_delivery(sent.message_id, proof(clock()), by="a", homes=PK, rt=east.rt)
+
+
+async def test_case_file_says_that_a_message_waits_for_delivery_and_then_holds_the_scan(pair, clock, tmp_path, keys) -> None:
+    _, east = pair
+    sent = await sent_to_paper(pair)
+    with reading(east.rt.engine) as tx:
+        (case,) = cases.all_of(tx)
+    export_case(case.id, tmp_path / "before.asice", east.rt, actor="clerk", purpose="appeal")
+    record_delivery(sent.message_id, proof(clock(), scan=SCAN), by="liaison.one", homes=PK, rt=east.rt)
+    export_case(case.id, tmp_path / "after.asice", east.rt, actor="clerk", purpose="appeal")
+
+    outcomes = {}
+    for name in ("before", "after"):
+        with ZipFile(tmp_path / f"{name}.asice") as file:
+            (message,) = read_index(file.read(NAME)).messages
+            outcomes[name] = message.outcome, message.receipt is not None
+            scans = [file.read(one.file) for one in message.documents if one.kind == "delivery"]
+        found = verify_case_file(tmp_path / f"{name}.asice", keys / "anchors", clock(), SCHEMAS)
+        assert [item for item in found.items if item.verdict == "invalid"] == []
+    assert outcomes == {"before": ("waiting", False), "after": ("accepted", True)}
+    assert scans == [SCAN]
 
 
 def test_kinds_of_proof_are_those_that_the_documentation_names() -> None:
