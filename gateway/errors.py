@@ -169,6 +169,12 @@ class FieldNotCarried(Refused):
     code = "field-not-carried"
 
 
+class LetterUnknown(Refused):
+    """A name has a letter that no table of transliteration knows."""
+
+    code = "letter-unknown"
+
+
 class FieldNotAllowed(Refused):
     """A field is not on the allow-list of its message type."""
 
