@@ -181,6 +181,12 @@ class FieldNotAllowed(Refused):
     code = "field-not-allowed"
 
 
+class FieldWithheld(Refused):
+    """The agreement of the case does not allow a field that the message cannot be without, or that was let in before."""
+
+    code = "field-withheld"
+
+
 # --- attachments ----------------------------------------------------------------------------------------------------
 
 

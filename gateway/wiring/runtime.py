@@ -23,7 +23,8 @@ from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
 from gateway.wire.allowed import AllowedFields
 from gateway.wire.schema import SchemaSet
-from gateway.wire.translate import Translator
+from gateway.wire.translate import Translator, canonical_shapes
+from gateway.wire.withheld import check_withheld
 from gateway.wiring.signing import ring_of
 
 SCHEMA_VERSION = "readmission/1.0"
@@ -65,12 +66,14 @@ def build(
     else:
         require_current(engine)
     schemas = SchemaSet.load(settings.schemas / SCHEMA_VERSION)
+    treaties = load_treaties(settings.partners / "treaties", settings.overrides)
+    check_withheld(treaties, canonical_shapes(schemas.folder))
     return Runtime(
         settings=settings,
         clock=clock,
         engine=engine,
         partners=partners,
-        treaties=load_treaties(settings.partners / "treaties", settings.overrides),
+        treaties=treaties,
         calendars=CalendarBook(settings.partners / "calendars", settings.calendar_changes),
         schemas=schemas,
         allowed=AllowedFields.load(settings.schemas / SCHEMA_VERSION),

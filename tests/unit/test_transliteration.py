@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.errors import LetterUnknown
 from gateway.wire.names import mrz, script_of, variants
 
-# The alphabet in its own order, and each letter's result, between letters of a word the first letter of the line on either side of it.
+# The alphabet in its own order, and the result of each letter with the first one on either side of it.
 ALPHABETS = {
     "sr": (
         "А Б В Г Д Ђ Е Ж З И Ј К Л Љ М Н Њ О П Р С Т Ћ У Ф Х Ц Ч Џ Ш",
@@ -57,8 +57,10 @@ ALPHABETS = {
     ),
     "ps": (
         "ا ب پ ت ټ ث ج چ ح خ څ ځ د ډ ذ ر ړ ز ژ ږ س ش ښ ص ض ط ظ ع غ ف ق ک ګ ل م ن ڼ و ه ی ې ۍ ئ",
-        "A B P T XRT XTH J XC XH XKH XXH XKE D XDR XDH R XRR Z XJ XRX S XSH XXS XSS XDZ XTT XZZ E G F Q XKK XXK L M N XXN W H "
-        "XYA Y XXY XI",
+        (
+            "A B P T XRT XTH J XC XH XKH XXH XKE D XDR XDH R XRR Z XJ XRX S XSH XXS XSS XDZ XTT XZZ E G F Q XKK XXK L M N XXN "
+            "W H XYA Y XXY XI"
+        ),
     ),
     "sq": ("A Ç Ë", "A C E"),
     "hr": ("Č Ć Dž Đ Š Ž", "C C DZ D S Z"),
