@@ -175,10 +175,22 @@ class FieldNotCarried(Refused):
     code = "field-not-carried"
 
 
+class LetterUnknown(Refused):
+    """A name has a letter that no table of transliteration knows."""
+
+    code = "letter-unknown"
+
+
 class FieldNotAllowed(Refused):
     """A field is not on the allow-list of its message type."""
 
     code = "field-not-allowed"
+
+
+class FieldWithheld(Refused):
+    """The agreement of the case does not allow a field that the message cannot be without, or that was let in before."""
+
+    code = "field-withheld"
 
 
 # --- attachments ----------------------------------------------------------------------------------------------------

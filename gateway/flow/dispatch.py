@@ -103,6 +103,7 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
         papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
         if report := draft.kept_report or draft.report:
             papers.append(report_paper(rt, draft.after, row_id, report))
+            draft.reported = papers[-1].sha256
     messages.add_documents(tx, papers)
     sealed = [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed]
     queued = outbox.add(tx, sealed, now, lease=rt.bell.lease(now))
@@ -223,5 +224,6 @@ def _entry(draft: Draft, now: datetime) -> journal.Entry:
             "code": draft.refused.code if draft.refused else draft.hold,
             "path": draft.refused.path if draft.refused else None,
             "dialect": draft.submitted.dialect,
-        },
+        }
+        | ({"report": draft.reported} if draft.reported else {}),
     )

@@ -32,6 +32,7 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     papers = _refused_papers(rt, refused, ids[len(work.taken) :])
     deliveries: list[inbox.NewInboxRow] = []
     starts: list[Started] = []
+    reports: dict[int, str] = {}  # by row: SHA-256 of the mapping report
     for (item, key, draft), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
@@ -43,6 +44,7 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
         papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
         papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
         papers.append(report_paper(rt, case, row_id, item.translation.report))
+        reports[row_id] = papers[-1].sha256
         dialect = rt.partners.authority(case.home).dialect
         deliveries.append(
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
@@ -65,10 +67,12 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
             if len(good) < len(item.message.items):
                 unfit = len(item.message.items) - len(good)
                 work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
-    for item, key, _ in work.taken:
+    for (item, key, _), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         its_case = work.current[key] if key else None
         state = str(its_case.state) if its_case else None
         detail = {"type": item.checked.type, "state": state, "transport": item.received.transport}
+        if row_id in reports:
+            detail["report"] = reports[row_id]
         work.note(item, "message.received", detail, its_case.id if its_case else None)
     work.entries += issued
     journal.append(tx, work.entries)
