@@ -20,6 +20,7 @@ from gateway.wire.shapes import Shape, steps
 _ROW_KEYS = {"here", "canonical", "codes", "convert", "fixed", "repeat"}
 SIDES: tuple[Side, Side] = ("here", "canonical")
 _VERBS = ("codes", "convert", "fixed", "repeat")
+_FIRST = "[1]"
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class _Compiler:
         for key in row:
             if key not in _ROW_KEYS:
                 raise self.bad(place, f"key {key!r} is not known")
+        row = self.first_of(scope, row, place)
         verbs = [verb for verb in _VERBS if verb in row]
         verb = verbs[0] if verbs else "copy"
         sides: list[Side] = [side for side in SIDES if side in row]
@@ -70,7 +72,8 @@ class _Compiler:
         if verb == "repeat":
             here, canonical = shapes["here"], shapes["canonical"]
             if canonical.many and not here.many:
-                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once")
+                hint = f"give its fields rows of their own with {_FIRST} behind it, and a message with more is refused"
+                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once: {hint}")
             paths = f"{scope.here_path}/{row['here']}", f"{scope.canonical_path}/{row['canonical']}"
             inner = self.scope(row["repeat"], here, canonical, paths, above)
             scope.repeats.append(Repeat(slot=slot, here=row["here"], canonical=row["canonical"], scope=inner))
@@ -94,6 +97,23 @@ class _Compiler:
         )
         self.fields.append(self.line(scope, verb, row))
 
+    def first_of(self, scope: Scope, row: dict[str, str], place: str) -> dict[str, str]:
+        """Take out of a canonical path the [1] of what may come several times there and has one place here; note it."""
+        path = row.get("canonical", "")
+        if _FIRST not in path:
+            return row
+        above: list[str] = []
+        for step in steps(path):
+            above.append(step.removesuffix(_FIRST))
+            shape = scope.canonical.at("/".join(above))
+            if step.endswith(_FIRST) and shape is not None:
+                if not shape.many or "repeat" in row:
+                    why = "can come only once" if not shape.many else "is repeated"
+                    raise self.bad(place, f"canonical path {path!r}: {above[-1]!r} {why}: leave out {_FIRST}")
+                if "/".join(above) not in scope.first:
+                    scope.first["/".join(above)], scope.size = scope.size, scope.size + 1
+        return row | {"canonical": "/".join(above)}
+
     def find(self, scope: Scope, side: Side, path: str, place: str, *, many: bool) -> Shape:
         """Return the shape at `path`, and note the path as mapped."""
         shape = _shape(scope, side)
@@ -102,8 +122,12 @@ class _Compiler:
             inner = shape.children.get(step)
             if inner is None:
                 raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
-            if inner.many and not (many and number == len(walked)):
-                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'")
+            first = side == "canonical" and "/".join(walked[:number]) in scope.first
+            if inner.many and not first and not (many and number == len(walked)):
+                hint = f", or {_FIRST} behind it where the format has a place for one" if side == "canonical" else ""
+                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'{hint}")
+            if first and many:
+                raise self.bad(place, f"canonical path {path!r}: has rows with {_FIRST} as well")
             shape = inner
         full = absolute(_path(scope, side), path)
         if full in self.mapped[side] and path != ".":
@@ -211,11 +235,19 @@ def _shape(scope: Scope, side: Side) -> Shape:
 
 
 def lost_entries(dialect: Dialect) -> list[dict[str, str]]:
-    """Return the entries of `cannot_carry`; in TOML it may stand before or behind the head of `[rows]`."""
-    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
-    for number, entry in enumerate(found, 1):
+    """Return the entries of `cannot_carry`, one for each path; in TOML it may stand before or behind the head of `[rows]`."""
+    found: list[dict[str, str]] = []
+    given = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
+    for number, entry in enumerate(given, 1):
         if not isinstance(entry, dict) or set(entry) not in ({"canonical", "why"}, {"here", "why"}):
             raise MappingInvalid(f"{dialect.place}: cannot_carry[{number}]: needs 'canonical' or 'here', and 'why'")
+        side = "canonical" if "canonical" in entry else "here"
+        paths = entry[side] if isinstance(entry[side], list) else [entry[side]]
+        if not paths or not all(isinstance(each, str) and each for each in (*paths, entry["why"])):
+            raise MappingInvalid(
+                f"{dialect.place}: cannot_carry[{number}]: {side!r} is a path or a list of paths, 'why' a text"
+            )
+        found += [{side: path, "why": entry["why"]} for path in paths]
     return found
 
 

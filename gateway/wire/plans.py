@@ -55,6 +55,7 @@ class Scope:
     size: int = 0
     leaves: list[Leaf] = field(default_factory=list)
     repeats: list[Repeat] = field(default_factory=list)
+    first: dict[str, int] = field(default_factory=dict)  # canonical path that has one place here -> slot: whether it came
     lost_here: dict[str, str] = field(default_factory=dict)  # path -> why it cannot be carried
     lost_canonical: dict[str, str] = field(default_factory=dict)
     spare: dict[str, int] = field(default_factory=dict)  # canonical field without a row -> slot: it may be filled in

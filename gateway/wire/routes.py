@@ -28,6 +28,7 @@ class Route:
     leaf: Leaf | None = None
     repeat: Repeat | None = None
     slot_only: int | None = None  # a field without a row that may still be filled in
+    once: int | None = None  # may come several times and has one place on the other side: the slot that says it came
     lost: str | None = None  # why it cannot be carried
     required: bool = True
 
@@ -57,6 +58,8 @@ def route(scope: Scope, side: Side, plan: Plan | None = None) -> Route:
     if plan is not None and side == "here" and plan.match is not None:
         _place(root, plan.match[0])
     if side == "canonical":
+        for path, slot in scope.first.items():
+            _place(root, path).once = slot
         for path, slot in scope.spare.items():
             _place(root, path).slot_only = slot
     _order(root, shape)
