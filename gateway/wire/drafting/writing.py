@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from gateway.errors import Refused
-from gateway.wire.converters import CONVERTERS
+from gateway.wire.converters import Converter, converter_named
 from gateway.wire.drafting.canonical import Member, Value
 from gateway.wire.drafting.naming import kebab
 from gateway.wire.drafting.vocabulary import Vocabulary
@@ -77,9 +77,10 @@ def written(vocabulary: Vocabulary, group: str, member: Member) -> Written:
         return _copied(vocabulary, name, value)
     if rule.startswith("codes:"):
         return _coded(vocabulary, name, value, rule.removeprefix("codes:"), key)
-    if rule not in CONVERTERS:
+    converter = converter_named(rule)
+    if converter is None:
         raise vocabulary.bad(key, f"names {rule!r}, and there is no such converter")
-    return _converted(name, value, rule)
+    return _converted(name, value, rule, converter)
 
 
 def _rule(vocabulary: Vocabulary, group: str, member: Member, value: Value) -> tuple[str, str]:
@@ -127,9 +128,9 @@ def _coded(vocabulary: Vocabulary, name: str, value: Value, codes: str, key: str
     return Written(name=name, verb=("codes", codes), kind="token", codes=here, width=max(map(len, here)))
 
 
-def _converted(name: str, value: Value, rule: str) -> Written:
+def _converted(name: str, value: Value, rule: str, converter: Converter) -> Written:
     """Return what a converter makes of the type's samples."""
-    write, verb = CONVERTERS[rule].write, ("convert", rule)
+    write, verb = converter.write, ("convert", rule)
     samples = value.codes or _SAMPLES.get(value.name) or _bounds(value)
     made: list[Any] = []
     for sample in samples:
