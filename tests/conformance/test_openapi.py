@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.partners.formats import document_media_types
 from gateway.web.answers import Problem
 from gateway.web.api import ROUTERS, openapi_document
 from scripts.make_docs import DOCS, commands, commands_page, openapi_page
