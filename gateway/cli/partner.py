@@ -1,11 +1,11 @@
-"""`gateway partner`: what partners there are, and whether their folders hold together."""
+"""`gateway partner list` and `check`: what partners there are, and whether their folders hold together."""
 
 from typing import Any
 
 import typer
 from rich.table import Table
 
-from gateway.cli import partner_apply, partner_check
+from gateway.cli import partner_apply, partner_check, partner_draft, partner_new
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.partners import Partner, load
@@ -14,10 +14,12 @@ from gateway.settings import load as load_settings
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(no_args_is_help=True, help="Partner folders: list them, check them.")
+    group = typer.Typer(no_args_is_help=True, help="Partner folders: list them, check them, draft their formats.")
     app.add_typer(group, name="partner")
     partner_apply.register(group)
     partner_check.register(group)
+    partner_draft.register(group)
+    partner_new.register(group)
 
     @group.command("list", epilog="Example:  gateway partner list --json")
     def list_partners(partners: PartnersOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:

@@ -131,6 +131,7 @@ class _Compiler:
             raise self.bad(place, f"{converter.name!r} needs 'here' and 'canonical', and nothing else beside 'convert'")
         if len(paths) != len(converter.here) or not all(isinstance(path, str) for path in paths):
             raise self.bad(place, f"{converter.name!r} needs in 'here': {', '.join(converter.here)}, in this order")
+        above = self.first_of(scope, {"canonical": above}, place)["canonical"]
         first = scope.size
         scope.size += len(paths) + len(converter.canonical)
         inner = CONVERTERS["integer"] if converter.numbers else None

@@ -141,7 +141,7 @@ def test_broken_document_leaves_no_traceback_of_the_process(name: str, tmp_path:
 OWED = {
     "check", "translate", "mrz", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
-    "partner check", "partner apply",
+    "partner apply", "partner check", "partner draft", "partner new", "partner words",
     "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
     "certs check", "certs grace", "case export", "case erase", "verify-case",
     "form print", "form reply", "form read", "form delivered",
@@ -222,6 +222,7 @@ SHOWS: dict[str, tuple[object, ...]] = {
     "calendar show": ("rs",),
     "case durations": (),
     "partner list": (),
+    "partner words": (),
     "case list": (),
     "journal verify": (),
     "queue list": (),
