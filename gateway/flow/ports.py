@@ -11,6 +11,7 @@ from gateway.domain.calendars import Calendar, Side
 from gateway.domain.case import Case
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import NotHome
+from gateway.flow.decision_book import DecisionBook
 from gateway.flow.evidence_clock import EvidenceClock
 from gateway.partners import Partners
 from gateway.settings import Settings
@@ -108,6 +109,7 @@ class Runtime:
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
+    book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
     _rules: dict[tuple[str, str, str], Treaty] = field(default_factory=dict, init=False, repr=False)  # found before
 
     def is_home(self, authority: str) -> bool:

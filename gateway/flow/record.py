@@ -53,6 +53,8 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     inbox.add(tx, deliveries)
     early.add(tx, work.waiting)
     early.remove(tx, work.done)
+    for row, type_ in work.suspended:
+        early.suspend(tx, row, type_)
     attachments.forget(
         tx, [(draft.issuer, *name) for item, draft, _ in work.refused if draft is not None and (name := name_of(item))]
     )
