@@ -17,7 +17,7 @@ from gateway.trust.devca import ANCHOR_FILE, make_development_keys
 from gateway.trust.keys import FileKey, KeyRing
 from gateway.trust.sign import sign
 from gateway.wire.documents import NS, parse_xml
-from tests.forgeries import Forge
+from gateway.simulation.forgeries import Forge
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MESSAGE_ID = "0193a000-0000-7000-8000-000000000001"

@@ -25,7 +25,7 @@ from tests.attacks.accepted_elsewhere import ACCEPTED
 from tests.attacks.forged import NOW, forged
 from tests.attacks.forged import forge as forge_of_the_list
 from tests.attacks.forged import trust as trust_of_the_list
-from tests.forgeries.forge import DS
+from gateway.simulation.forgeries.forge import DS
 
 EXAMPLES = sorted((data_folder("schemas") / "readmission" / "1.0" / "examples").glob("*.xml"))
 

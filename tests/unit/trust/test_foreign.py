@@ -35,7 +35,7 @@ from tests.attacks.forged import forge as forge_of_the_list
 from tests.attacks.forged import forged, forged_of_another_id
 from tests.attacks.forged import keys as keys_of_the_list
 from tests.foreign_signers import SIGNERS
-from tests.forgeries.forge import DS
+from gateway.simulation.forgeries.forge import DS
 
 VERIFIERS = ("signxml", "xmlsec")
 EACH_VERIFIER = pytest.mark.parametrize("verifier", VERIFIERS)

@@ -13,7 +13,7 @@ from lxml import etree
 
 from gateway.stages import Tree
 from gateway.trust.profile import XADES
-from tests.forgeries.forge import DS, DSIG, INFO, REFERENCE, Forge, Forgery
+from gateway.simulation.forgeries.forge import DS, DSIG, INFO, REFERENCE, Forge, Forgery
 
 Change: TypeAlias = Callable[[Tree], object]  # of the signature
 

@@ -51,16 +51,22 @@ class Forge:
     ring: KeyRing
     now: datetime
     genuine: bytes
+    sender: str  # authority in whose name everything is sent
+    other: str  # another authority, whose key is at hand too
 
     @classmethod
-    def load(cls, keys: Path, now: datetime, message: Tree | None = None) -> "Forge":
+    def load(
+        cls, keys: Path, now: datetime, message: Tree | None = None, *, sender: str = "BA-MS", other: str = "PK-MOI"
+    ) -> "Forge":
         """Read a development key folder; the genuine envelope holds `message`, or an example of an application."""
         ring = KeyRing.load(keys)
         root_key = load_pem_private_key((keys / "ca" / "root.key.pem").read_bytes(), password=None)
-        key: Any = ring.signing("BA-MS")
+        key: Any = ring.signing(sender)
         assert isinstance(root_key, ec.EllipticCurvePrivateKey)
         document = parse_xml(EXAMPLE.read_bytes()) if message is None else message
         return cls(
+            sender=sender,
+            other=other,
             key=key,
             root=x509.load_pem_x509_certificate((keys / "anchors" / ANCHOR_FILE).read_bytes()),
             root_key=root_key,
@@ -113,7 +119,6 @@ class Forge:
 
     def certificate(
         self,
-        authority: str = "BA-MS",
         *,
         own_issuer: bool = False,
         ca: bool = False,
@@ -126,7 +131,7 @@ class Forge:
     ) -> FileKey:
         """Return a key with a certificate of the development root, or of itself; valid from a day ago for a month."""
         key: Any = algorithm.new_private() if curve is None else ec.generate_private_key(curve)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority} signing")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{self.sender} signing")])
         issuer_key = key if own_issuer else self.root_key
         builder = (
             x509.CertificateBuilder()
@@ -157,7 +162,7 @@ class Forge:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
         certificate = builder.sign(issuer_key, hashes.SHA256())
         return FileKey(
-            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=algorithm, private_key=key
+            authority=self.sender, chain=(certificate.public_bytes(Encoding.DER),), algorithm=algorithm, private_key=key
         )
 
 
