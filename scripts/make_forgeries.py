@@ -10,8 +10,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.trust.devca import make_development_keys
 from gateway.simulation.forgeries import Forge, forgeries
+from gateway.trust.devca import make_development_keys
 
 AUTHORITIES = ("AT-BMI", "BA-MS", "PK-MOI", "RS-MUP")
 

@@ -3,8 +3,8 @@
 import gzip
 from collections.abc import Iterator
 
-from gateway.wire.documents import NS, canonicalize, parse_xml
 from gateway.simulation.forgeries.forge import OWN, Forge, Forgery
+from gateway.wire.documents import NS, canonicalize, parse_xml
 
 # name: row, code, what stands in the genuine envelope, what takes its place; words in braces are parts of the sender's code
 SWAPS: dict[str, tuple[int, str, bytes, bytes]] = {

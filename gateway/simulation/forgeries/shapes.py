@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from gateway.simulation.forgeries.forge import OWN, Forge, Forgery, set_sender
 from gateway.stages import MAX_MESSAGE_BYTES, Tree
 from gateway.wire.documents import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACES, canonicalize
-from gateway.simulation.forgeries.forge import OWN, Forge, Forgery, set_sender
 
 Change: TypeAlias = Callable[[Tree], object]
 

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from gateway.simulation.forgeries.forge import DS, INFO, OWN, REFERENCE, Forge, Forgery
 from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.sign import sign
 from gateway.wire.documents import canonicalize
-from gateway.simulation.forgeries.forge import DS, INFO, OWN, REFERENCE, Forge, Forgery
 
 ORDER, BYTES = ECDSA_P256.order, ECDSA_P256.scalar_bytes
 _VALUE = re.compile(rb"<ds:SignatureValue>([^<]*)<")
