@@ -27,6 +27,7 @@ COMMANDS = {
     "treaty": "treaty",
     "calendar": "calendar",
     "partner": "partner",
+    "simulate": "simulate",
     "case": "case",
     "verify-case": "casefile",
     "journal": "journal",

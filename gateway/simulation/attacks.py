@@ -175,7 +175,7 @@ def _wrong_attachment(rig: Rig, cast: Cast, forge: Forge) -> Iterator[Thrown]:
     digest = sha256(b"another file").hexdigest()
     for name, value in (("Sha256", digest), ("Size", str(len(content))), ("MediaType", "application/pdf")):
         named.find(f"{{{NS}}}{name}").text = value
-    document.find(f"{{{NS}}}Signatory").addprevious(named)
+    document.append(named)
     message_id = _header(document, "MessageId")
     part = seal_part(
         content,

@@ -150,14 +150,14 @@ async def late(play: Play) -> None:
     """It agrees after the limit is over."""
     application = await play.arrived("ReadmissionApplication")
     _past_the_limit(play)
-    lapsed = _silence(play)
+    _silence(play)
     play.hand_in(play.reply(application, agreed=True))
     await play.rig.exchange()
     play.scene.check("the late answer lies in our case", 1, len(play.came("ReadmissionReply")))
     play.scene.check("the case", "agreed", play.case().state)
     row = play.deadline()
-    if lapsed and row is not None:
-        play.scene.check("the silence stays on record", "lapsed", row.state)
+    if row is not None and row.known:
+        play.scene.check("the deadline of the reply", "late", row.state)
 
 
 async def twice(play: Play) -> None:
@@ -230,15 +230,14 @@ def _past_the_limit(play: Play) -> None:
     watch_once(play.rig.ours.rt)
 
 
-def _silence(play: Play) -> bool:
-    """Look how the silence is on record: as the rule says, and never guessed where no rule is known. Whether it lapsed."""
+def _silence(play: Play) -> None:
+    """Look how the silence is on record: as the rule says, and never guessed where no rule is known."""
     row = play.deadline()
     if row is None or not row.known:
         play.scene.check("no verified limit, so no silence is recorded", "open", row.state if row else "open")
-        return False
+        return
     lapses = row.on_lapse not in {None, "nothing"}
     play.scene.check("the silence is recorded as the treaty says", "lapsed" if lapses else "open", row.state)
-    return lapses
 
 
 def _answers(play: Play, what: str, expected: tuple[str, str | None], answers: Sequence[Answer]) -> None:

@@ -5,7 +5,7 @@ scene can say when something arrives; the clock stands still unless it is moved.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.domain.safeguards import Answers
@@ -126,6 +126,10 @@ class Rig:
     clock: StandingClock
     desk: Desk
     patience: float = 0.0  # seconds to wait for what a broker carries
+
+    def at_desk(self, desk: Desk) -> "Rig":
+        """Return the same, with the played national system connected otherwise."""
+        return replace(self, desk=desk)
 
     async def exchange(self) -> None:
         """Deliver and receive on both sides until nothing moves. Raises `Unavailable` if that never happens."""

@@ -82,6 +82,9 @@ def _first(
         "timestamp_authorities": (),
         "environment": "development",
         "drop_folder": None,
+        "host": "127.0.0.1",
+        "port": 0,
+        "secure_cookies": False,
         "parse_isolated": False,
     }
     values = {name: getattr(settings, name) for name in Settings.__slots__}

@@ -1,0 +1,7 @@
+"""stub"""
+
+import typer
+
+
+def register(group: typer.Typer) -> None:
+    """Add."""
