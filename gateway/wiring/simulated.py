@@ -1,10 +1,11 @@
 """Builds the two gateways of a simulation in a folder of their own: databases, keys and all, thrown away afterwards."""
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gateway.flow.loops import LOOPS
 from gateway.flow.ports import Bell, Runtime
@@ -30,6 +31,19 @@ BROKER_PATIENCE = 0.5  # seconds to wait for what a broker carries
 def keys_of_attacker(folder: Path) -> Path:
     """Return the key folder of the played partner, who holds the development certificate authority too."""
     return folder / "theirs-keys"
+
+
+@contextmanager
+def folders_only(settings: Settings) -> Iterator[Runtime]:
+    """Yield a runtime that knows partner folders, schemas and treaties of `settings`, and nothing else of the installation."""
+    with TemporaryDirectory(prefix="gateway-folders-") as name:
+        clock = StandingClock(utc_now())
+        make_development_keys(Path(name) / "keys", (STRANGER,), clock())
+        rt = _shared(settings, Path(name), clock)
+        try:
+            yield replace(rt, settings=replace(rt.settings, home=settings.home))
+        finally:
+            rt.engine.dispose()
 
 
 @asynccontextmanager
@@ -73,7 +87,25 @@ def _first(
     """Build what both sides share: partner folders, schemas, treaties. It is what takes time."""
     keys = folder / "keys"
     make_development_keys(keys, (STRANGER,), clock())
+    base = _shared(settings, folder, clock)
+    base.engine.dispose()
+    cast = find_cast(replace(base, settings=replace(base.settings, home=settings.home)), partner, counterpart)
+    make_development_keys(keys, (cast.ours, cast.theirs), clock())
+    for name, others in (("ours", (cast.theirs, STRANGER)), ("theirs", (cast.ours,))):
+        own = folder / f"{name}-keys"
+        shutil.copytree(keys, own)
+        for other in others:
+            for file in (own / PRIVATE).glob(f"{other}.*"):
+                file.unlink()
+    shutil.rmtree(folder / "ours-keys" / CA)
+    return base, cast
+
+
+def _shared(settings: Settings, folder: Path, clock: StandingClock) -> Runtime:
+    """Build with the folders of `settings`; database and keys are below `folder`, and it is home to nobody."""
+    keys = folder / "keys"
     changes = {
+        "home": (),
         "keys": keys,
         "case_keys": None,
         "signer": None,
@@ -88,19 +120,7 @@ def _first(
         "parse_isolated": False,
     }
     values = {name: getattr(settings, name) for name in Settings.__slots__}
-    base = build(Settings(**values | changes | {"home": ()}), clock=clock, prepare_database=True)
-    base.engine.dispose()
-    base = replace(base, settings=Settings(**values | changes))
-    cast = find_cast(base, partner, counterpart)
-    make_development_keys(keys, (cast.ours, cast.theirs), clock())
-    for name, others in (("ours", (cast.theirs, STRANGER)), ("theirs", (cast.ours,))):
-        own = folder / f"{name}-keys"
-        shutil.copytree(keys, own)
-        for other in others:
-            for file in (own / PRIVATE).glob(f"{other}.*"):
-                file.unlink()
-    shutil.rmtree(folder / "ours-keys" / CA)
-    return base, cast
+    return build(Settings(**values | changes), clock=clock, prepare_database=True)
 
 
 def _side(base: Runtime, name: str, authority: str, folder: Path, carrier: Transport) -> Runtime:
