@@ -37,7 +37,7 @@ _SPECIMEN_HEADER = {
     "Header/MessageId": "019ad0c4-0000-7000-8000-000000000001",
     "Header/CaseReference": "AAAAAAAAAAAAAAAAAAAAAAAAAA",
     "Header/Sequence": "1",
-    "Header/Created": "2026-12-01T08:00:00Z",
+    "Header/Created": "2026-12-01T07:55:00Z",  # another instant than that of signing: the samples change that one
 }
 
 

@@ -1,7 +1,6 @@
 """A suspended exchange: outward refused with the reason, inward kept with its time, nothing lost and no silence recorded."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -25,17 +24,16 @@ from gateway.store.database import reading
 from gateway.wire.documents import NS
 from tests.forging import count, hand_in_entry, journalled, leaving, outcomes, row_of, sealed, take
 from tests.gateways import Gateway
-from tests.steps import ASKED, ASKING
+from tests.steps import ASKING
 
 pytestmark = pytest.mark.anyio
 
 WHO = {"by": "B. Specimen", "why": "a court forbids it"}
 PAIR = Scope.read("RS-MUP:AT-BMI")
-SECOND = timedelta(seconds=1)
 
 
-async def suspended(case, side, scope: Scope = PAIR) -> None:
-    suspend(side.rt, scope, **WHO)
+def stopped(side) -> None:
+    suspend(side.rt, PAIR, **WHO)
 
 
 def kept(side) -> list:
@@ -47,7 +45,7 @@ def kept(side) -> list:
 
 
 async def test_message_outward_is_refused_saying_who_suspended_it_and_why(case) -> None:
-    await suspended(case, case.west)
+    stopped(case.west)
     refused = case.send("InformationRequest-by-requesting", ASKING)
     assert isinstance(refused, PartnerSuspended)
     assert "B. Specimen" in refused.message
@@ -86,7 +84,7 @@ async def test_decision_of_another_process_counts_a_second_later(case, clock) ->
 
 async def test_message_in_the_outbox_stays_there_until_the_exchange_is_resumed(case, clock) -> None:
     sent = case.send("InformationRequest-by-requesting", ASKING)
-    await suspended(case, case.west)
+    stopped(case.west)
     assert await case.west.deliver() == 0
     resume(case.west.rt, PAIR, **WHO)
     clock.move(seconds=31)
@@ -96,7 +94,7 @@ async def test_message_in_the_outbox_stays_there_until_the_exchange_is_resumed(c
 
 async def test_message_in_the_outbox_uses_up_no_attempt_while_it_waits(case, clock) -> None:
     case.send("InformationRequest-by-requesting", ASKING)
-    await suspended(case, case.west)
+    stopped(case.west)
     for _ in range(20):
         assert await case.west.deliver() == 0
         clock.move(hours=12)
@@ -109,7 +107,7 @@ async def test_message_in_the_outbox_uses_up_no_attempt_while_it_waits(case, clo
 
 async def test_message_inward_is_kept_and_its_sender_is_told_with_the_time(case, clock) -> None:
     question = case.send("InformationRequest-by-requesting", ASKING)
-    await suspended(case, case.east)
+    stopped(case.east)
     await case.west.deliver()
     came = clock.now
     assert outcomes(await case.east.take_in()) == [("waiting", None)]
@@ -124,7 +122,7 @@ async def test_message_inward_is_kept_and_its_sender_is_told_with_the_time(case,
 
 async def test_who_suspended_it_is_not_told_abroad(case) -> None:
     case.send("InformationRequest-by-requesting", ASKING)
-    await suspended(case, case.east)
+    stopped(case.east)
     await case.west.deliver()
     await case.east.take_in()
     ((_, receipt),) = leaving(case.east, case.west.rt)
@@ -133,7 +131,7 @@ async def test_who_suspended_it_is_not_told_abroad(case) -> None:
 
 async def test_kept_message_that_comes_again_is_kept_once(case) -> None:
     case.send("InformationRequest-by-requesting", ASKING)
-    await suspended(case, case.east)
+    stopped(case.east)
     (delivery,) = await on_its_way(case)
     take(case.east.rt, delivery)
     assert outcomes(take(case.east.rt, delivery)) == [("waiting", None)]
@@ -146,7 +144,7 @@ async def on_its_way(case) -> list[bytes]:
 
 
 async def test_resumed_exchange_takes_everything_in_its_order_as_of_when_it_came(case, clock) -> None:
-    await suspended(case, case.east)
+    stopped(case.east)
     sent = [case.send(name, ASKING) for name in ("InformationRequest-by-requesting", "InterviewRequest-by-requesting")]
     came = clock.now
     await case.exchange()
@@ -163,7 +161,7 @@ async def test_resumed_exchange_takes_everything_in_its_order_as_of_when_it_came
 
 
 async def test_nothing_is_taken_up_while_nothing_was_resumed(case) -> None:
-    await suspended(case, case.east)
+    stopped(case.east)
     case.send("InformationRequest-by-requesting", ASKING)
     await case.exchange()
     assert take_up_resumed(case.east.rt) == 0
@@ -174,13 +172,13 @@ async def test_nothing_is_taken_up_while_nothing_was_resumed(case) -> None:
 async def test_receipts_pass_while_the_exchange_is_suspended(case) -> None:
     question = case.send("InformationRequest-by-requesting", ASKING)
     await case.west.deliver()
-    await suspended(case, case.west)
+    stopped(case.west)
     await case.exchange()
     assert row_of(case.west, "out", ASKING, question.message_id).outcome == "received"
 
 
 async def test_no_silence_is_recorded_while_an_answer_may_be_kept(case, clock) -> None:
-    await suspended(case, case.west)
+    stopped(case.west)
     assert isinstance(case.answer(), Sent)
     await case.exchange()
     clock.now = case.deadline(case.west, "reply").lapses_at
@@ -194,7 +192,7 @@ async def test_no_silence_is_recorded_while_an_answer_may_be_kept(case, clock) -
 
 
 async def test_silence_is_recorded_after_all_when_nothing_was_kept(case, clock) -> None:
-    await suspended(case, case.west)
+    stopped(case.west)
     clock.now = case.deadline(case.west, "reply").lapses_at
     watch_once(case.west.rt)
     resume(case.west.rt, PAIR, **WHO)
@@ -204,7 +202,7 @@ async def test_silence_is_recorded_after_all_when_nothing_was_kept(case, clock) 
 
 
 async def test_forged_message_is_refused_and_not_kept_while_suspended(case, clock) -> None:
-    await suspended(case, case.east)
+    stopped(case.east)
     document = case.document
     bad = sealed(case.west.rt, document, clock.now, signer="BA-MS")
     assert outcomes(take(case.east.rt, bad))[0][0] == "refused"
@@ -309,4 +307,3 @@ async def test_message_of_a_partner_that_is_not_in_production_gets_a_signed_refu
     await west.deliver()
     await east.take_in()
     assert row_of(east, "in", ASKING, again.message_id).outcome == "accepted"
-    assert ASKED == "RS-MUP"
