@@ -43,7 +43,7 @@ def require_pass(found: str | None, partner: str, *, without: bool) -> str | Non
     """Return the digest of a valid pass, None where a person decided to do without. Raises `PassMissing`."""
     if found is None and not without:
         raise PassMissing(
-            f"{partner} has no valid conformance pass; run: gateway simulate {partner} --pass, or decide --without-pass"
+            f"there is no valid conformance pass of {partner}; run: gateway simulate {partner} --pass, or decide --without-pass"
         )
     return found
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.domain.moves import EVENT_OF, NEXT
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PartnerInvalid
 from gateway.flow.ports import Runtime
 from gateway.partners.versions import version_of
 from gateway.simulation.attacks import CLASSES
@@ -32,6 +32,7 @@ from gateway.wire.reading import complete_header
 SIGNED_AT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)  # after the time at which the examples say they were made
 STRANGER = "XX-OTHER"
 LARGEST_SAMPLE = 100_000  # bytes; larger ones only show that a limit holds
+_PRIVATE = b"PRIVATE KEY-----"  # as PEM begins and ends one, of whichever kind
 _STAMP = (1980, 1, 1, 0, 0, 0)
 _SPECIMEN_HEADER = {
     "Header/MessageId": "019ad0c4-0000-7000-8000-000000000001",
@@ -96,7 +97,10 @@ def _tree(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if path.is_file() and not any(part.startswith((".", "__")) for part in inside.parts):
-            yield f"{name}/{inside.as_posix()}", path.read_bytes()
+            body = path.read_bytes()
+            if _PRIVATE in body:
+                raise PartnerInvalid(f"{inside.as_posix()} holds a private key: it does not belong into a partner folder")
+            yield f"{name}/{inside.as_posix()}", body
 
 
 def _treaties(rt: Runtime, folders: list[str]) -> Iterator[tuple[str, bytes]]:

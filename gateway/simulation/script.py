@@ -68,20 +68,20 @@ def read_script(path: Path) -> Script:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ScriptInvalid(f"the script {path.name!r} cannot be read: {error}") from error
-    _only(given, _KEYS, path.name)
+    _only(given, _KEYS, f"in {path.name}")
     over, seconds, counterpart = given.get("over", "memory"), given.get("most_seconds", 900), given.get("counterpart")
     if over not in WAYS:
-        raise ScriptInvalid(f"{path.name}: over is {over!r}, not one of {', '.join(WAYS)}")
+        raise ScriptInvalid(f"in {path.name}: over is {over!r}, not one of {', '.join(WAYS)}")
     if not _whole(seconds, 3600):
-        raise ScriptInvalid(f"{path.name}: most_seconds must be a number from 1 to 3600")
+        raise ScriptInvalid(f"in {path.name}: most_seconds must be a number from 1 to 3600")
     if not isinstance(counterpart, str | None):
-        raise ScriptInvalid(f"{path.name}: counterpart must be the code of an authority")
+        raise ScriptInvalid(f"in {path.name}: counterpart must be the code of an authority")
     rows = given.get("play", [])
     if not isinstance(rows, list) or not rows:
-        raise ScriptInvalid(f"{path.name}: there is no [[play]]")
+        raise ScriptInvalid(f"in {path.name}: there is no [[play]]")
     acts: list[Act] = []
     for number, row in enumerate(rows, 1):
-        where = f"{path.name}: play {number}"
+        where = f"in {path.name}, play {number}"
         if not isinstance(row, dict):
             raise ScriptInvalid(f"{where} must be a table, [[play]]")
         _only(row, _PLAY_KEYS, where)
@@ -92,7 +92,7 @@ def read_script(path: Path) -> Script:
         every_attack = [{"attack": number} for number in CLASSES] if row.get("attack") == "all" else [row]
         acts += [_act(each | one, where) for _ in range(times) for one in every_attack]
     if len(acts) > MOST_SCENES:
-        raise ScriptInvalid(f"{path.name}: a script has at most {MOST_SCENES} scenes")
+        raise ScriptInvalid(f"in {path.name}: a script has at most {MOST_SCENES} scenes")
     return Script(acts=tuple(acts), over=over, counterpart=counterpart, most_seconds=seconds)
 
 

@@ -1,17 +1,20 @@
 """The commands by which a partner is tried, opened and stopped, from a run of the simulation to the switch."""
 
 import json
+import shutil
 import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.settings import data_folder
 from gateway.store import journal
 from gateway.store.database import open_engine, reading, transaction
 from gateway.store.passes import PassRow, add
 from gateway.store.tables import journal as entries
 from tests.running import call, run, write_settings
 
+SPECIMEN_KEY = b"-----BEGIN EC " + b"PRIVATE KEY-----\nAAAA\n-----END EC " + b"PRIVATE KEY-----\n"
 WHO = ("--by", "A. Specimen", "--why", "letter 14/2026")
 ADMIT = ("partner", "admit", "pk", "--basis", "Agreement, Art. 20", "--assessment", "DPIA-7", "--by", "A. Specimen")
 
@@ -168,6 +171,14 @@ def test_kit_holds_no_private_key(told, tmp_path) -> None:
     with zipfile.ZipFile(tmp_path / "pk.zip") as archive:
         assert [name for name in archive.namelist() if b"PRIVATE KEY" in archive.read(name)] == []
         assert [name for name in archive.namelist() if name.startswith("/") or ".." in name] == []
+
+
+def test_partner_folder_with_a_private_key_is_not_packed(told, tmp_path) -> None:
+    shutil.copytree(data_folder("partners"), tmp_path / "partners")
+    (tmp_path / "partners" / "pk" / "old.pem").write_bytes(SPECIMEN_KEY)
+    words = ("partner", "kit", "pk", "--out", tmp_path / "pk.zip", "--partners", tmp_path / "partners")
+    assert told(*words, code=4)["error"]["code"] == "partner-invalid"
+    assert not (tmp_path / "pk.zip").exists()
 
 
 def test_expected_results_are_what_the_commands_give(told, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
