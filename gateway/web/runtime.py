@@ -25,6 +25,7 @@ class PersonView:
     latin: str | None  # the Latin form, when the name is not shown in Latin script
     born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
     nationalities: tuple[str, ...]  # ISO alpha-2, "stateless" or "unknown"
+    to_ask: tuple[str, ...] = ()  # what an officer should ask about the personal numbers; never the numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ def test_broken_document_leaves_no_traceback_of_the_process(name: str, tmp_path:
 # --- the commands there are --------------------------------------------------------------------------------------------
 
 OWED = {
-    "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
+    "check", "translate", "mrz", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
     "partner check", "partner apply", "partner kit", "partner admit", "partner production", "partner suspend",
     "partner resume", "partner show", "partner passes", "partner pass verify", "simulate",
