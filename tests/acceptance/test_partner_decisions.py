@@ -132,6 +132,22 @@ def test_help_names_every_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [name for name in BEHAVIOURS if name not in text] == []
 
 
+def test_doctor_says_which_environment_it_is_and_who_is_in_production(told, config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exchange() -> dict:
+        done = call("doctor", "--json", "--config", config, monkeypatch=monkeypatch)
+        return next(each for each in done.json["parts"] if each["part"] == "exchange")
+
+    assert exchange()["what"].startswith("environment development: every partner is usable")
+    monkeypatch.setenv("GATEWAY_ENVIRONMENT", "production")
+    assert (exchange()["ok"], "no partner is in production" in exchange()["what"]) == (False, True)
+    told(*ADMIT)
+    told("partner", "production", "pk", "--without-pass", *WHO)
+    told("partner", "suspend", "rs", *WHO)
+    found = exchange()
+    assert found["ok"]
+    assert found["what"].endswith("in production: pk; without a current conformance pass: pk; SUSPENDED: rs")
+
+
 # --- the kit ------------------------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """A suspended exchange: outward refused with the reason, inward kept with its time, nothing lost and no silence recorded."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -15,8 +16,10 @@ from gateway.errors import (
     UnknownAuthority,
     UnknownPartner,
 )
+from gateway.flow.deliver import still_open
 from gateway.flow.draft import Sent
 from gateway.flow.inbound import take_up_resumed
+from gateway.flow.loops import consume
 from gateway.flow.partner_decisions import admit, in_force, resume, suspend, switch_to_production
 from gateway.flow.watch import watch_once
 from gateway.store import early
@@ -158,6 +161,36 @@ async def test_resumed_exchange_takes_everything_in_its_order_as_of_when_it_came
     assert [row_of(case.west, "out", ASKING, one.message_id).outcome for one in sent] == ["received", "received"]
     assert kept(case.east) == []
     assert count(case.east.rt.engine, "early") == {"early": 0}
+
+
+async def test_running_gateway_takes_up_what_was_kept_by_itself(case) -> None:
+    stopped(case.east)
+    question = case.send("InformationRequest-by-requesting", ASKING)
+    await case.exchange()
+    stop = asyncio.Event()
+    loop = asyncio.create_task(consume(case.east.rt, stop))
+    resume(replace(case.east.rt), PAIR, **WHO)  # by another process
+    case.clock.move(seconds=1)
+    try:
+        async with asyncio.timeout(30):
+            while kept(case.east):  # noqa: ASYNC110 - nobody could tell: the loop knows nothing of this test
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await loop
+    assert row_of(case.east, "in", ASKING, question.message_id).outcome == "accepted"
+
+
+async def test_handed_over_rows_stay_when_the_exchange_was_suspended_meanwhile(case, clock) -> None:
+    case.west.rt.bell.listen("test")
+    case.send("InformationRequest-by-requesting", ASKING)
+    rows = case.west.rt.bell.handed(10, clock.now)
+    stopped(case.west)
+    assert len(rows) == 1
+    assert still_open(rows, case.west.rt) == []
+    case.west.rt.bell.leave()
+    clock.move(seconds=31)
+    assert await case.west.deliver() == 0
 
 
 async def test_nothing_is_taken_up_while_nothing_was_resumed(case) -> None:
