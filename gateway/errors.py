@@ -396,6 +396,48 @@ class WrongRecipient(Refused):
     code = "wrong-recipient"
 
 
+class PartnerNotAdmitted(Refused):
+    """In production nothing is exchanged with a state whose admission was not decided."""
+
+    code = "partner-not-admitted"
+
+
+class PartnerNotInProduction(Refused):
+    """In production nothing is exchanged with a partner that is still being tried."""
+
+    code = "partner-not-in-production"
+
+
+class PartnerSuspended(Refused):
+    """A named person suspended this exchange. In a receipt: the message is kept, and waits until it is resumed."""
+
+    code = "partner-suspended"
+
+
+class PassMissing(Refused):
+    """A partner goes into production with a valid conformance pass, or by a decision to do without."""
+
+    code = "pass-missing"
+
+
+class PassInvalid(Refused):
+    """A conformance pass that is not written as passes are, was changed, or is for something else."""
+
+    code = "pass-invalid"
+
+
+class PassExpired(Refused):
+    """A conformance pass whose time is over."""
+
+    code = "pass-expired"
+
+
+class ScriptInvalid(Refused):
+    """A script of a simulation names what there is not."""
+
+    code = "script-invalid"
+
+
 class MessageIdReused(Refused):
     """The same message id came with other bytes: alarmed."""
 

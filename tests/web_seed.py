@@ -20,9 +20,9 @@ from sqlalchemy import insert, select, update
 from gateway.domain.safeguards import Answers
 from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
 from gateway.flow.evidence_clock import Standing
-from gateway.partners import Partners
+from gateway.partners import Partners, load
 from gateway.partners.folder import Authority
-from gateway.settings import Settings
+from gateway.settings import Settings, data_folder
 from gateway.store import accounts, attachments, journal
 from gateway.store import tables as t
 from gateway.store.attachments import AttachmentRow
@@ -47,7 +47,7 @@ ACCOUNTS: Mapping[str, tuple[str, str | None]] = {
 }
 
 PARTNERS = Partners(
-    partners={},
+    partners=load(data_folder("partners")).partners,
     authorities={
         code: Authority(
             code=code,

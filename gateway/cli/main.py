@@ -28,6 +28,7 @@ COMMANDS = {
     "treaty": "treaty",
     "calendar": "calendar",
     "partner": "partner",
+    "simulate": "simulate",
     "case": "case",
     "form": "form",
     "verify-case": "casefile",

@@ -232,6 +232,12 @@ def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
     return {row.outcome: row.number for row in tx.execute(found)}
 
 
+def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
+    """Return the message types of rows."""
+    found = tx.execute(select(messages.c.id, messages.c.type).where(among(tx, messages.c.id, sorted(set(rows)))))
+    return {row.id: row.type for row in found}
+
+
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
     """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
     if rows:

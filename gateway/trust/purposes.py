@@ -9,6 +9,7 @@ from typing import Final
 
 from asn1crypto import cms
 
+from gateway.domain import conformance
 from gateway.domain.roots import CONTEXT
 from gateway.trust import profile
 from gateway.trust.algorithms import SignatureAlgorithm
@@ -16,11 +17,13 @@ from gateway.trust.algorithms import SignatureAlgorithm
 ENVELOPE: Final = "envelope"  # a message or a receipt
 PDF_FORM: Final = "pdf-form"
 JOURNAL_ROOT: Final = "journal-root"
+PARTNER_TRIED: Final = "conformance-pass"
 
 # A row for each kind of statement that a gateway signs by itself while it runs. Sealing key documents are not among them: they
 # are made by a person at the key folder (`gateway keys`).
 _FIRST_LINES: Final[Mapping[str, bytes]] = {
     JOURNAL_ROOT: CONTEXT,
+    PARTNER_TRIED: conformance.CONTEXT,
 }
 PAGES: Final = frozenset({ENVELOPE, PDF_FORM})  # what API and pages may ask for
 LOOPS: Final = frozenset({ENVELOPE, PDF_FORM, *_FIRST_LINES})  # what consume, deliver and watch may ask for

@@ -15,9 +15,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
+from gateway.domain.partner_decisions import Kind, PartnerDecision, Scope
 from gateway.domain.safeguards import Answers
 from gateway.errors import AnswerMismatch, DatabaseUnavailable
-from gateway.store import accounts
+from gateway.store import accounts, partner_decisions
 from gateway.store import tables as t
 from gateway.store.attachment_tables import attachments
 from gateway.store.database import reading, transaction
@@ -939,3 +940,18 @@ def test_unforeseen_error_shows_no_detail(made: Seed, monkeypatch: pytest.Monkey
     assert "internal-error" in answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_flow_board_shows_who_suspended_and_admitted_whom(made: Seed) -> None:
+    with transaction(made.engine) as tx:
+        for kind, who, type_ in ((Kind.ADMITTED, "pk", "*"), (Kind.SUSPENDED, "AT-BMI:RS-MUP", "InterviewRequest")):
+            scope = Scope(who=who, type=type_)
+            decision = PartnerDecision(kind=kind, scope=scope, at=made.now, by="B. Specimen", why="<b>a court forbids it</b>")
+            partner_decisions.add(tx, decision)
+    text = signed_in(made, "ops").get("/flow").text
+    assert "Suspended (InterviewRequest of AT-BMI:RS-MUP)" in text
+    assert "&lt;b&gt;a court forbids it" in text
+    row = text.split(">pk: ")[1].split("</tr>")[0]
+    assert "by B. Specimen" in row
+    assert "In test" in row
+    assert "every partner is usable" in text

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from gateway.simulation.forgeries.forge import DS, DSIG, INFO, REFERENCE, Forge, Forgery
 from gateway.stages import Tree
 from gateway.trust.profile import XADES
-from tests.forgeries.forge import DS, DSIG, INFO, REFERENCE, Forge, Forgery
 
 Change: TypeAlias = Callable[[Tree], object]  # of the signature
 

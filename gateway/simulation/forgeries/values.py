@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from gateway.simulation.forgeries.forge import DS, INFO, OWN, REFERENCE, Forge, Forgery
 from gateway.trust.algorithms import ECDSA_P256
 from gateway.trust.sign import sign
 from gateway.wire.documents import canonicalize
-from tests.forgeries.forge import DS, INFO, OWN, REFERENCE, Forge, Forgery
 
 ORDER, BYTES = ECDSA_P256.order, ECDSA_P256.scalar_bytes
 _VALUE = re.compile(rb"<ds:SignatureValue>([^<]*)<")
@@ -144,7 +144,7 @@ def _times(forge: Forge) -> Iterator[Forgery]:
 
 def _keys(forge: Forge) -> Iterator[Forgery]:
     def signed_by(name: str, code: str, row: int, **how: bool) -> Forgery:
-        key = forge.certificate("BA-MS", **how)  # type: ignore[arg-type]
+        key = forge.certificate(**how)  # type: ignore[arg-type]
         return Forgery(name=name, row=row, code=code, body=sign(forge.envelope()[0], key, forge.now).body)
 
     yield signed_by("certificate_signed_by_itself", "signer-not-trusted", 15, own_issuer=True)
@@ -152,8 +152,8 @@ def _keys(forge: Forge) -> Iterator[Forgery]:
     yield signed_by("certificate_of_an_authority_of_certification", "signer-not-trusted", 28, ca=True)
     yield signed_by("certificate_not_for_signatures", "signer-not-trusted", 28, digital_signature=False)
     own = _found(_CERTIFICATE, forge.genuine)
-    partner = b64encode(forge.ring.signing("PK-MOI").chain[0])
-    other = b64encode(forge.certificate("BA-MS").chain[0])
+    partner = b64encode(forge.ring.signing(forge.other).chain[0])
+    other = b64encode(forge.certificate().chain[0])
     for name, code, made in (
         ("certificate_of_another_partner", "signature-profile", partner),
         ("certificate_of_another_key", "signer-not-trusted", other),
@@ -179,6 +179,6 @@ def _keys(forge: Forge) -> Iterator[Forgery]:
     yield Forgery(
         name="certificate_of_another_partner_signed_again", row=15, code="signature-profile", body=again, own_key=True
     )
-    partners = forge.ring.signing("PK-MOI")
+    partners = forge.ring.signing(forge.other)
     whole = sign(forge.envelope()[0], partners, forge.now).body
     yield Forgery(name="signed_by_another_partner", row=29, code="signer-mismatch", body=whole)

@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from gateway.simulation.forgeries.forge import OWN, Forge, Forgery, set_sender
 from gateway.stages import MAX_MESSAGE_BYTES, Tree
 from gateway.wire.documents import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACES, canonicalize
-from tests.forgeries.forge import OWN, Forge, Forgery, set_sender
 
 Change: TypeAlias = Callable[[Tree], object]
 
@@ -67,10 +67,10 @@ TREES: dict[str, tuple[int, str, Change, bool]] = {
     "envelope_of_another_version": (12, "signature-profile", lambda e: e.set("version", "1.1"), True),
     "document_that_is_no_message": (10, "signature-profile", _foreign_document, True),
     "element_without_a_namespace": (5, "signature-profile", _without_namespace, True),
-    "sender_is_another_authority": (29, "signer-mismatch", lambda e: set_sender(e, "PK-MOI"), True),
+    "sender_is_another_authority": (29, "signer-mismatch", lambda e: set_sender(e, "XX-OTHER"), True),
     "sender_twice": (29, "signer-mismatch", lambda e: e[0][0].append(deepcopy(e[0][0].find(f"{OWN}Sender"))), True),
     "sender_missing": (29, "signer-mismatch", lambda e: e[0][0].remove(e[0][0].find(f"{OWN}Sender")), True),
-    "sender_with_a_blank": (29, "signer-mismatch", lambda e: set_sender(e, "BA-MS "), True),
+    "sender_with_a_blank": (29, "signer-mismatch", lambda e: set_sender(e, e[0][0].findtext(f"{OWN}Sender") + " "), True),
     "sender_of_letters_that_look_alike": (29, "signer-mismatch", lambda e: set_sender(e, "\u0412\u0410-MS"), True),
 }
 

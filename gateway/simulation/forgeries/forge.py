@@ -16,10 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from gateway.settings import data_folder
 from gateway.stages import Tree
-from gateway.trust.algorithms import ECDSA_P256, SignatureAlgorithm
+from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.devca import ANCHOR_FILE
 from gateway.trust.keys import FileKey, KeyRing
 from gateway.trust.sign import sign
+from gateway.trust.specimen_keys import SpecimenSigners
 from gateway.wire.documents import NS, canonicalize, parse_xml
 
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
@@ -51,22 +52,44 @@ class Forge:
     ring: KeyRing
     now: datetime
     genuine: bytes
+    sender: str  # authority in whose name everything is sent
+    other: str  # another authority, whose key is at hand too
 
     @classmethod
-    def load(cls, keys: Path, now: datetime, message: Tree | None = None) -> "Forge":
+    def load(
+        cls, keys: Path, now: datetime, message: Tree | None = None, *, sender: str = "BA-MS", other: str = "PK-MOI"
+    ) -> "Forge":
         """Read a development key folder; the genuine envelope holds `message`, or an example of an application."""
         ring = KeyRing.load(keys)
         root_key = load_pem_private_key((keys / "ca" / "root.key.pem").read_bytes(), password=None)
-        key: Any = ring.signing("BA-MS")
+        key: Any = ring.signing(sender)
         assert isinstance(root_key, ec.EllipticCurvePrivateKey)
         document = parse_xml(EXAMPLE.read_bytes()) if message is None else message
         return cls(
+            sender=sender,
+            other=other,
             key=key,
             root=x509.load_pem_x509_certificate((keys / "anchors" / ANCHOR_FILE).read_bytes()),
             root_key=root_key,
             ring=ring,
             now=now,
             genuine=sign(document, key, now).body,
+        )
+
+    @classmethod
+    def specimen(cls, message: Tree, now: datetime, *, sender: str, other: str) -> "Forge":
+        """Return a forge whose keys follow from names: it makes the same bytes each time."""
+        signers = SpecimenSigners.make((sender, other))
+        key = signers.keys[sender]
+        return cls(
+            sender=sender,
+            other=other,
+            key=key,
+            root=signers.root,
+            root_key=signers.root_key,
+            ring=signers.ring(),
+            now=now,
+            genuine=sign(message, key, now).body,
         )
 
     def envelope(self) -> Tree:
@@ -113,27 +136,28 @@ class Forge:
 
     def certificate(
         self,
-        authority: str = "BA-MS",
+        authority: str | None = None,
         *,
         own_issuer: bool = False,
         ca: bool = False,
         digital_signature: bool = True,
         purpose: x509.ObjectIdentifier | None = None,
         curve: ec.EllipticCurve | None = None,
-        algorithm: SignatureAlgorithm = ECDSA_P256,
+        algorithm: SignatureAlgorithm | None = None,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
     ) -> FileKey:
-        """Return a key with a certificate of the development root, or of itself; valid from a day ago for a month."""
+        """Return a key with a certificate of the root, or of itself; valid from a day ago for a month."""
+        algorithm = algorithm or self.key.algorithm
         key: Any = algorithm.new_private() if curve is None else ec.generate_private_key(curve)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority} signing")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{authority or self.sender} signing")])
         issuer_key = key if own_issuer else self.root_key
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(subject if own_issuer else self.root.subject)
             .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(int.from_bytes(sha256(repr((ca, own_issuer, digital_signature)).encode()).digest()[:15], "big") + 1)
             .not_valid_before(not_before or self.now - timedelta(days=1))
             .not_valid_after(not_after or self.now + timedelta(days=30))
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
@@ -155,9 +179,14 @@ class Forge:
         )
         if purpose is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        certificate = builder.sign(issuer_key, hashes.SHA256())
+        certificate = builder.sign(
+            issuer_key, hashes.SHA256(), ecdsa_deterministic=isinstance(issuer_key, ec.EllipticCurvePrivateKey) or None
+        )
         return FileKey(
-            authority=authority, chain=(certificate.public_bytes(Encoding.DER),), algorithm=algorithm, private_key=key
+            authority=authority or self.sender,
+            chain=(certificate.public_bytes(Encoding.DER),),
+            algorithm=algorithm,
+            private_key=key,
         )
 
 

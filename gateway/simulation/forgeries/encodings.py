@@ -3,23 +3,23 @@
 import gzip
 from collections.abc import Iterator
 
+from gateway.simulation.forgeries.forge import OWN, Forge, Forgery
 from gateway.wire.documents import NS, canonicalize, parse_xml
-from tests.forgeries.forge import OWN, Forge, Forgery
 
-# name: row, code, what stands in the genuine envelope, what takes its place
+# name: row, code, what stands in the genuine envelope, what takes its place; words in braces are parts of the sender's code
 SWAPS: dict[str, tuple[int, str, bytes, bytes]] = {
-    "comment_in_the_sender": (7, "markup-forbidden", b">BA-MS<", b">BA<!-- x -->-MS<"),
+    "comment_in_the_sender": (7, "markup-forbidden", b">{sender}<", b">{first}{second}<!-- x -->{rest}<"),
     "comment_in_the_message_id": (7, "markup-forbidden", b"</MessageId>", b"<!-- x --></MessageId>"),
     "comment_in_the_signed_info": (7, "markup-forbidden", b"<ds:SignedInfo>", b"<ds:SignedInfo><!-- x -->"),
     "comment_in_the_signature_value": (7, "markup-forbidden", b"<ds:SignatureValue>", b"<ds:SignatureValue><!---->"),
     "comment_in_the_certificate": (7, "markup-forbidden", b"<ds:X509Certificate>", b"<ds:X509Certificate><!---->"),
     "comment_after_the_envelope": (7, "markup-forbidden", b"</Envelope>", b"</Envelope><!-- x -->"),
-    "processing_instruction_in_the_sender": (8, "markup-forbidden", b">BA-MS<", b">BA<?x y?>-MS<"),
+    "processing_instruction_in_the_sender": (8, "markup-forbidden", b">{sender}<", b">{first}{second}<?x y?>{rest}<"),
     "processing_instruction_before_the_envelope": (8, "markup-forbidden", b"<Envelope", b"<?x y?><Envelope"),
     "style_sheet": (8, "markup-forbidden", b"<Envelope", b'<?xml-stylesheet href="http://127.0.0.1:9/x.xsl"?><Envelope'),
-    "cdata_that_means_the_same": (8, "signature-profile", b">BA-MS<", b"><![CDATA[BA-MS]]><"),
+    "cdata_that_means_the_same": (8, "signature-profile", b">{sender}<", b"><![CDATA[{sender}]]><"),
     "cdata_in_the_signature_value": (8, "signature-profile", b"</ds:SignatureValue>", b"<![CDATA[]]></ds:SignatureValue>"),
-    "character_reference_that_means_the_same": (8, "signature-profile", b">BA-MS<", b">B&#65;-MS<"),
+    "character_reference_that_means_the_same": (8, "signature-profile", b">{sender}<", b">{first}&#{number};{rest}<"),
     "doctype": (18, "doctype-forbidden", b"<Envelope", b"<!DOCTYPE Envelope><Envelope"),
     "doctype_with_an_id_attribute": (
         6,
@@ -61,7 +61,7 @@ SWAPS: dict[str, tuple[int, str, bytes, bytes]] = {
     ),
     "doctype_inside_the_message": (18, "doctype-forbidden", b"<Header>", b"<!DOCTYPE Header><Header>"),
     "doctype_in_small_letters": (18, "malformed-xml", b"<Envelope", b"<!doctype Envelope><Envelope"),
-    "entity_without_a_declaration": (6, "malformed-xml", b">BA-MS<", b">BA&x;-MS<"),
+    "entity_without_a_declaration": (6, "malformed-xml", b">{sender}<", b">{first}{second}&x;{rest}<"),
     "xinclude": (
         21,
         "signature-invalid",
@@ -103,26 +103,44 @@ SWAPS: dict[str, tuple[int, str, bytes, bytes]] = {
     "declares_utf_7": (33, "wrong-encoding", b"<Envelope", b'<?xml version="1.0" encoding="UTF-7"?><Envelope'),
     "declares_utf_16": (33, "wrong-encoding", b"<Envelope", b'<?xml version="1.0" encoding="UTF-16"?><Envelope'),
     "declares_latin_1": (33, "wrong-encoding", b"<Envelope", b'<?xml version="1.0" encoding="ISO-8859-1"?><Envelope'),
-    "overlong_utf_8": (33, "wrong-encoding", b">BA-MS<", b">B\xc1\x81-MS<"),
-    "utf_8_of_a_lone_surrogate": (33, "wrong-encoding", b">BA-MS<", b">BA\xed\xa0\x80-MS<"),
-    "utf_8_beyond_the_last_character": (33, "wrong-encoding", b">BA-MS<", b">BA\xf4\x90\x80\x80-MS<"),
-    "reference_to_a_lone_surrogate": (33, "malformed-xml", b">BA-MS<", b">BA&#xD800;-MS<"),
-    "reference_to_zero": (33, "malformed-xml", b">BA-MS<", b">BA&#0;-MS<"),
-    "zero_byte": (33, "not-text", b">BA-MS<", b">BA\x00-MS<"),
-    "control_character": (33, "malformed-xml", b">BA-MS<", b">BA\x1b-MS<"),
-    "text_that_turns_around": (33, "signature-invalid", b">BA-MS<", ">\u202eSM-AB<".encode()),
-    "letters_that_look_alike": (33, "signature-invalid", b">BA-MS<", ">\u0412\u0410-MS<".encode()),
-    "character_of_no_width": (33, "signature-invalid", b">BA-MS<", ">BA\u200b-MS<".encode()),
-    "letter_composed_otherwise": (33, "signature-invalid", b">BA-MS<", ">BA\u0301-MS<".encode()),
+    "overlong_utf_8": (33, "wrong-encoding", b">{sender}<", b">{first}{overlong}{rest}<"),
+    "utf_8_of_a_lone_surrogate": (33, "wrong-encoding", b">{sender}<", b">{first}{second}\xed\xa0\x80{rest}<"),
+    "utf_8_beyond_the_last_character": (33, "wrong-encoding", b">{sender}<", b">{first}{second}\xf4\x90\x80\x80{rest}<"),
+    "reference_to_a_lone_surrogate": (33, "malformed-xml", b">{sender}<", b">{first}{second}&#xD800;{rest}<"),
+    "reference_to_zero": (33, "malformed-xml", b">{sender}<", b">{first}{second}&#0;{rest}<"),
+    "zero_byte": (33, "not-text", b">{sender}<", b">{first}{second}\x00{rest}<"),
+    "control_character": (33, "malformed-xml", b">{sender}<", b">{first}{second}\x1b{rest}<"),
+    "text_that_turns_around": (33, "signature-invalid", b">{sender}<", ">\u202e{backwards}<".encode()),
+    "letters_that_look_alike": (33, "signature-invalid", b">{sender}<", ">\u0412\u0410-MS<".encode()),
+    "character_of_no_width": (33, "signature-invalid", b">{sender}<", ">{first}{second}\u200b{rest}<".encode()),
+    "letter_composed_otherwise": (33, "signature-invalid", b">{sender}<", ">{first}{second}\u0301{rest}<".encode()),
     "line_of_a_log_in_the_message_id": (34, "signature-invalid", b"<MessageId>", b"<MessageId>\nmessage.accepted code=x "),
-    "markup_of_a_page_in_a_value": (34, "signature-invalid", b">BA-MS<", b">&lt;script&gt;alert(1)&lt;/script&gt;<"),
+    "markup_of_a_page_in_a_value": (34, "signature-invalid", b">{sender}<", b">&lt;script&gt;alert(1)&lt;/script&gt;<"),
 }
+
+
+def _filled(text: bytes, forge: Forge) -> bytes:
+    """Put parts of the sender's code where a text names them."""
+    sender = forge.sender.encode()
+    second = sender[1]
+    parts = {
+        b"{sender}": sender,
+        b"{first}": sender[:1],
+        b"{second}": sender[1:2],
+        b"{rest}": sender[2:],
+        b"{number}": str(second).encode(),
+        b"{overlong}": bytes([0xC0 | second >> 6, 0x80 | second & 0x3F]),
+        b"{backwards}": sender[::-1],
+    }
+    for name, part in parts.items():
+        text = text.replace(name, part)
+    return text
 
 
 def forgeries(forge: Forge) -> Iterator[Forgery]:
     """Yield them."""
     for name, (row, code, old, new) in SWAPS.items():
-        yield Forgery(name=name, row=row, code=code, body=forge.swapped((old, new)))
+        yield Forgery(name=name, row=row, code=code, body=forge.swapped((_filled(old, forge), _filled(new, forge))))
     genuine = forge.genuine
     text = genuine.decode()
     for name, row, code, body in (

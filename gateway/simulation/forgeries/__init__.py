@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from tests.forgeries import claims, encodings, shapes, values, wrapping
-from tests.forgeries.forge import Forge, Forgery
+from gateway.simulation.forgeries import claims, encodings, shapes, values, wrapping
+from gateway.simulation.forgeries.forge import Forge, Forgery
 
 __all__ = ["Forge", "Forgery", "forged_from", "forgeries"]
 
 
 def forgeries(keys: Path, now: datetime) -> Iterator[Forgery]:
-    """Yield every forgery, each made anew from a genuine envelope of BA-MS signed at `now`.
+    """Yield every forgery, each made anew from a genuine envelope signed at `now`, of BA-MS.
 
     `keys` is a development key folder with BA-MS and PK-MOI in it (`gateway keys new --development`).
     """
