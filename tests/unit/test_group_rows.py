@@ -86,7 +86,8 @@ class Maker:
         self,
         name: str = "name-given-family",
         *,
-        born: str = '{ here = ["Rodjen/@dan", "Rodjen/@mjesec", "Rodjen/@godina"], canonical = "Born", convert = "date-in-fields" }',
+        born: str = '{ here = ["Rodjen/@dan", "Rodjen/@mjesec", "Rodjen/@godina"], '
+        'canonical = "Born", convert = "date-in-fields" }',
         lost: tuple[str, ...] = (),
     ) -> Translator:
         rows = [
@@ -183,7 +184,8 @@ def test_what_is_not_given_is_not_written(make: Maker) -> None:
     assert compact(translator.to_canonical(b'{"kind": "NOTE", "month": 3, "year": 1990}').body) == (
         '<Note schemaVersion="1.0"><Born>1990-03</Born></Note>'
     )
-    assert compact(translator.to_canonical(b'{"kind": "NOTE"}').body) == '<Note schemaVersion="1.0"/>'.replace("/>", "></Note>")
+    empty = compact(translator.to_canonical(b'{"kind": "NOTE"}').body)
+    assert empty.replace("\n", "") == '<Note schemaVersion="1.0"></Note>'
 
 
 def test_a_group_stands_in_the_report_once(make: Maker) -> None:
@@ -201,7 +203,7 @@ def test_a_text_of_another_number_of_words_is_read_without_parts(make: Maker) ->
 
 
 def test_the_script_is_read_off_the_letters(make: Maker) -> None:
-    body = make.xml("name-as-shown", lost=tuple(LOSS[:1]) + ('{ canonical = "Child/Name/Part", why = "one text" }',))
+    body = make.xml("name-as-shown", lost=(*LOSS[:1], '{ canonical = "Child/Name/Part", why = "one text" }'))
     assert "<Script>Cyrl</Script>" in compact(body.to_canonical(zapis("<Ime>Ана Узорак</Ime>")).body)
     with pytest.raises(BadValue) as refused:
         body.to_canonical(zapis("<Ime>Ана Uzorak</Ime>"))
