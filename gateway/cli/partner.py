@@ -1,4 +1,4 @@
-"""`gateway partner`: what partners there are, and whether their folders hold together."""
+"""`gateway partner list` and `check`: what partners there are, and whether their folders hold together."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from gateway.cli import partner_draft
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, NotAFile
@@ -21,8 +22,9 @@ from gateway.wire.translate import Translator
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(no_args_is_help=True, help="Partner folders: list them, check them.")
+    group = typer.Typer(no_args_is_help=True, help="Partner folders: list them, check them, draft their formats.")
     app.add_typer(group, name="partner")
+    partner_draft.register(group)
 
     @group.command("list", epilog="Example:  gateway partner list --json")
     def list_partners(partners: PartnersOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
