@@ -83,6 +83,34 @@ class MalformedJson(Refused):
     code = "malformed-json"
 
 
+class MalformedTable(Refused):
+    """Not a table as its format has it: a quotation mark that is not closed, a row cut off, a workbook that is none."""
+
+    code = "malformed-table"
+
+
+class WrongColumns(Refused):
+    """A column is missing, not known, or stands twice; or a row holds something where its kind has no column."""
+
+    code = "wrong-columns"
+
+
+class TooManyCells(Refused):
+    code = "too-many-cells"
+
+
+class ActiveContent(Refused):
+    """A workbook with formulas, macros or links to other files."""
+
+    code = "active-content"
+
+
+class SeveralMessages(Refused):
+    """A table holds several messages where one is expected."""
+
+    code = "several-messages"
+
+
 class DoctypeForbidden(Refused):
     code = "doctype-forbidden"
 

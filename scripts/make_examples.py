@@ -139,7 +139,7 @@ def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corrido
         lost = {field.path for field in there.report.dropped}
         if list(flat(twin.document)) != [field for field in flat(document) if field[0] not in lost]:
             raise ValueError(f"{folder / name}: a field does not come back the same")
-        yield folder / f"{name}.{dialect.format}", there.body
+        yield folder / f"{name}{dialect.form.suffix}", there.body
         yield folder / "canonical" / f"{name}.xml", twin.body
 
 

@@ -31,7 +31,7 @@ def fresh_header(now: datetime) -> dict[str, str]:
 def example_files(dialect: Dialect) -> list[Path]:
     """Return the example documents of a dialect, by name."""
     folder = dialect.folder / "examples"
-    return sorted(path for path in folder.iterdir() if path.suffix == f".{dialect.format}") if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if path.suffix == dialect.form.suffix) if folder.is_dir() else []
 
 
 def flat(element: Tree, path: str = "") -> Iterator[tuple[str, str]]:

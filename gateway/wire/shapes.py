@@ -134,7 +134,9 @@ class _Json:
         self.value = value
 
     def fits(self, part: Mapping[str, Any]) -> bool:
-        """Tell whether `part` is not about another variant."""
+        """Tell whether `part` is not about another variant; without a path there is one only."""
+        if not self.match:
+            return True
         for step in self.match:
             part = part.get("properties", {}).get(step, {})
         return bool(part.get("const", self.value) == self.value)
@@ -172,5 +174,8 @@ class _Json:
 
 
 def json_shape(schema: Mapping[str, Any], match: str, value: str) -> Shape:
-    """Return the shape of the documents whose member at path `match` is `value`; other variants are left out."""
+    """Return the shape of the documents whose member at path `match` is `value`; other variants are left out.
+
+    An empty path leaves out nothing.
+    """
     return _Json(schema, match, value).shape(schema, required=True)

@@ -11,7 +11,8 @@ from lxml import etree
 from gateway.errors import UnknownMessageType
 from gateway.partners import Dialect
 from gateway.stages import Tree
-from gateway.wire.dialect_documents import DialectDocuments, compile_documents, render_xml
+from gateway.wire.dialect_documents import DialectDocuments, render_xml
+from gateway.wire.dialect_formats import compile_documents
 from gateway.wire.documents import NS, canonicalize, parse_xml
 from gateway.wire.on_demand import OnDemand
 from gateway.wire.plans import Plan
