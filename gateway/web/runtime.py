@@ -125,7 +125,7 @@ class WebRuntime:
     engine: Database
     clock: Clock
     settings: Settings
-    partners: Partners
+    known_partners: Callable[[], Partners]  # as their folders say now
     answer: Answer
     make_statement: MakeStatement
     release_statement: ReleaseStatement
@@ -135,3 +135,8 @@ class WebRuntime:
     person_of: PersonOf
     journal: WriteJournal
     evidence: EvidenceOfTime
+
+    @property
+    def partners(self) -> Partners:
+        """The partners as their folders say now."""
+        return self.known_partners()

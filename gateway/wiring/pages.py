@@ -162,7 +162,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         engine=rt.engine,
         clock=rt.clock,
         settings=rt.settings,
-        partners=rt.partners,
+        known_partners=lambda: rt.partners,
         answer=actions.answer,
         make_statement=actions.statement,
         release_statement=actions.release,
