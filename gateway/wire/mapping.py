@@ -2,7 +2,8 @@
 
 Five verbs: copy (the default), codes, fixed, convert, repeat. One row serves both directions. Every field of both
 schemas must be mapped or be named in `cannot_carry`; a hole, a path that does not exist, a field mapped twice or a
-repeated field written to a single one stops the start with `MappingInvalid`, naming file, row and path.
+repeated field written to a single one stops the start with `MappingInvalid`, naming file, row and path. Where the dialect
+has room for one of what may come several times, the canonical step says so: "Document[1]/Number"; a second one refuses.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from gateway.wire.codes import code_reader, code_writer
 from gateway.wire.converters import CONVERTERS, Read, Write
 from gateway.wire.plans import Leaf, Place, Plan, Repeat, Scope, Side, absolute
 from gateway.wire.report import Action, Field
-from gateway.wire.shapes import Shape, steps
+from gateway.wire.shapes import ONLY, Shape, bare, steps
 
 _ROW_KEYS = {"here", "canonical", "codes", "convert", "fixed", "repeat"}
 SIDES: tuple[Side, Side] = ("here", "canonical")
@@ -49,6 +50,7 @@ class _Compiler:
             self.row(scope, row, f"rows.{rows}[{number}]", (*above, rows))
         self.lose(scope, "here")
         self.lose(scope, "canonical")
+        self.once(scope, f"rows.{rows}")
         return scope
 
     def row(self, scope: Scope, row: Any, place: str, above: tuple[str, ...]) -> None:
@@ -99,13 +101,18 @@ class _Compiler:
         shape = _shape(scope, side)
         walked = steps(path)
         for number, step in enumerate(walked, 1):
-            inner = shape.children.get(step)
+            inner = shape.children.get(bare(step))
+            only = step.endswith(ONLY)
             if inner is None:
-                raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
-            if inner.many and not (many and number == len(walked)):
-                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'")
+                raise self.bad(place, f"{side} path {path!r}: the schema has no {bare(step)!r} there")
+            if only and (side == "here" or not inner.many):
+                raise self.bad(place, f"{side} path {path!r}: {ONLY} is for canonical fields that may come several times")
+            if inner.many and not only and not (many and number == len(walked)):
+                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat', or {ONLY}")
+            if only and number == len(walked):
+                inner = Shape(required=inner.required, children=inner.children)
             shape = inner
-        full = absolute(_path(scope, side), path)
+        full = bare(absolute(_path(scope, side), path))
         if full in self.mapped[side] and path != ".":
             raise self.bad(place, f"{side} path {path!r} is mapped twice")
         self.mapped[side].add(full)
@@ -149,7 +156,8 @@ class _Compiler:
         for entry in self.lost:
             full = f"{self.top[side]}/{entry.get(side)}"
             path = full.removeprefix(f"{above}/")
-            if side not in entry or path == full or any(path.startswith(f"{repeat}/") for repeat in repeats):
+            full = bare(full)
+            if side not in entry or bare(path) == full or any(path.startswith(f"{repeat}/") for repeat in repeats):
                 continue
             if (shape := _shape(scope, side).at(path)) is None:
                 continue
@@ -159,6 +167,18 @@ class _Compiler:
             self.given_up[side].add(full)
             if side == "canonical" and shape.leaf and not shape.many:
                 scope.spare[path], scope.size = scope.size, scope.size + 1
+
+    def once(self, scope: Scope, place: str) -> None:
+        """Refuse a field that is the only one in one row, and one of several in another."""
+        paths = [leaf.canonical for leaf in scope.leaves if leaf.canonical is not None]
+        paths += [repeat.canonical for repeat in scope.repeats]
+        for path in (*paths, *scope.lost_canonical):
+            for repeat in scope.repeats:
+                if path.startswith(f"{repeat.canonical}{ONLY}"):
+                    raise self.bad(place, f"{repeat.canonical} is repeated and {path!r} is the only one")
+            before, mark, _ = path.partition(ONLY)
+            if mark and any(other == before or other.startswith(f"{before}/") for other in scope.lost_canonical):
+                raise self.bad("cannot_carry", f"names {before!r} without {ONLY}, and a row with it")
 
     def complete(self, side: Side, shape: Shape) -> None:
         """Refuse a schema field that no row and no `cannot_carry` names."""
@@ -215,7 +235,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
             fillable=dict(_fillable(scope)),
         )
     for entry in lost:
-        if f"/{entry.get('canonical') or entry.get('here')}" not in met:
+        if bare(f"/{entry.get('canonical') or entry.get('here')}") not in met:
             raise MappingInvalid(
                 f"{dialect.place}: cannot_carry: no message has {entry.get('canonical') or entry.get('here')!r}"
             )

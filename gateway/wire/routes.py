@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from gateway.errors import Refused
 from gateway.wire.plans import Leaf, Plan, Repeat, Scope, Side
 from gateway.wire.report import Field
-from gateway.wire.shapes import Shape, steps
+from gateway.wire.shapes import ONLY, Shape, bare, steps
 
 Slots: TypeAlias = list[Any]  # canonical text, a list of Slots, or None
 
@@ -35,6 +35,11 @@ class Route:
     def fixed(self) -> bool:
         """Whether its value is the same in every message."""
         return self.leaf is not None and self.leaf.fixed is not None
+
+    @property
+    def only(self) -> bool:
+        """Whether it may come several times and the other side has room for one."""
+        return self.path.endswith(ONLY)
 
     @property
     def plain(self) -> bool:
@@ -72,9 +77,9 @@ def _place(root: Route, path: str) -> Route:
 
 def _order(place: Route, shape: Shape) -> None:
     known = list(shape.children)
-    place.children = dict(sorted(place.children.items(), key=lambda item: known.index(item[0])))
+    place.children = dict(sorted(place.children.items(), key=lambda item: known.index(bare(item[0]))))
     for name, child in place.children.items():
-        _order(child, shape.children[name])
+        _order(child, shape.children[bare(name)])
 
 
 def placed(error: Refused, path: str, line: int | None) -> Refused:

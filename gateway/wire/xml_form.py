@@ -14,6 +14,7 @@ from gateway.stages import Tree
 from gateway.wire.plans import Repeat, Side
 from gateway.wire.report import Field
 from gateway.wire.routes import Notes, Route, Slots, placed, route
+from gateway.wire.shapes import bare
 
 ReadXml: TypeAlias = Callable[[Tree, Slots, Notes], None]
 WriteXml: TypeAlias = Callable[[Slots, list[str], Notes], bool]  # tells whether anything but fixed values was written
@@ -48,7 +49,7 @@ def xml_reader(place: Route, namespace: str, side: Side) -> ReadXml:
     """
     attributes = {name[1:]: child for name, child in place.children.items() if name.startswith("@")}
     entries = {
-        f"{{{namespace}}}{name}" if namespace else name: _entry(child, namespace, side)
+        f"{{{namespace}}}{bare(name)}" if namespace else bare(name): _entry(child, namespace, side)
         for name, child in place.children.items()
         if not name.startswith("@")
     }
@@ -92,6 +93,8 @@ _Entry: TypeAlias = tuple[int, Callable[[str], str] | None, int, str, ReadXml | 
 
 def _entry(place: Route, namespace: str, side: Side) -> _Entry:
     """Return how a child element is read: a plain value by slot and converter, anything else by a function."""
+    if place.only:
+        return 0, None, 0, place.path, _only_reader(place, namespace, side)
     leaf = place.leaf
     if leaf is not None and place.plain and leaf.fixed is None:
         return leaf.slot, leaf.read if side == "here" else None, leaf.number, place.path, None
@@ -100,6 +103,21 @@ def _entry(place: Route, namespace: str, side: Side) -> _Entry:
     if place.repeat is not None:
         return 0, None, 0, place.path, _repeat_reader(place, namespace, side)
     return 0, None, 0, place.path, xml_reader(place, namespace, side)
+
+
+def _only_reader(place: Route, namespace: str, side: Side) -> ReadXml:
+    """Return the reader of what may come several times and has one place on the other side; a second one refuses."""
+    if place.lost is not None:
+        inner = _lost_reader(place)
+    else:
+        inner = _repeat_reader(place, namespace, side) if place.repeat is not None else xml_reader(place, namespace, side)
+
+    def read(element: Tree, slots: Slots, notes: Notes) -> None:
+        if next(element.itersiblings(element.tag, preceding=True), None) is not None:
+            raise FieldNotCarried("the other format has room for one of these only", path=bare(place.path), line=_line(element))
+        inner(element, slots, notes)
+
+    return read
 
 
 def _value_reader(place: Route, side: Side) -> Callable[[str, Tree, Slots, Notes], None]:
@@ -234,7 +252,7 @@ def _group_writer(name: str, place: Route, side: Side, depth: int, namespace: st
     attributes = [
         (key[1:], _value(child, side), _source(child, side), child.fixed) for key, child in parts.items() if key[0] == "@"
     ]
-    below = [xml_writer(key, child, side, depth=depth + 1) for key, child in parts.items() if key[0] != "@"]
+    below = [xml_writer(bare(key), child, side, depth=depth + 1) for key, child in parts.items() if key[0] != "@"]
     own = _value(place, side) if place.leaf is not None else None
     source, is_root = _source(place, side), depth == 0
     close = f"{line}</{name}>" if below else f"</{name}>"
