@@ -1,18 +1,17 @@
 """Run a dialect's example documents both ways, as `gateway partner check` and the conformance tests do."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-
-from lxml import etree
 
 from gateway.domain.identity import new_case_reference, new_message_id
 from gateway.errors import Refused, SchemaViolation
 from gateway.partners import Dialect
-from gateway.stages import Tree
 from gateway.wire.documents import read_file
+from gateway.wire.fields import flat
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translation, Translator
+
+__all__ = ["check_examples", "example_files", "flat", "fresh_header", "there_and_back"]
 
 
 def fresh_header(now: datetime) -> dict[str, str]:
@@ -32,17 +31,6 @@ def example_files(dialect: Dialect) -> list[Path]:
     """Return the example documents of a dialect, by name."""
     folder = dialect.folder / "examples"
     return sorted(path for path in folder.iterdir() if path.suffix == dialect.form.suffix) if folder.is_dir() else []
-
-
-def flat(element: Tree, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and value of every field of a canonical document, in document order."""
-    here = f"{path}/{etree.QName(element).localname}"
-    for name in map(str, element.attrib):
-        yield f"{here}/@{name}", str(element.get(name))
-    if len(element) == 0:
-        yield here, element.text or ""
-    for child in element:
-        yield from flat(child, here)
 
 
 def there_and_back(translator: Translator, schemas: SchemaSet, body: bytes, now: datetime) -> Translation:

@@ -14,7 +14,7 @@ from gateway.errors import MappingInvalid
 from gateway.partners import Dialect
 from gateway.wire.codes import code_reader, code_writer
 from gateway.wire.converters import CONVERTERS, Read, Write
-from gateway.wire.plans import Leaf, Place, Plan, Repeat, Scope, Side, absolute
+from gateway.wire.plans import GIVEN_BY_GATEWAY, Leaf, Place, Plan, Repeat, Scope, Side, absolute
 from gateway.wire.report import Action, Field
 from gateway.wire.shapes import ONLY, Shape, bare, steps
 
@@ -180,13 +180,46 @@ class _Compiler:
             if mark and any(other == before or other.startswith(f"{before}/") for other in scope.lost_canonical):
                 raise self.bad("cannot_carry", f"names {before!r} without {ONLY}, and a row with it")
 
-    def complete(self, side: Side, shape: Shape) -> None:
-        """Refuse a schema field that no row and no `cannot_carry` names."""
-        for path, _ in shape.leaves():
-            full = f"{self.top[side]}/{path}"
-            if full in self.mapped[side] or any(f"{full}/".startswith(f"{lost}/") for lost in self.given_up[side]):
-                continue
-            raise self.bad(f"messages.{self.type}", f"{side} field {path!r} is neither mapped nor named in cannot_carry")
+    def holes(self, side: Side, shape: Shape) -> str:
+        """Name every schema field that no row and no `cannot_carry` names, whole groups by their own path; "" for none."""
+        open_paths = list(self._open(side, shape, self.top[side]))
+        if not open_paths:
+            return ""
+        named = ", ".join(repr(path) + (" (required)" if needed else "") for path, needed in open_paths)
+        return f"{self.dialect.place}: messages.{self.type}: {side} fields neither mapped nor named in cannot_carry: {named}"
+
+    def _open(self, side: Side, shape: Shape, full: str) -> Iterator[tuple[str, bool]]:
+        """Yield the open fields at and below `full`, each with whether the schema requires it there."""
+        given_up, mapped = self.given_up[side], self.mapped[side]
+        if full in given_up:
+            return
+        path = full.removeprefix(f"{self.top[side]}/")
+        touched = any(f"{known}/".startswith(f"{full}/") for known in (*given_up, *mapped))
+        if not touched and (not shape.required or not shape.children):
+            yield path, shape.required
+        for name, child in shape.children.items() if touched or shape.required else ():
+            if name == ".":
+                if full not in mapped:
+                    yield path, shape.required
+            else:
+                yield from self._open(side, child, f"{full}/{name}")
+
+    def unmet(self, shape: Shape) -> tuple[str, ...]:
+        """Return what every canonical message needs and `cannot_carry` gives up, but for what the gateway gives itself."""
+        lost = [path.removeprefix(f"{self.top['canonical']}/") for path in self.given_up["canonical"]]
+        paths = (path for path in _always(shape) if path not in GIVEN_BY_GATEWAY)
+        return tuple(path for path in paths if any(f"{path}/".startswith(f"{each}/") for each in lost))
+
+
+def _always(shape: Shape, prefix: str = "") -> Iterator[str]:
+    """Yield the paths of what no document may leave out."""
+    for name, child in shape.children.items():
+        if child.required:
+            path = prefix if name == "." else f"{prefix}{name}"
+            if child.children:
+                yield from _always(child, f"{path}/")
+            else:
+                yield path
 
 
 def _path(scope: Scope, side: Side) -> str:
@@ -197,9 +230,9 @@ def _shape(scope: Scope, side: Side) -> Shape:
     return scope.here if side == "here" else scope.canonical
 
 
-def _lost(dialect: Dialect) -> list[dict[str, str]]:
+def lost_entries(dialect: Dialect) -> list[dict[str, str]]:
     """Return the entries of `cannot_carry`; in TOML it may stand before or behind the head of `[rows]`."""
-    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping["rows"].get("cannot_carry", ())]
+    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
     for number, entry in enumerate(found, 1):
         if not isinstance(entry, dict) or set(entry) not in ({"canonical", "why"}, {"here", "why"}):
             raise MappingInvalid(f"{dialect.place}: cannot_carry[{number}]: needs 'canonical' or 'here', and 'why'")
@@ -212,7 +245,8 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
     `canonical` holds the shape of each message type, `here` the shape of the dialect's document for each message type.
     """
     plans: dict[str, Plan] = {}
-    lost, met = _lost(dialect), set[str]()
+    lost, met = lost_entries(dialect), set[str]()
+    problems: list[str] = []
     for kind, message in dialect.mapping["messages"].items():
         if kind not in canonical:
             raise MappingInvalid(f"{dialect.place}: messages.{kind}: is no canonical message type")
@@ -223,8 +257,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
         if match:
             compiler.mapped["here"].add(f"/{match[0]}")
         scope = compiler.scope(message["rows"], here[kind], canonical[kind], (top["here"], top["canonical"]))
-        compiler.complete("canonical", canonical[kind])
-        compiler.complete("here", here[kind])
+        problems += [compiler.holes("canonical", canonical[kind]), compiler.holes("here", here[kind])]
         met |= {path.removeprefix(top[side]) for side in top for path in compiler.given_up[side]}
         plans[kind] = Plan(
             type=kind,
@@ -232,8 +265,11 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
             match=match,
             scope=scope,
             fields=tuple(compiler.fields),
-            fillable=dict(_fillable(scope)),
+            fillable=dict(fillable(scope)),
+            unmet=compiler.unmet(canonical[kind]),
         )
+    if any(problems):  # all of them at once: whoever writes the rows goes through the list
+        raise MappingInvalid("\n".join(filter(None, problems)))
     for entry in lost:
         if bare(f"/{entry.get('canonical') or entry.get('here')}") not in met:
             raise MappingInvalid(
@@ -242,7 +278,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
     return plans
 
 
-def _fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
+def fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
     """Yield the canonical paths that can come only once, each with its place."""
     for leaf in scope.leaves:
         if leaf.canonical is not None and leaf.fixed is None:
@@ -251,6 +287,6 @@ def _fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
         yield path, Place(groups=(), slot=slot)
     for repeat in scope.repeats:
         if not repeat.scope.canonical.many:
-            for path, place in _fillable(repeat.scope):
+            for path, place in fillable(repeat.scope):
                 group = (repeat.slot, repeat.scope.size)
                 yield f"{repeat.canonical}/{path}", Place(groups=(group, *place.groups), slot=place.slot)

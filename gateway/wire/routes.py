@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from gateway.errors import Refused
-from gateway.wire.plans import Leaf, Plan, Repeat, Scope, Side
+from gateway.wire.plans import GIVEN_BY_GATEWAY, Leaf, Plan, Repeat, Scope, Side
 from gateway.wire.report import Field
 from gateway.wire.shapes import ONLY, Shape, bare, steps
 
@@ -58,7 +58,7 @@ def route(scope: Scope, side: Side, plan: Plan | None = None) -> Route:
         _place(root, repeat.here if side == "here" else repeat.canonical).repeat = repeat
     for path, why in (scope.lost_here if side == "here" else scope.lost_canonical).items():
         lost, there = _place(root, path), shape.at(path)
-        lost.lost, lost.required = why, there is not None and there.required
+        lost.lost, lost.required = why, there is not None and there.required and path not in GIVEN_BY_GATEWAY
     if plan is not None and side == "here" and plan.match is not None:
         _place(root, plan.match[0])
     if side == "canonical":

@@ -55,7 +55,7 @@ class Translator:
     @classmethod
     def compile(cls, dialect: Dialect, schemas: Schemas) -> "Translator":
         """Compile schema, code lists and rows of a dialect; raises `MappingInvalid` naming file, row and path."""
-        documents = compile_documents(dialect, canonical_shapes(schemas.folder))
+        documents = compile_documents(dialect, canonical_shapes(schemas.folder), schemas.folder)
         plans = documents.plans
         places = OnDemand(plans, lambda kind: route(plans[kind].scope, "canonical", plans[kind]))
         return cls(
