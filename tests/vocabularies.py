@@ -40,6 +40,52 @@ format = "json"
 style = "camel"
 type_word = "document type"
 """
+CSV_GROUPS = """\
+format = "csv"
+style = "snake"
+type_word = "document type"
+[table]
+delimiter = ";"
+repeats = "groups"
+record = "row kind"
+separator = "|"
+[converters]
+date = "date-dmy"
+"""
+XLSX_GROUPS = """\
+format = "xlsx"
+style = "as-is"
+type_word = "document type"
+[table]
+repeats = "groups"
+record = "row kind"
+"""
+LINES = """\
+format = "lines"
+style = "upper-snake"
+type_word = "document type"
+[table]
+record = "row kind"
+[widths]
+line = 120
+"Evidence/Description" = 500
+[cannot_carry]
+"Person/OtherName" = "lines have no place for a list inside a list"
+"Relative/OtherName" = "lines have no place for a list inside a list"
+"""
+CSV_NUMBERED = """\
+format = "csv"
+style = "pascal"
+type_word = "document type"
+[times]
+"ReadmissionApplication/Child" = 2
+"Name/Part" = 3
+[cannot_carry]
+"Person/OtherName" = "the sheet has no column for it"
+"Relative/OtherName" = "the sheet has no column for it"
+"Relative/MaidenName" = "the sheet has no column for it"
+"Relative/PhysicalDescription" = "the sheet has no column for it"
+"""
 _ALWAYS = """\
 about = "A format for tests."
 version = "1"

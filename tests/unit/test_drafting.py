@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gateway.errors import MappingInvalid, SchemaViolation
+from gateway.errors import BadValue, FieldNotCarried, MappingInvalid, SchemaViolation
 from gateway.partners.dialects import load_dialect
 from gateway.wire.documents import parse_xml
 from gateway.wire.drafting.blank import blank_text
@@ -14,10 +14,25 @@ from gateway.wire.drafting.draft import draft_dialect
 from gateway.wire.examples import flat
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
-from tests.vocabularies import FLAT_JSON, LATIN_XML, NESTED_JSON, SCHEMAS, canonical, dialect_folder, vocabulary_text
+from tests.vocabularies import (
+    CSV_GROUPS,
+    CSV_NUMBERED,
+    FLAT_JSON,
+    LATIN_XML,
+    LINES,
+    NESTED_JSON,
+    SCHEMAS,
+    XLSX_GROUPS,
+    canonical,
+    dialect_folder,
+    vocabulary_text,
+)
 
 EXAMPLES = sorted(path for path in (SCHEMAS / "examples").glob("*.xml") if not path.name.startswith("Receipt"))
 APPLICATION = SCHEMAS / "examples" / "ReadmissionApplication-own-national.xml"
+
+
+ONE_OF_EACH = list({path.name.partition("-")[0]: path for path in EXAMPLES}.values())
 
 
 def translator(root: Path, text: str) -> Translator:
@@ -36,17 +51,74 @@ def refusal(root: Path, text: str) -> str:
 # --- what comes out ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("head", [LATIN_XML, FLAT_JSON, NESTED_JSON], ids=["xml", "flat json", "nested json"])
-def test_every_canonical_example_comes_back_the_same_from_a_drafted_format(head: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "head",
+    [LATIN_XML, FLAT_JSON, NESTED_JSON, CSV_GROUPS, XLSX_GROUPS],
+    ids=["xml", "flat json", "nested json", "csv", "xlsx"],
+)
+def test_canonical_examples_come_back_the_same_from_a_drafted_format(head: str, tmp_path: Path) -> None:
     drafted = translator(tmp_path, vocabulary_text(head))
-    assert len({path.name.partition("-")[0] for path in EXAMPLES}) == len(canonical().messages)
-    for path in EXAMPLES:
+    assert len(ONE_OF_EACH) == len(canonical().messages)
+    for path in EXAMPLES if head == LATIN_XML else ONE_OF_EACH:
         document = parse_xml(path.read_bytes())
         there = drafted.from_canonical(document)
         back = drafted.to_canonical(there.body).document
         assert back is not None
         assert list(flat(back)) == list(flat(document)), path.name
         assert there.report.dropped == ()
+
+
+def test_lines_of_fixed_width_carry_every_example_but_texts_with_line_ends(tmp_path: Path) -> None:
+    drafted = translator(tmp_path, vocabulary_text(LINES))
+    refused = 0
+    for path in ONE_OF_EACH:
+        document = parse_xml(path.read_bytes())
+        try:
+            there = drafted.from_canonical(document)
+        except BadValue as error:
+            assert "line end" in error.message or "longer" in error.message or "characters" in error.message
+            refused += 1
+            continue
+        back = drafted.to_canonical(there.body).document
+        assert back is not None
+        assert list(flat(back)) == [field for field in flat(document) if "/OtherName/" not in field[0]], path.name
+    assert refused < len(ONE_OF_EACH) / 4
+
+
+SHEET_TYPES = ("ReadmissionApplication",)
+
+
+def sheet_text(head: str, kinds: tuple[str, ...] = SHEET_TYPES) -> str:
+    """Return a vocabulary that carries a few message types only."""
+    text = vocabulary_text(head)
+    start = text.index("[types]")
+    named = "".join(f'{kind} = "{kind}"\n' for kind in kinds)
+    return f"{text[:start]}[types]\n{named}{text[text.index('[codes.', start) :]}"
+
+
+def test_sheet_of_one_row_has_numbered_columns(tmp_path: Path) -> None:
+    drafted = translator(tmp_path, sheet_text(CSV_NUMBERED))
+    body = drafted.from_canonical(parse_xml(APPLICATION.read_bytes())).body.decode()
+    assert len(body.splitlines()) == 2
+    assert "Child2NamePart2Value" in body
+    assert "Child3" not in body
+
+
+def test_more_children_than_the_sheet_has_columns_for_are_refused(tmp_path: Path) -> None:
+    text = sheet_text(CSV_NUMBERED).replace('"ReadmissionApplication/Child" = 2', '"ReadmissionApplication/Child" = 1')
+    family = parse_xml((SCHEMAS / "examples" / "ReadmissionApplication-family.xml").read_bytes())
+    with pytest.raises(FieldNotCarried):
+        translator(tmp_path, text).from_canonical(family)
+
+
+def test_sheet_with_more_columns_than_a_table_may_have_is_refused(tmp_path: Path) -> None:
+    told = refusal(tmp_path, sheet_text(CSV_NUMBERED, tuple(canonical().messages)))
+    assert "columns, and a table has at most 500" in told
+
+
+def test_list_inside_lists_has_no_number_left(tmp_path: Path) -> None:
+    text = sheet_text(CSV_NUMBERED).replace('"Relative/OtherName" = "the sheet has no column for it"\n', "")
+    assert "needs a further number for" in refusal(tmp_path, text)
 
 
 def test_names_listed_as_attributes_are_attributes(tmp_path: Path) -> None:
@@ -182,7 +254,8 @@ def test_name_without_a_word_is_refused(tmp_path: Path) -> None:
         ("[words]\n", '[fixed]\n"Person/Birth" = "x"\n[words]\n', "is not a field with one value"),
         ('Person = "person"', 'Person = "1st"', "cannot be the name of an element"),
         ('style = "pascal"', 'style = "fancy"', "not one of pascal"),
-        ('style = "pascal"', 'style = "pascal"\nlayout = "flat"', "which the format 'xml' cannot be"),
+        ('style = "pascal"', 'style = "pascal"\nlayout = "flat"', "is for JSON, not for the format 'xml'"),
+        ('style = "pascal"', 'style = "pascal"\n[times]\nx = 1', "has no meaning for the format 'xml'"),
         ("reviewed = 2026-01-01", 'reviewed = "2026"', "'reviewed' is not a date"),
         ('style = "pascal"', 'style = "pascal"\ntype_word = "x"', "has no meaning for the format 'xml'"),
         ('about = "A format for tests."\n', "", "'about' is missing"),

@@ -11,12 +11,12 @@ _HEAD = """\
 # A vocabulary: how a partner calls what the canonical messages name. Fill in the texts: words in lower case, separated by
 # blanks; 'style' makes names of them. Then: gateway partner draft FOLDER. Keys are described in partners/README.md.
 about = ""                 # one sentence about the format
-format = "xml"             # xml | json
+format = "xml"             # xml | json | csv | xlsx | lines
 version = "1"
 namespace = "urn:"         # xml only
 style = "pascal"           # pascal | camel | snake | kebab | upper-snake | as-is
 # layout = "nested"        # nested | flat (json)
-# type_word = ""           # json: the member that tells the message type
+# type_word = ""           # all but xml: the member that tells the message type
 # attributes = ["Kind"]    # xml: names written as attributes
 valid_from = 2026-01-01    # since when the partner writes these codes
 reviewed = 2026-01-01

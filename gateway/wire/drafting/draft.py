@@ -9,6 +9,7 @@ from gateway.wire.drafting.canonical import read_canonical
 from gateway.wire.drafting.json_draft import json_schema_text
 from gateway.wire.drafting.layout import lay_out
 from gateway.wire.drafting.rows import codes_text, mapping_text
+from gateway.wire.drafting.table_draft import table_text
 from gateway.wire.drafting.vocabulary import FILE, read_vocabulary
 from gateway.wire.drafting.xml_draft import xsd_text
 
@@ -48,7 +49,10 @@ def draft_dialect(folder: Path, schemas: Path) -> Draft:
         schema, text = "schema.xsd", xsd_text(vocabulary, canonical, layout)
     else:
         schema, text = "schema.json", json_schema_text(vocabulary, canonical, layout)
-    files = {"mapping.toml": mapping_text(vocabulary, canonical, layout, schema), schema: text}
+    mapping = mapping_text(vocabulary, canonical, layout, schema)
+    if vocabulary.table is not None:
+        mapping += table_text(vocabulary, vocabulary.table, layout)
+    files = {"mapping.toml": mapping, schema: text}
     if codes := codes_text(vocabulary):
         files["codes.toml"] = codes
     return Draft(folder=folder, files=MappingProxyType(files))

@@ -29,6 +29,7 @@ class Node:
     rows: str | None = None  # the row set of what it holds
     children: tuple["Node", ...] = ()
     fixed: str | None = None
+    key: str = ""  # Group/Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,12 @@ class _Layer:
         self.vocabulary, self.canonical = vocabulary, canonical
         self.flat = vocabulary.layout == "flat"
         self.shared: dict[str, RowSet] = {}
+        self.several = {
+            vocabulary.name(str(vocabulary.words.of(kind, member.name))): member.times
+            for kind in vocabulary.types
+            for member in canonical.messages[kind].members
+            if member.many and vocabulary.carries(kind, member.name)
+        }
         self.places: dict[str, int] = {}
         for name in (*vocabulary.types, *canonical.used(tuple(vocabulary.types))):
             group = canonical.messages.get(name) or canonical.groups[name]
@@ -90,17 +97,28 @@ class _Layer:
                 continue
             word = f"{words} {self.vocabulary.words.of(group.name, member.name)}".strip()
             needed = required and member.required and path not in _FILLED_IN
-            if member.group is not None and not member.many and (self.flat or self.places[member.group] == 1):
+            times = self.times(group, member, word)
+            if member.group is not None and times == 1 and (self.flat or self.places[member.group] == 1):
                 yield from self.inner(member, word, canonical, needed=needed)
                 continue
             yield Node(
                 name="." if member.name == beside else self.name(group, member, word),
                 canonical=canonical,
                 required=needed,
-                times=member.times,
+                times=times,
                 value=written(self.vocabulary, group.name, member) if member.value is not None else None,
                 rows=self.row_set(group, member),
+                key=path,
             )
+
+    def times(self, group: Group, member: Member, word: str) -> int:
+        """Return how often a member may come.
+
+        A table has one column, or one kind of row, for all messages: what comes several times in one message does in all.
+        """
+        if self.vocabulary.table is None or group.name not in self.canonical.messages:
+            return member.times
+        return max(member.times, self.several.get(self.vocabulary.name(word), 1))
 
     def inner(self, member: Member, word: str, canonical: str, *, needed: bool) -> Iterator[Node]:
         """Yield a group that stands where it is needed: joined in a flat layout, as an element of its own otherwise."""
@@ -112,7 +130,7 @@ class _Layer:
         self.distinct(children, group.name)
         name = self.checked(self.vocabulary.name(word), member.name)
         ordered = tuple(sorted(children, key=lambda node: not node.name.startswith("@")))
-        yield Node(name=name, canonical=canonical, required=needed, times=1, children=ordered)
+        yield Node(name=name, canonical=canonical, required=needed, times=1, children=ordered, key=member.name)
 
     def name(self, group: Group, member: Member, word: str) -> str:
         """Return the name of a member in this format."""

@@ -4,7 +4,7 @@ A vocabulary is a short file that a person fills in; mapping, schema and code li
 member are written `Group/Member` with the names of the canonical XSD, as `gateway partner words` prints them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,15 +16,20 @@ from gateway.wire.drafting.canonical import Canonical, Group, Member, Value
 from gateway.wire.drafting.naming import STYLES, kebab
 
 FILE = "vocabulary.toml"
-FORMATS = ("xml", "json")
+FORMATS = ("xml", "json", "csv", "xlsx", "lines")
+TABLES = ("csv", "xlsx", "lines")
 LAYOUTS = ("nested", "flat")
 KINDS = ("date", "instant", "country", "boolean", "integer", "amount", "case-reference", "language")
 _KEYS = {
     "about", "format", "version", "namespace", "style", "layout", "type_word", "type_style", "attributes", "content",
     "valid_from", "reviewed", "reviewed_by", "converters", "words", "types", "codes", "also_read", "fixed", "cannot_carry",
+    "table", "times", "widths",
 }  # fmt: skip
 _NO_NAME = "of the canonical messages; see gateway partner words"
 _XML_ONLY, _TAGGED_ONLY = {"namespace", "attributes", "content"}, {"type_word", "type_style"}
+_TABLE_ONLY = {"table", "times", "widths"}
+_TABLE_KEYS = {"repeats", "record", "separator", "delimiter", "encoding", "sheet", "header", "formula_guard"}
+REPEATS = ("numbered", "records", "groups")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,18 @@ class Words:
     def of(self, group: str, name: str) -> str | None:
         """Return the text for the member `name` of `group`, or None."""
         return self.at.get(f"{group}/{name}") or self.by_name.get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableWords:
+    """How a table is laid out: what the drafter decides on, and what goes into `[table]` as it stands."""
+
+    repeats: str  # one of REPEATS: columns with numbers; rows of their own for what repeats, or for every group of a message
+    record: str  # words for the column that tells the kind of row; "" for numbered
+    separator: str  # between the codes of a list in one cell; "" for numbered columns
+    further: Mapping[str, str | bool]  # delimiter, encoding, sheet, header, formula_guard
+    times: Mapping[str, int]  # Group/Member -> how many columns, or the canonical limit
+    widths: Mapping[str, int]  # lines: by Group/Member, or by type in kebab letters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +81,7 @@ class Vocabulary:
     also_read: Mapping[str, Mapping[str, str]]
     fixed: Mapping[str, str]  # Group/Member -> the value it always has
     cannot_carry: Mapping[str, str]  # Group/Member -> why
+    table: TableWords | None  # tables only
 
     def name(self, words: str) -> str:
         """Return the name that `words` make in this format."""
@@ -101,12 +119,12 @@ def read_vocabulary(folder: Path, partner: str, canonical: Canonical) -> Vocabul
 
 def _from_table(table: Table, place: str) -> Vocabulary:
     kind = _one_of(table, "format", FORMATS, None)
-    for key in _XML_ONLY if kind != "xml" else _TAGGED_ONLY:
+    for key in (_XML_ONLY if kind != "xml" else _TAGGED_ONLY) | (set() if kind in TABLES else _TABLE_ONLY):
         if key in table.values:
             raise table.refuse(key, f"has no meaning for the format {kind!r}")
     layout = _one_of(table, "layout", LAYOUTS, "nested")
-    if kind == "xml" and layout == "flat":
-        raise table.refuse("layout", "is 'flat', which the format 'xml' cannot be")
+    if kind != "json" and layout == "flat":
+        raise table.refuse("layout", f"is 'flat', which is for JSON, not for the format {kind!r}")
     return Vocabulary(
         place=place,
         about=table.text("about"),
@@ -129,7 +147,33 @@ def _from_table(table: Table, place: str) -> Vocabulary:
         also_read=_lists(table, "also_read"),
         fixed=MappingProxyType(table.mapping("fixed")),
         cannot_carry=MappingProxyType(table.mapping("cannot_carry")),
+        table=_table_words(table, kind) if kind in TABLES else None,
     )
+
+
+def _table_words(whole: Table, kind: str) -> TableWords:
+    table = whole.table("table")
+    table.only(_TABLE_KEYS)
+    repeats = _one_of(table, "repeats", REPEATS, "groups" if kind == "lines" else "numbered")
+    if (repeats == "numbered") != ("record" not in table.values):
+        raise table.refuse("record", "goes with kinds of rows: words for the column that tells which one a row is")
+    known = {"repeats", "record", "separator"}
+    return TableWords(
+        repeats=repeats,
+        record=table.text("record") if "record" in table.values else "",
+        separator=str(table.values.get("separator", "")),
+        further=MappingProxyType({key: value for key, value in table.values.items() if key not in known}),
+        times=_numbers(whole, "times"),
+        widths=_numbers(whole, "widths"),
+    )
+
+
+def _numbers(whole: Table, key: str) -> Mapping[str, int]:
+    table = whole.table(key)
+    for name, value in table.values.items():
+        if type(value) is not int or value < 1:
+            raise table.refuse(name, "is not a number of at least 1")
+    return MappingProxyType(dict(table.values))
 
 
 def _one_of(table: Table, key: str, allowed: tuple[str, ...], default: str | None) -> str:
@@ -194,10 +238,12 @@ def _check_types(vocabulary: Vocabulary, canonical: Canonical) -> None:
 
 def _check_paths(vocabulary: Vocabulary, canonical: Canonical) -> None:
     """Refuse a key `Group/Member` that leads nowhere."""
-    tables = {
+    tables: dict[str, Iterable[str]] = {
         "words.at": vocabulary.words.at,
         "converters.at": vocabulary.converters.at,
         "fixed": vocabulary.fixed,
+        "times": vocabulary.table.times if vocabulary.table else {},
+        "widths": [key for key in vocabulary.table.widths if "/" in key] if vocabulary.table else (),
         "cannot_carry": vocabulary.cannot_carry,
     }
     for table, paths in tables.items():

@@ -40,6 +40,13 @@ _SAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Boolean": ("true", "false"),
     }
 )
+_WIDTHS: Mapping[str, int] = MappingProxyType(
+    {
+        "Uuid": 36, "Sha256": 64, "AuthorityCode": 15, "CaseReference": 32, "Instant": 27, "PartialDate": 10, "FullDate": 10,
+        "State": 2, "Nationality": 9, "Language": 8, "Script": 4, "EvidenceCode": 5, "Amount": 13, "Currency": 3,
+        "AgreementId": 40, "Boolean": 5, "Text": 400,
+    }
+)  # fmt: skip
 _XSD_KINDS = {"date", "dateTime", "integer", "boolean", "decimal"}
 _AS_TEXT = {"boolean": "true|false|1|0", "integer": "[0-9]{1,18}"}
 _NATIVE = {"boolean": "boolean", "integer": "integer"}  # JSON has kinds of its own for these
@@ -57,6 +64,7 @@ class Written:
     longest: int | None = None
     least: int | None = None
     most: int | None = None
+    width: int = 100  # how long its texts are, for lines of fixed width
 
 
 def written(vocabulary: Vocabulary, group: str, member: Member) -> Written:
@@ -97,8 +105,16 @@ def _copied(vocabulary: Vocabulary, name: str, value: Value) -> Written:
     else:
         kind, least, most, pattern = "string", None, None, _AS_TEXT.get(value.base, value.pattern)
     return Written(
-        name=name, verb=None, kind=kind, codes=value.codes, pattern=pattern, longest=value.longest, least=least, most=most
-    )
+        name=name, verb=None, kind=kind, codes=value.codes, pattern=pattern, longest=value.longest, least=least, most=most,
+        width=_width(value),
+    )  # fmt: skip
+
+
+def _width(value: Value) -> int:
+    """Return how many characters a value as it is takes at most; of a line or a text, what most formats leave for it."""
+    if value.codes:
+        return max(map(len, value.codes))
+    return len(str(value.most)) if value.most is not None else _WIDTHS.get(value.name, 100)
 
 
 def _coded(vocabulary: Vocabulary, name: str, value: Value, codes: str, key: str) -> Written:
@@ -108,7 +124,7 @@ def _coded(vocabulary: Vocabulary, name: str, value: Value, codes: str, key: str
     if missing := [code for code in known if code not in vocabulary.codes[codes]]:
         raise vocabulary.bad(key, f"names the code list {codes!r}, which has no code for {', '.join(missing)}")
     here = (*vocabulary.codes[codes].values(), *vocabulary.also_read.get(codes, {}))
-    return Written(name=name, verb=("codes", codes), kind="token", codes=here)
+    return Written(name=name, verb=("codes", codes), kind="token", codes=here, width=max(map(len, here)))
 
 
 def _converted(name: str, value: Value, rule: str) -> Written:
@@ -126,15 +142,21 @@ def _converted(name: str, value: Value, rule: str) -> Written:
     if made and all(type(one) is int for one in made):
         return Written(name=name, verb=verb, kind="integer", least=value.least, most=value.most)
     texts = [str(one) for one in made]
+    facets = _facets(value, texts)
+    return Written(name=name, verb=verb, kind="token", width=max(map(len, texts), default=100), **facets)
+
+
+def _facets(value: Value, texts: list[str]) -> dict[str, Any]:
+    """Return what the schema says of values that look like `texts`: codes, a pattern, or a length."""
     if texts and (value.codes or value.base == "boolean"):
-        return Written(name=name, verb=verb, kind="token", codes=tuple(dict.fromkeys(texts)))
-    if value.name == "CaseReference" and all(text.isascii() for text in texts):
+        return {"codes": tuple(dict.fromkeys(texts))}
+    if value.name == "CaseReference" and texts and all(text.isascii() for text in texts):
         signs = "".join(sorted({re.escape(sign) for text in texts for sign in text if not sign.isalnum()}))
-        return Written(name=name, verb=verb, kind="token", pattern=f"[A-Z2-7{signs}]{{{len(texts[0])},{len(texts[-1])}}}")
+        return {"pattern": f"[A-Z2-7{signs}]{{{len(texts[0])},{len(texts[-1])}}}"}
     patterns = {_pattern(text, instant=value.name == "Instant") for text in texts}
     if not patterns or None in patterns:
-        return Written(name=name, verb=verb, kind="token", longest=max(250, 2 * (value.longest or 0)))
-    return Written(name=name, verb=verb, kind="token", pattern="|".join(sorted(filter(None, patterns), key=_by_length)))
+        return {"longest": max(250, 2 * (value.longest or 0))}
+    return {"pattern": "|".join(sorted(filter(None, patterns), key=_by_length))}
 
 
 def _by_length(pattern: str) -> tuple[int, str]:
