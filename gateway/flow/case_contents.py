@@ -15,6 +15,7 @@ from gateway.flow.case_readme import README_TEXT
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
+from gateway.partners.formats import JSON, TEXT, XML, suffix_of
 from gateway.store import attachments, cases, deadlines, journal, messages, roots
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Tx
@@ -40,8 +41,7 @@ from gateway.wire.case_index import (
 )
 from gateway.wire.case_summary import write_summary
 
-XML, JSON, TEXT, PDF = "application/xml", "application/json", "text/plain", "application/pdf"
-_EXTENSIONS = {XML: "xml", JSON: "json"}
+PDF = "application/pdf"
 _WHAT = {
     "original": "the same message as it was handed in, in the format of its sender",
     "translated": "the same message as it was handed over, in the format of its recipient",
@@ -220,10 +220,10 @@ def _later(tx: Tx, rt: Runtime, case: Case, document: DocumentRow) -> Callable[[
 
 
 def _name(number: int, row: MessageRow, document: DocumentRow) -> str:
-    extension = _EXTENSIONS.get(document.media_type, "bin")
+    suffix = suffix_of(document.media_type)
     if document.kind == "signed":
-        return f"messages/{number:04}-{row.direction}-{row.type}.{extension}"
-    return f"documents/{number:04}-{document.kind}.{extension}"
+        return f"messages/{number:04}-{row.direction}-{row.type}{suffix}"
+    return f"documents/{number:04}-{document.kind}{suffix}"
 
 
 def _note_chain(chains: Chains, envelope: bytes, authority: str, at: datetime) -> None:

@@ -16,7 +16,7 @@ from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
-from gateway.flow.papers import facts_of, paper, report_paper, sha256
+from gateway.flow.papers import facts_of, original_paper, report_paper, sha256, signed_paper
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
 from gateway.log import logger
@@ -99,8 +99,8 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
         assert draft.signed is not None
         if draft.named and draft.sealed is not None:
             outbox.add_attachments(tx, row_id, draft.sealed, leave_with(tx, draft, row_id, rt), now)
-        papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
-        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
+        papers.append(original_paper(rt, draft.after, row_id, draft.submitted))
+        papers.append(signed_paper(rt, draft.after, row_id, draft.signed.body, draft.signed.digest))
         if report := draft.kept_report or draft.report:
             papers.append(report_paper(rt, draft.after, row_id, report))
     messages.add_documents(tx, papers)

@@ -142,6 +142,14 @@ def _mappings(folder: _Folder) -> Iterator[_Found]:
             folder.translators[dialect.id] = Translator.compile(dialect, folder.around.schemas)
         except GatewayError as error:
             yield Weight.BROKEN, f"{error.code}: {error.message}", "mend schema, mapping or code list where it says"
+            continue
+        for plan in folder.translators[dialect.id].documents.plans.values():
+            if plan.unmet:
+                yield (
+                    Weight.BROKEN,
+                    f"{dialect.id}: every {plan.type} needs what cannot_carry gives up: {', '.join(plan.unmet)}",
+                    "give each a row, or the value that is always the same (fixed); until then each of them is refused",
+                )
 
 
 def _codes(folder: _Folder) -> Iterator[_Found]:
@@ -199,7 +207,7 @@ def _kinds(dialect: Dialect, translator: Translator) -> Iterator[str]:
     """Yield the message type of each example that can be read."""
     for path in example_files(dialect):
         try:
-            yield translator.documents.parse(read_file(path))[0]
+            yield from (translator.documents.parse(body)[0] for body in translator.split(read_file(path)))
         except Refused:
             continue
 

@@ -11,7 +11,7 @@ from gateway.flow import receipts
 from gateway.flow.arrival import Prepared, Rejected
 from gateway.flow.claims import claim
 from gateway.flow.clockwork import Started, start_clocks
-from gateway.flow.papers import facts_of, paper, receipt_paper, report_paper
+from gateway.flow.papers import facts_of, receipt_paper, report_paper, signed_paper, translated_paper
 from gateway.flow.ports import Runtime
 from gateway.flow.taking import Batch, fits, name_of, place_of, type_inside
 from gateway.store import attachments, cases, early, inbox, journal, messages
@@ -40,8 +40,8 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
         assert case.id is not None
         if item.named:
             claim(tx, case, row_id, item.named, work.arrived[item.opened.signer, item.opened.sealed_id or ""], rt)
-        papers.append(paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest))
-        papers.append(paper(rt, case, row_id, "translated", item.translation.body, digest=item.translation.report.sha256_out))
+        papers.append(signed_paper(rt, case, row_id, item.opened.signed, item.opened.digest))
+        papers.append(translated_paper(rt, case, row_id, item.translation))
         papers.append(report_paper(rt, case, row_id, item.translation.report))
         dialect = rt.partners.authority(case.home).dialect
         deliveries.append(
@@ -116,7 +116,7 @@ def _refused_papers(
 ) -> list[messages.DocumentRow]:
     """Return what is kept of refused messages: the signed bytes, under the key of the case they name; of others the digest."""
     return [
-        paper(rt, case, row_id, "signed", item.opened.signed, digest=item.opened.digest)
+        signed_paper(rt, case, row_id, item.opened.signed, item.opened.digest)
         for (item, case, _, _), row_id in zip(refused, ids, strict=True)
         if item.opened is not None and case is not None and case.wrapped_key is not None
     ]

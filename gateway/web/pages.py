@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import NotPermitted
+from gateway.partners.formats import suffix_of
 from gateway.store import accounts, views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
@@ -279,8 +280,7 @@ def document(request: Request, rt: Rt, me: Me, show: Show, document_id: RowId) -
     if purpose not in PURPOSES:
         return _document_page(request, me, show, head, purpose_missing=purpose is not None)
     media_type, body = rt.read_document(document_id=document_id, viewer=me.viewer, purpose=purpose)
-    ending = "json" if "json" in media_type else "xml" if "xml" in media_type else "bin"
-    name = quote(f"{head.message_type}-{head.message_id}-{head.kind}.{ending}")
+    name = quote(f"{head.message_type}-{head.message_id}-{head.kind}{suffix_of(media_type)}")
     return Response(body, media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
@@ -291,12 +291,12 @@ def read_document(request: Request, rt: Rt, me: Me, show: Show, document_id: Row
     purpose = request.query_params.get("purpose")
     if purpose not in PURPOSES:
         return _document_page(request, me, show, head, purpose_missing=True)
-    _, body = rt.read_document(document_id=document_id, viewer=me.viewer, purpose=purpose)
+    media_type, body = rt.read_document(document_id=document_id, viewer=me.viewer, purpose=purpose)
     values = {
         "head": head,
         "title": wording.type_text(head.message_type),
         "purpose": PURPOSES[purpose],
         "back": _back(head),
-        "outline": outline_of(body),
+        "outline": outline_of(body, media_type),
     }
     return show.page(request, "reading.html", values)

@@ -63,10 +63,13 @@ def examine_file(
     *,
     fill: Mapping[str, str] | None = None,
     authorities: Collection[str] | None = None,
+    row: int | None = None,
 ) -> Verdict:
-    """Check the document in a file; a file that cannot be read as one is refused too."""
+    """Check the document in a file; a file that cannot be read as one is refused too. `row` chooses a message of a table."""
     try:
         body = read_file(path)
+        if translator is not None and row is not None:
+            body = translator.message_of(body, row)
     except Refused as error:
         return Verdict(type=None, errors=(error,))
     return examine(body, schemas, translator, fill=fill, authorities=authorities)

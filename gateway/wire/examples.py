@@ -61,7 +61,8 @@ def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet,
     files = example_files(dialect)
     for path in files:
         try:
-            there_and_back(translator, schemas, read_file(path), now)
+            for body in translator.split(read_file(path)):
+                there_and_back(translator, schemas, body, now)
         except Refused as error:
             place = f" at {error.path}" if error.path else ""
             problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")

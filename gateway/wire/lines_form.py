@@ -82,8 +82,9 @@ class LinesTable:
         text = decoded(body, self.layout.encoding)
         rows: list[Row] = []
         cells = 0
-        for number, line in enumerate(text.split("\n"), 1):
-            row = self._row(line.removesuffix("\r"), number)
+        *ended, last = text.split("\n")
+        for number, line in enumerate((*ended, last), 1):
+            row = self._row(line.removesuffix("\r"), number, ended=number <= len(ended))
             if row is None:
                 continue
             cells += len(row.cells)
@@ -94,7 +95,7 @@ class LinesTable:
             raise nothing("the document has no line")
         return rows
 
-    def _row(self, line: str, number: int) -> Row | None:
+    def _row(self, line: str, number: int, *, ended: bool) -> Row | None:
         if not line.strip(BLANK):
             return None
         if "\r" in line:
@@ -106,6 +107,8 @@ class LinesTable:
         if fields is None:
             name = self.kind.name if self.kind else ""
             raise WrongColumns(f"the column {name!r} holds no kind of row ({', '.join(self.fields)})", path=WHOLE, line=number)
+        if not ended and len(line) < fields[-1].end:  # others may have lost the blanks at their end
+            raise MalformedTable("the last line is too short and has no line end; it may be cut off", path=WHOLE, line=number)
         _check_gaps(line, fields, number)
         return Row(number, {field.name: text for field in fields if (text := field.read(line))})
 

@@ -61,12 +61,11 @@ class TableDocuments:
         return cls(inner=inner, sheet=sheet, table=_written(dialect, layout, sheet))
 
     def split(self, body: bytes) -> list[bytes]:
-        """Return a document for each message of a table, in its order; the document itself where it holds one.
+        """Return a document for each message of a table, in its order, written anew.
 
-        The same rows give the same bytes, wherever in a file they stand.
+        The same rows give the same bytes, wherever and in whichever file they stand.
         """
-        groups = self.sheet.messages(self.table.read(body))
-        return [body] if len(groups) == 1 else [self.table.write(rows) for rows in groups]
+        return [self.table.write(rows) for rows in self.sheet.messages(self.table.read(body))]
 
     def parse(self, body: bytes) -> tuple[str, TableDocument]:
         """Return message type and document."""

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
@@ -57,7 +58,7 @@ class Workbook:
     def read(self, body: bytes) -> list[Row]:
         """Return the rows of the sheet."""
         check_size(body)
-        return gathered(_cells(body, self.layout.sheet), self.names, header=self.layout.header, ragged=True)
+        return gathered(cells(body, self.layout.sheet), self.names, header=self.layout.header, ragged=True)
 
     def write(self, rows: Sequence[Row]) -> bytes:
         """Return the workbook; every cell is text, so that no program turns it into a number, a date or a formula."""
@@ -70,20 +71,34 @@ class Workbook:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def _cells(body: bytes, wanted: str) -> Iterator[tuple[int, list[str]]]:
+def cells(body: bytes, wanted: str) -> Iterator[tuple[int, list[str]]]:
     """Yield number and cells of each row. Raises `Refused` for anything but a plain workbook."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(body)) as package:
-            parts = _Parts(package)
-            sheet, dates, texts = parts.opened(wanted)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
-        raise _malformed("the document is no workbook (XLSX), or is damaged") from error
+    with _opened(body) as parts:
+        sheet, dates, texts = parts.opened(wanted)
     for number, row in enumerate(sheet.iterfind(f"{_MAIN}sheetData/{_MAIN}row"), 1):
         said = row.get("r", "")
         line = int(said) if said.isascii() and said.isdigit() and len(said) <= 7 else number  # noqa: PLR2004 - 1,048,576 rows
         if number > MAX_ROWS + 1:
             raise TooManyCells(f"the table has more than {MAX_ROWS} rows", path=WHOLE, line=line)
         yield line, _row(row, line, dates, texts)
+
+
+def parse_parts(body: bytes) -> None:
+    """Parse every part of a workbook, for the process that reads foreign bytes first. Raises `Refused` for what is none."""
+    with _opened(body) as parts:
+        parts.check()
+        for name in parts.package.namelist():
+            with suppress(Refused):  # it may be a part that is never read; here it is only made to happen
+                parts.tree(name)
+
+
+@contextmanager
+def _opened(body: bytes) -> "Iterator[_Parts]":
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as package:
+            yield _Parts(package)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError, RuntimeError) as error:
+        raise _malformed("the document is no workbook (XLSX), or is damaged") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,3 +318,6 @@ def _packed(sheet: str, name: str) -> bytes:
             info.external_attr = 0o600 << 16
             package.writestr(info, text.encode())
     return out.getvalue()
+
+
+EMPTY: Final = _packed(_sheet([]), "Sheet1")  # what a process can warm up on
