@@ -147,7 +147,7 @@ def _dialect_files(dialect: Dialect, checks: Checks, sent: Iterator[Sent]) -> It
     for name, kind, fields in sent:
         if kind not in dialect.mapping["messages"]:
             continue  # the partner's format has no such message
-        document = checks.build(kind, fields)
+        document = checks.build(kind, _on_one_line(fields) if dialect.format == "lines" else fields)
         there = translator.from_canonical(document)
         twin = translator.to_canonical(there.body)
         # What the sender's own format cannot carry cannot come from that sender: it is not in the twin.
@@ -156,6 +156,15 @@ def _dialect_files(dialect: Dialect, checks: Checks, sent: Iterator[Sent]) -> It
             raise ValueError(f"{folder / name}: a field does not come back the same")
         yield folder / f"{name}{dialect.form.suffix}", there.body
         yield folder / "canonical" / f"{name}.xml", twin.body
+
+
+def _on_one_line(value: Any) -> Any:
+    """Return fields whose texts have no line ends: a line of fixed width has no place for them."""
+    if isinstance(value, dict):
+        return {name: _on_one_line(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_on_one_line(inner) for inner in value]
+    return value.replace("\n", " ") if isinstance(value, str) else value
 
 
 def _canonical_files(checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:

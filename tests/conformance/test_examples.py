@@ -32,14 +32,8 @@ FIRST = [dialect for dialect in PARTNERS.dialects.values() if dialect.partner in
 DIALECTS = sorted(dialect.id for dialect in FIRST)
 ANSWERS = {"BA-MS": "PK-MOI", "PK-MOI": "BA-MS", "AT-BMI": "RS-MUP", "RS-MUP": "AT-BMI"}
 CANONICAL = sorted((SCHEMAS / "examples").glob("*.xml"))
-TWINS = sorted(
-    path for dialect in FIRST for path in (dialect.folder / "examples" / "canonical").glob("*.xml")
-)
-FILES = [
-    pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}")
-    for dialect in FIRST
-    for path in example_files(dialect)
-]
+TWINS = sorted(path for dialect in FIRST for path in (dialect.folder / "examples" / "canonical").glob("*.xml"))
+FILES = [pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}") for dialect in FIRST for path in example_files(dialect)]
 CLAIM = re.compile("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", re.IGNORECASE)
 ANSWERING = {
     "ReadmissionReply",

@@ -180,5 +180,3 @@ def test_a_partner_names_offices_and_crossing_points_and_says_why_it_has_no_agre
     }
     assert bool(partner.no_agreement) is (partner.state not in named)
     assert (data_folder("partners") / "calendars" / f"{partner.calendar}.toml").is_file()
-
-

@@ -29,9 +29,7 @@ XSD = etree.XMLSchema(etree.parse(str(SCHEMAS / "readmission.xsd")))
 FIRST = [dialect for dialect in PARTNERS.dialects.values() if dialect.partner in {"at", "ba", "pk", "rs"}]
 DIALECTS = sorted(dialect.id for dialect in FIRST)
 OTHERS = sorted(set(PARTNERS.dialects) - set(DIALECTS))
-EXAMPLES = [
-    pytest.param(dialect, path, id=f"{dialect.id}-{path.name}") for dialect in FIRST for path in example_files(dialect)
-]
+EXAMPLES = [pytest.param(dialect, path, id=f"{dialect.id}-{path.name}") for dialect in FIRST for path in example_files(dialect)]
 CANONICAL_EXAMPLES = sorted((SCHEMAS / "examples").glob("*.xml"))
 
 
