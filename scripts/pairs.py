@@ -24,7 +24,7 @@ class Pair:
 
 
 def pairs(folder: Path, whole: Path) -> dict[str, Pair]:
-    """Read the files below `folder`; the result is keyed by the authority. `whole` is specimens.toml, whose states may be asked."""
+    """Read the files below `folder`; the result is keyed by authority. `whole` is specimens.toml, whose states may be asked."""
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in (whole, *sorted(folder.glob("*.toml")))]
     authorities = {code: facts for table in tables for code, facts in table.get("authorities", {}).items()}
     nationals = {state: facts for table in tables for state, facts in table.get("nationals", {}).items()}
