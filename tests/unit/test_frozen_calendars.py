@@ -24,9 +24,38 @@ KEYS = {"id", "version", "state", "zone", "weekend", "known_from", "known_until"
 DAY_KEYS = {"on", "name", "status", "kind", "source"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOON = {"af", "al", "ba", *PARTS, "bd", "dz", "eg", "ma", "mk", "pk", "tn", "tr", "xk"}
-YEARLY = {"az": 2027, "by": 2027, "eg": 2028, "hu": 2027, "in": 2027, "kz": 2027, "lk": 2026, "lv": 2027, "md": 2027, "ru": 2027, "ua": 2026}
-DECREED = {"az": 2025, "by": 2026, "eg": 2026, "hu": 2026, "in": 2026, "kz": 2025, "lv": 2026, "md": 2026}  # last year whose decree is known
-FEASTS = ("Eid al-", "Ashura", "Day of Arafah", "First Day of Ramadan", "Islamic New Year", "Laylat al-Qadr", "Prophet's Birthday")
+YEARLY = {
+    "az": 2027,
+    "by": 2027,
+    "eg": 2028,
+    "hu": 2027,
+    "in": 2027,
+    "kz": 2027,
+    "lk": 2026,
+    "lv": 2027,
+    "md": 2027,
+    "ru": 2027,
+    "ua": 2026,
+}
+DECREED = {
+    "az": 2025,
+    "by": 2026,
+    "eg": 2026,
+    "hu": 2026,
+    "in": 2026,
+    "kz": 2025,
+    "lv": 2026,
+    "md": 2026,
+}  # last year whose decree is known
+FEASTS = (
+    "Eid al-",
+    "Ashura",
+    "Day of Arafah",
+    "First Day of Ramadan",
+    "Islamic New Year",
+    "Laylat al-Qadr",
+    "Prophet's Birthday",
+)
 WEEKENDS = {"af", "bd", "dz", "eg"}  # Friday and Saturday; every other state closes on Saturday and Sunday
 
 
@@ -262,7 +291,8 @@ def test_moved_working_day_and_half_day_are_known_as_such(code, on, kind):
 
 
 @pytest.mark.parametrize(
-    ("code", "on"), [("ba", "2026-03-20"), ("xk", "2027-03-09"), ("pk", "2027-03-10"), ("tr", "2027-03-09"), ("ma", "2026-05-27")]
+    ("code", "on"),
+    [("ba", "2026-03-20"), ("xk", "2027-03-09"), ("pk", "2027-03-10"), ("tr", "2027-03-09"), ("ma", "2026-05-27")],
 )
 def test_feast_of_the_moon_ahead_is_estimated(code, on):
     assert line(code, on)["status"] == "estimated"
