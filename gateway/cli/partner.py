@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from gateway.cli import partner_apply, partner_check, partner_draft
+from gateway.cli import partner_apply, partner_check, partner_draft, partner_new
 from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
 from gateway.cli.output import console, print_json
 from gateway.partners import Partner, load
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     partner_apply.register(group)
     partner_check.register(group)
     partner_draft.register(group)
+    partner_new.register(group)
 
     @group.command("list", epilog="Example:  gateway partner list --json")
     def list_partners(partners: PartnersOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:

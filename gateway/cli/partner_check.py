@@ -57,6 +57,16 @@ def check(
         raise typer.Exit(1)
 
 
+def report_on(folder: Path, settings: Settings) -> dict[str, Any]:
+    """Return the report about one folder; `broken` and `missing` say what and what to do."""
+    report = check_partner(folder, _beside(folder, _around(settings, datetime.now(UTC)), settings))
+    told = {
+        word: [f"{each.what}: {each.fix}" for each in found]
+        for word, found in (("broken", report.broken), ("missing", report.missing))
+    }
+    return {**_as_dict(report), **told}
+
+
 def _around(settings: Settings, now: datetime) -> Around:
     trust: TrustStore | Misconfigured
     try:

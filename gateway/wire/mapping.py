@@ -2,11 +2,11 @@
 
 Five verbs: copy (the default), codes, fixed, convert, repeat. One row serves both directions. Every field of both
 schemas must be mapped or be named in `cannot_carry`; a hole, a path that does not exist, a field mapped twice or a
-repeated field written to a single one stops the start with `MappingInvalid`, naming file, row and path. Where the dialect
-has room for one of what may come several times, the canonical step says so: "Document[1]/Number"; a second one refuses.
+repeated field written to a single one stops the start with `MappingInvalid`, naming file, row and path.
 """
 
-from collections.abc import Iterator, Mapping, Set as AbstractSet
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,12 @@ from gateway.wire.codes import code_reader, code_writer
 from gateway.wire.converters import CONVERTERS, GROUP_CONVERTERS, GroupConverter, Member, Read, Write, converter_named
 from gateway.wire.plans import GIVEN_BY_GATEWAY, Group, Leaf, Place, Plan, Repeat, Scope, Side, absolute
 from gateway.wire.report import Action, Field
-from gateway.wire.shapes import ONLY, Shape, bare, steps
+from gateway.wire.shapes import Shape, steps
 
 _ROW_KEYS = {"here", "canonical", "codes", "convert", "fixed", "repeat"}
 SIDES: tuple[Side, Side] = ("here", "canonical")
 _VERBS = ("codes", "convert", "fixed", "repeat")
+_FIRST = "[1]"
 
 
 @dataclass(slots=True)
@@ -53,7 +54,6 @@ class _Compiler:
             self.row(scope, row, f"rows.{rows}[{number}]", (*above, rows))
         self.lose(scope, "here")
         self.lose(scope, "canonical")
-        self.once(scope, f"rows.{rows}")
         return scope
 
     def row(self, scope: Scope, row: Any, place: str, above: tuple[str, ...]) -> None:
@@ -62,12 +62,14 @@ class _Compiler:
             self.group(scope, row, place, GROUP_CONVERTERS[row["convert"]])
             return
         verb, sides = self.verb(row, place)
+        row = self.first_of(scope, row, place)
         shapes = {side: self.find(scope, side, row[side], place, many=verb == "repeat") for side in sides}
         slot, scope.size = scope.size, scope.size + 1
         if verb == "repeat":
             here, canonical = shapes["here"], shapes["canonical"]
             if canonical.many and not here.many:
-                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once")
+                hint = f"give its fields rows of their own with {_FIRST} behind it, and a message with more is refused"
+                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once: {hint}")
             paths = f"{scope.here_path}/{row['here']}", f"{scope.canonical_path}/{row['canonical']}"
             inner = self.scope(row["repeat"], here, canonical, paths, above)
             scope.repeats.append(Repeat(slot=slot, here=row["here"], canonical=row["canonical"], scope=inner))
@@ -130,6 +132,7 @@ class _Compiler:
             raise self.bad(place, f"{converter.name!r} needs 'here' and 'canonical', and nothing else beside 'convert'")
         if len(paths) != len(converter.here) or not all(isinstance(path, str) for path in paths):
             raise self.bad(place, f"{converter.name!r} needs in 'here': {', '.join(converter.here)}, in this order")
+        above = self.first_of(scope, {"canonical": above}, place)["canonical"]
         first = scope.size
         scope.size += len(paths) + len(converter.canonical)
         inner = CONVERTERS["integer"] if converter.numbers else None
@@ -177,23 +180,39 @@ class _Compiler:
         self.may_lose |= {f"{full}/{member}" for member in found}
         return found
 
+    def first_of(self, scope: Scope, row: dict[str, str], place: str) -> dict[str, str]:
+        """Take out of a canonical path the [1] of what may come several times there and has one place here; note it."""
+        path = row.get("canonical", "")
+        if _FIRST not in path:
+            return row
+        above: list[str] = []
+        for step in steps(path):
+            above.append(step.removesuffix(_FIRST))
+            shape = scope.canonical.at("/".join(above))
+            if step.endswith(_FIRST) and shape is not None:
+                if not shape.many or "repeat" in row:
+                    why = "can come only once" if not shape.many else "is repeated"
+                    raise self.bad(place, f"canonical path {path!r}: {above[-1]!r} {why}: leave out {_FIRST}")
+                if "/".join(above) not in scope.first:
+                    scope.first["/".join(above)], scope.size = scope.size, scope.size + 1
+        return row | {"canonical": "/".join(above)}
+
     def find(self, scope: Scope, side: Side, path: str, place: str, *, many: bool) -> Shape:
         """Return the shape at `path`, and note the path as mapped."""
         shape = _shape(scope, side)
         walked = steps(path)
         for number, step in enumerate(walked, 1):
-            inner = shape.children.get(bare(step))
-            only = step.endswith(ONLY)
+            inner = shape.children.get(step)
             if inner is None:
-                raise self.bad(place, f"{side} path {path!r}: the schema has no {bare(step)!r} there")
-            if only and (side == "here" or not inner.many):
-                raise self.bad(place, f"{side} path {path!r}: {ONLY} is for canonical fields that may come several times")
-            if inner.many and not only and not (many and number == len(walked)):
-                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat', or {ONLY}")
-            if only and number == len(walked):
-                inner = Shape(required=inner.required, children=inner.children)
+                raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
+            first = side == "canonical" and "/".join(walked[:number]) in scope.first
+            if inner.many and not first and not (many and number == len(walked)):
+                hint = f", or {_FIRST} behind it where the format has a place for one" if side == "canonical" else ""
+                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'{hint}")
+            if first and many:
+                raise self.bad(place, f"canonical path {path!r}: has rows with {_FIRST} as well")
             shape = inner
-        full = bare(absolute(_path(scope, side), path))
+        full = absolute(_path(scope, side), path)
         if full in self.mapped[side] and path != ".":
             raise self.bad(place, f"{side} path {path!r} is mapped twice")
         self.mapped[side].add(full)
@@ -238,8 +257,7 @@ class _Compiler:
         for entry in self.lost:
             full = f"{self.top[side]}/{entry.get(side)}"
             path = full.removeprefix(f"{above}/")
-            full = bare(full)
-            if side not in entry or bare(path) == full or any(path.startswith(f"{repeat}/") for repeat in repeats):
+            if side not in entry or path == full or any(path.startswith(f"{repeat}/") for repeat in repeats):
                 continue
             if (shape := _shape(scope, side).at(path)) is None:
                 continue
@@ -252,18 +270,6 @@ class _Compiler:
             self.given_up[side].add(full)
             if side == "canonical" and shape.leaf and not shape.many:
                 scope.spare[path], scope.size = scope.size, scope.size + 1
-
-    def once(self, scope: Scope, place: str) -> None:
-        """Refuse a field that is the only one in one row, and one of several in another."""
-        paths = [leaf.canonical for leaf in scope.leaves if leaf.canonical is not None]
-        paths += [repeat.canonical for repeat in scope.repeats]
-        for path in (*paths, *scope.lost_canonical):
-            for repeat in scope.repeats:
-                if path.startswith(f"{repeat.canonical}{ONLY}"):
-                    raise self.bad(place, f"{repeat.canonical} is repeated and {path!r} is the only one")
-            before, mark, _ = path.partition(ONLY)
-            if mark and any(other == before or other.startswith(f"{before}/") for other in scope.lost_canonical):
-                raise self.bad("cannot_carry", f"names {before!r} without {ONLY}, and a row with it")
 
     def holes(self, side: Side, shape: Shape) -> str:
         """Name every schema field that no row and no `cannot_carry` names, whole groups by their own path; "" for none."""
@@ -321,11 +327,19 @@ def _shape(scope: Scope, side: Side) -> Shape:
 
 
 def lost_entries(dialect: Dialect) -> list[dict[str, str]]:
-    """Return the entries of `cannot_carry`; in TOML it may stand before or behind the head of `[rows]`."""
-    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
-    for number, entry in enumerate(found, 1):
+    """Return the entries of `cannot_carry`, one for each path; in TOML it may stand before or behind the head of `[rows]`."""
+    found: list[dict[str, str]] = []
+    given = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
+    for number, entry in enumerate(given, 1):
         if not isinstance(entry, dict) or set(entry) not in ({"canonical", "why"}, {"here", "why"}):
             raise MappingInvalid(f"{dialect.place}: cannot_carry[{number}]: needs 'canonical' or 'here', and 'why'")
+        side = "canonical" if "canonical" in entry else "here"
+        paths = entry[side] if isinstance(entry[side], list) else [entry[side]]
+        if not paths or not all(isinstance(each, str) and each for each in (*paths, entry["why"])):
+            raise MappingInvalid(
+                f"{dialect.place}: cannot_carry[{number}]: {side!r} is a path or a list of paths, 'why' a text"
+            )
+        found += [{side: path, "why": entry["why"]} for path in paths]
     return found
 
 
@@ -361,7 +375,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
     if any(problems):  # all of them at once: whoever writes the rows goes through the list
         raise MappingInvalid("\n".join(filter(None, problems)))
     for entry in lost:
-        if bare(f"/{entry.get('canonical') or entry.get('here')}") not in met:
+        if f"/{entry.get('canonical') or entry.get('here')}" not in met:
             raise MappingInvalid(
                 f"{dialect.place}: cannot_carry: no message has {entry.get('canonical') or entry.get('here')!r}"
             )

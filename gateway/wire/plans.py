@@ -68,6 +68,7 @@ class Scope:
     repeats: list[Repeat] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     grouped: list[Repeat] = field(default_factory=list)  # those repeats in which there are groups, at any depth
+    first: dict[str, int] = field(default_factory=dict)  # canonical path that has one place here -> slot: whether it came
     lost_here: dict[str, str] = field(default_factory=dict)  # path -> why it cannot be carried
     lost_canonical: dict[str, str] = field(default_factory=dict)
     spare: dict[str, int] = field(default_factory=dict)  # canonical field without a row -> slot: it may be filled in

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from gateway.errors import Refused
 from gateway.wire.plans import GIVEN_BY_GATEWAY, Leaf, Plan, Repeat, Scope, Side
 from gateway.wire.report import Field
-from gateway.wire.shapes import ONLY, Shape, bare, steps
+from gateway.wire.shapes import Shape, steps
 
 Slots: TypeAlias = list[Any]  # canonical text, a list of Slots, or None
 
@@ -28,6 +28,7 @@ class Route:
     leaf: Leaf | None = None
     repeat: Repeat | None = None
     slot_only: int | None = None  # a field without a row that may still be filled in
+    once: int | None = None  # may come several times and has one place on the other side: the slot that says it came
     lost: str | None = None  # why it cannot be carried
     required: bool = True
 
@@ -35,11 +36,6 @@ class Route:
     def fixed(self) -> bool:
         """Whether its value is the same in every message."""
         return self.leaf is not None and self.leaf.fixed is not None
-
-    @property
-    def only(self) -> bool:
-        """Whether it may come several times and the other side has room for one."""
-        return self.path.endswith(ONLY)
 
     @property
     def plain(self) -> bool:
@@ -63,6 +59,8 @@ def route(scope: Scope, side: Side, plan: Plan | None = None) -> Route:
     if plan is not None and side == "here" and plan.match is not None:
         _place(root, plan.match[0])
     if side == "canonical":
+        for path, slot in scope.first.items():
+            _place(root, path).once = slot
         for path, slot in scope.spare.items():
             _place(root, path).slot_only = slot
     _order(root, shape)
@@ -78,9 +76,9 @@ def _place(root: Route, path: str) -> Route:
 
 def _order(place: Route, shape: Shape) -> None:
     known = list(shape.children)
-    place.children = dict(sorted(place.children.items(), key=lambda item: known.index(bare(item[0]))))
+    place.children = dict(sorted(place.children.items(), key=lambda item: known.index(item[0])))
     for name, child in place.children.items():
-        _order(child, shape.children[bare(name)])
+        _order(child, shape.children[name])
 
 
 def placed(error: Refused, path: str, line: int | None) -> Refused:

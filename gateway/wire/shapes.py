@@ -37,7 +37,7 @@ class Shape:
         """Return what stands at `path` ("Person/Sex"; "." for itself), or None."""
         found: Shape | None = self
         for step in steps(path):
-            found = found.children.get(bare(step)) if found else None
+            found = found.children.get(step) if found else None
         return found
 
     def leaves(self, prefix: str = "") -> Iterator[tuple[str, "Shape"]]:
@@ -52,14 +52,6 @@ class Shape:
 def steps(path: str) -> list[str]:
     """Split a path into its steps; "." and "" have none."""
     return [] if path in {"", "."} else path.split("/")
-
-
-ONLY = "[1]"  # behind a step: the first of what may come several times, where the other side has room for one
-
-
-def bare(path: str) -> str:
-    """Return a path, or one of its steps, without the marks of those that are the only one."""
-    return path.replace(ONLY, "")
 
 
 class _Xsd:

@@ -14,7 +14,6 @@ from gateway.stages import Tree
 from gateway.wire.plans import Repeat, Side
 from gateway.wire.report import Field
 from gateway.wire.routes import Notes, Route, Slots, placed, route
-from gateway.wire.shapes import bare
 
 ReadXml: TypeAlias = Callable[[Tree, Slots, Notes], None]
 WriteXml: TypeAlias = Callable[[Slots, list[str], Notes], bool]  # tells whether anything but fixed values was written
@@ -49,7 +48,7 @@ def xml_reader(place: Route, namespace: str, side: Side) -> ReadXml:
     """
     attributes = {name[1:]: child for name, child in place.children.items() if name.startswith("@")}
     entries = {
-        f"{{{namespace}}}{bare(name)}" if namespace else bare(name): _entry(child, namespace, side)
+        f"{{{namespace}}}{name}" if namespace else name: _entry(child, namespace, side)
         for name, child in place.children.items()
         if not name.startswith("@")
     }
@@ -93,8 +92,29 @@ _Entry: TypeAlias = tuple[int, Callable[[str], str] | None, int, str, ReadXml | 
 
 def _entry(place: Route, namespace: str, side: Side) -> _Entry:
     """Return how a child element is read: a plain value by slot and converter, anything else by a function."""
-    if place.only:
-        return 0, None, 0, place.path, _only_reader(place, namespace, side)
+    entry = _any_number(place, namespace, side)
+    return entry if place.once is None else (0, None, 0, place.path, _once_reader(place.once, entry))
+
+
+def _once_reader(came: int, entry: _Entry) -> ReadXml:
+    """Return the function that reads the first of several elements, and refuses the second: it has no place elsewhere."""
+    slot, convert, number, path, further = entry
+
+    def read(element: Tree, slots: Slots, notes: Notes) -> None:
+        if slots[came] is not None:
+            raise FieldNotCarried("the other format has a place for one of these only", path=path, line=_line(element))
+        slots[came] = ""
+        if further is not None:
+            further(element, slots, notes)
+        elif text := element.text:
+            slots[slot] = text if convert is None else _converted(convert, text, path, element)
+            notes.seen.add(number)
+
+    return read
+
+
+def _any_number(place: Route, namespace: str, side: Side) -> _Entry:
+    """Return how a child element is read, however often it comes."""
     leaf = place.leaf
     if leaf is not None and place.plain and leaf.fixed is None:
         return leaf.slot, leaf.read if side == "here" else None, leaf.number, place.path, None
@@ -103,21 +123,6 @@ def _entry(place: Route, namespace: str, side: Side) -> _Entry:
     if place.repeat is not None:
         return 0, None, 0, place.path, _repeat_reader(place, namespace, side)
     return 0, None, 0, place.path, xml_reader(place, namespace, side)
-
-
-def _only_reader(place: Route, namespace: str, side: Side) -> ReadXml:
-    """Return the reader of what may come several times and has one place on the other side; a second one refuses."""
-    if place.lost is not None:
-        inner = _lost_reader(place)
-    else:
-        inner = _repeat_reader(place, namespace, side) if place.repeat is not None else xml_reader(place, namespace, side)
-
-    def read(element: Tree, slots: Slots, notes: Notes) -> None:
-        if next(element.itersiblings(element.tag, preceding=True), None) is not None:
-            raise FieldNotCarried("the other format has room for one of these only", path=bare(place.path), line=_line(element))
-        inner(element, slots, notes)
-
-    return read
 
 
 def _value_reader(place: Route, side: Side) -> Callable[[str, Tree, Slots, Notes], None]:
@@ -252,7 +257,7 @@ def _group_writer(name: str, place: Route, side: Side, depth: int, namespace: st
     attributes = [
         (key[1:], _value(child, side), _source(child, side), child.fixed) for key, child in parts.items() if key[0] == "@"
     ]
-    below = [xml_writer(bare(key), child, side, depth=depth + 1) for key, child in parts.items() if key[0] != "@"]
+    below = [xml_writer(key, child, side, depth=depth + 1) for key, child in parts.items() if key[0] != "@"]
     own = _value(place, side) if place.leaf is not None else None
     source, is_root = _source(place, side), depth == 0
     close = f"{line}</{name}>" if below else f"</{name}>"

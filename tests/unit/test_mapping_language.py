@@ -7,7 +7,6 @@ import pytest
 
 from gateway.errors import BadValue, FieldNotCarried
 from gateway.wire.documents import NS
-from gateway.wire.translate import Translator
 from tests.small_dialects import (
     FAX,
     JSON_SCHEMA,
@@ -246,37 +245,3 @@ def test_a_field_that_is_lost_inside_a_repeated_group_is_reported(jsn: Make) -> 
         b'{"kind": "NOTE", "person": {"sex": "M"}, "children": [{"name": "A", "home": {"town": "T"}}]}'
     )
     assert actions(back.report)["/children/home/town"] == ("dropped", "cannot-carry")
-
-
-# --- room for one --------------------------------------------------------------------------------------------------
-
-
-def with_room_for_one(make: Make) -> Translator:
-    """Return the small XML format with one tongue and one child."""
-    rows = [
-        row.replace('canonical = "Tongue", repeat = "text"', 'canonical = "Tongue[1]"').replace('"Child"', '"Child[1]"')
-        for row in XML_ROWS
-    ]
-    return make(rows, schema=XML_SCHEMA.replace(' maxOccurs="9"', ""))
-
-
-def test_first_of_several_is_carried_where_there_is_room_for_one(xml: Make) -> None:
-    translator = with_room_for_one(xml)
-    document = note("<Tongue>bs</Tongue><Child><Name>A</Name></Child>")
-    there = translator.from_canonical(document)
-    assert "<Jezik>bs</Jezik>" in compact(there.body)
-    back = compact(translator.to_canonical(there.body).body)
-    assert back.endswith("<Tongue>bs</Tongue><Child><Name>A</Name></Child></Note>")
-
-
-@pytest.mark.parametrize(
-    ("more", "path"),
-    [
-        ("<Tongue>bs</Tongue><Tongue>hr</Tongue>", "/Note/Tongue"),
-        ("<Child><Name>A</Name></Child><Child><Name>B</Name></Child>", "/Note/Child"),
-    ],
-)
-def test_second_one_refuses_where_there_is_room_for_one(more: str, path: str, xml: Make) -> None:
-    with pytest.raises(FieldNotCarried) as refused:
-        with_room_for_one(xml).from_canonical(note(more))
-    assert refused.value.path == path

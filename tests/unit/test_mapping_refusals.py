@@ -123,10 +123,6 @@ def test_a_result_that_breaks_the_dialects_schema_is_refused(jsn: Make) -> None:
         ('repeat = "text"', 'repeat = "note"', "rows.note: repeats itself"),
         ('here = "Djeca/Dijete"', 'here = "Djeca"', "Child may come several times, Djeca only once"),
         ('repeat = "place"', 'repeat = "child"', "the schema has no"),
-        ('canonical = "Born"', 'canonical = "Born[1]"', "[1] is for canonical fields that may come several times"),
-        ('here = "Djeca/Dijete"', 'here = "Djeca/Dijete[1]"', "[1] is for canonical fields that may come several times"),
-        ('canonical = "Born"', 'canonical = "Child[1]/Name"', "canonical path 'Name' is mapped twice"),
-        ('canonical = "Born"', 'canonical = "Tongue[1]"', "canonical path 'Tongue' is mapped twice"),
     ],
 )
 def test_a_wrong_row_is_named_with_file_and_number(xml: Make, old: str, new: str, told: str) -> None:

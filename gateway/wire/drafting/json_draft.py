@@ -14,13 +14,13 @@ from gateway.wire.drafting.writing import Written
 
 def json_schema_text(vocabulary: Vocabulary, canonical: Canonical, layout: Layout) -> str:
     """Return schema.json: the member that tells the type, one condition for each message, and the shared definitions."""
-    draft = _Json(vocabulary, TypeNames(vocabulary, canonical, layout))
+    draft = JsonWriter(TypeNames.of(vocabulary, canonical, layout))
     tag = vocabulary.name(vocabulary.type_word)
     messages: dict[str, Any] = {}
     for kind, rows in layout.messages.items():
         messages[snake(kind)] = draft.members(rows.nodes, {tag: {"const": vocabulary.type_name(kind)}})
     groups = {draft.names.of_rows(rows.name): draft.members(rows.nodes) for rows in layout.shared.values() if not rows.single}
-    values = {draft.names.of_value(name): _value(value) for name, value in sorted(draft.values.items())}
+    values = draft.definitions()
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": vocabulary.about,
@@ -40,9 +40,11 @@ def json_schema_text(vocabulary: Vocabulary, canonical: Canonical, layout: Layou
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
-class _Json:
-    def __init__(self, vocabulary: Vocabulary, names: TypeNames) -> None:
-        self.vocabulary, self.names = vocabulary, names
+class JsonWriter:
+    """Writes objects and members of a JSON Schema; the values it was asked for, it remembers."""
+
+    def __init__(self, names: TypeNames) -> None:
+        self.names = names
         self.values: dict[str, Written] = {}
 
     def message(self, kind: str) -> str:
@@ -63,10 +65,16 @@ class _Json:
         """Return the schema of one member."""
         if node.children:
             return self.members(node.children)
+        if node.value is not None and node.value.kind == "any":
+            return {}
         kind = self.value(node.value) if node.value is not None else f"#/$defs/{self.names.of_rows(str(node.rows))}"
         if node.times == 1:
             return {"$ref": kind}
         return {"type": "array", "minItems": 1, "maxItems": node.times, "items": {"$ref": kind}}
+
+    def definitions(self) -> dict[str, Any]:
+        """Return the definitions of the values that were asked for, by name."""
+        return {self.names.of_value(name): _value(value) for name, value in sorted(self.values.items())}
 
     def value(self, value: Written) -> str:
         """Return the reference to a value's definition, and note that it is needed."""

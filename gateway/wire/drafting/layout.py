@@ -5,16 +5,20 @@ that comes once stands where it is needed. In a flat layout only what repeats is
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from gateway.wire.converters import GroupConverter
 from gateway.wire.drafting.canonical import Canonical, Group, Member
-from gateway.wire.drafting.naming import is_xml_name, snake
+from gateway.wire.drafting.naming import is_xml_name, kebab, snake
 from gateway.wire.drafting.vocabulary import Vocabulary
 from gateway.wire.drafting.writing import Written, written
 
 # What the gateway fills in when a home authority leaves it out.
 _FILLED_IN = {"Header/MessageId", "Header/CaseReference", "Header/Sequence", "Header/Created"}
+
+
+_ONE_TEXT = 1500  # characters for a group written as one text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,8 @@ class _Layer:
         for name in (*vocabulary.types, *canonical.used(tuple(vocabulary.types))):
             group = canonical.messages.get(name) or canonical.groups[name]
             for member in group.members:
-                if member.group is not None and vocabulary.carries(name, member.name):
+                one_text = vocabulary.group_converter(name, member) is not None
+                if member.group is not None and not one_text and vocabulary.carries(name, member.name):
                     self.places[member.group] = self.places.get(member.group, 0) + 1
 
     def rows(self, group: Group, name: str) -> RowSet:
@@ -98,6 +103,11 @@ class _Layer:
             word = f"{words} {self.vocabulary.words.of(group.name, member.name)}".strip()
             needed = required and member.required and path not in _FILLED_IN
             times = self.times(group, member, word)
+            if (converter := self.vocabulary.group_converter(group.name, member)) is not None:
+                yield self.one_text(
+                    group, member, converter, Node(name=word, canonical=canonical, required=needed, times=times)
+                )
+                continue
             if member.group is not None and times == 1 and (self.flat or self.places[member.group] == 1):
                 yield from self.inner(member, word, canonical, needed=needed)
                 continue
@@ -110,6 +120,24 @@ class _Layer:
                 rows=self.row_set(group, member),
                 key=path,
             )
+
+    def one_text(self, group: Group, member: Member, converter: GroupConverter, node: Node) -> Node:
+        """Return the node of a group that a converter writes as one text."""
+        inner = self.canonical.groups[str(member.group)]
+        known = {each.path for each in converter.canonical}
+        for other in inner.members:
+            if other.name not in known and self.vocabulary.carries(inner.name, other.name):
+                raise self.vocabulary.bad(
+                    f"converters.{kebab(inner.name)}", f"has no place for {inner.name}/{other.name}: name it in cannot_carry"
+                )
+        verb = ("convert", converter.name)
+        value = Written(name=f"{inner.name}Text", verb=verb, kind="string", longest=_ONE_TEXT)
+        rows = f"each_{snake(inner.name)}" if node.times > 1 else None
+        if rows is not None:
+            one = Node(name=".", canonical=".", required=True, times=1, value=value)
+            self.shared[rows] = RowSet(name=rows, group=inner.name, meaning="", nodes=(one,))
+        name, key = self.name(group, member, node.name), f"{group.name}/{member.name}"
+        return replace(node, name=name, value=value, rows=rows, key=key)
 
     def times(self, group: Group, member: Member, word: str) -> int:
         """Return how often a member may come.

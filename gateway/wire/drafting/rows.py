@@ -142,14 +142,14 @@ def codes_text(vocabulary: Vocabulary) -> str:
             f"reviewed = {vocabulary.reviewed}",
             f"reviewed_by = {quoted(vocabulary.reviewed_by)}",
             f"[{name}.codes]",
-            *(f"{_key(canonical)} = {quoted(here)}" for canonical, here in codes.items()),
+            *(f"{toml_key(canonical)} = {quoted(here)}" for canonical, here in codes.items()),
         ]
         if also := vocabulary.also_read.get(name):
-            lines += [f"[{name}.also_read]", *(f"{_key(here)} = {quoted(canonical)}" for here, canonical in also.items())]
+            lines += [f"[{name}.also_read]", *(f"{toml_key(here)} = {quoted(canonical)}" for here, canonical in also.items())]
     return "\n".join(lines) + "\n"
 
 
-def _key(name: str) -> str:
+def toml_key(name: str) -> str:
     """Return a TOML key, in quotation marks where it needs them."""
     bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
     return name if bare else quoted(name)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from gateway.errors import MappingInvalid
 from gateway.partners.fields import Table
+from gateway.wire.converters import GROUP_CONVERTERS, GroupConverter
 from gateway.wire.drafting.canonical import Canonical, Group, Member, Value
 from gateway.wire.drafting.naming import STYLES, kebab
 
@@ -90,6 +91,16 @@ class Vocabulary:
     def type_name(self, kind: str) -> str:
         """Return the root element of a message type, or the value that tells it."""
         return STYLES[self.type_style if self.type_word else self.style](self.types[kind])
+
+    def group_converter(self, group: str, member: Member) -> GroupConverter | None:
+        """Return the converter that writes a whole group as one text, or None; raises `MappingInvalid` for another one."""
+        rule = self.converters.at.get(f"{group}/{member.name}") or self.converters.by_name.get(kebab(member.group or ""))
+        if member.group is None or rule is None:
+            return None
+        found = GROUP_CONVERTERS.get(rule)
+        if found is None or len(found.here) != 1:
+            raise self.bad(f"converters.{kebab(member.group)}", f"is {rule!r}, which writes no group as one text")
+        return found
 
     def carries(self, group: str, member: str) -> bool:
         """Tell whether the format has a place for a member."""
@@ -216,7 +227,7 @@ def carried(vocabulary: Vocabulary, canonical: Canonical) -> Iterator[tuple[Grou
             if path in vocabulary.cannot_carry or path in vocabulary.fixed:
                 continue
             yield group, member
-            if member.group is not None:
+            if member.group is not None and vocabulary.group_converter(group.name, member) is None:
                 yield from walk(canonical.groups[member.group])
 
     for kind in vocabulary.types:
@@ -253,7 +264,7 @@ def _check_paths(vocabulary: Vocabulary, canonical: Canonical) -> None:
             if found is None or found.member(name) is None:
                 raise vocabulary.bad(f"{table}.{path}", f"is no Group/Member {_NO_NAME}")
             member = found.member(name)
-            if table in {"converters.at", "fixed"} and (member is None or member.value is None or member.many):
+            if table == "fixed" and (member is None or member.value is None or member.many):
                 raise vocabulary.bad(f"{table}.{path}", "is not a field with one value")
     for path in set(vocabulary.fixed) & set(vocabulary.cannot_carry):
         raise vocabulary.bad(f"fixed.{path}", "stands in cannot_carry as well")
@@ -294,7 +305,7 @@ def _check_codes(vocabulary: Vocabulary, canonical: Canonical) -> None:
         if name not in vocabulary.codes:
             raise vocabulary.bad(f"also_read.{name}", "belongs to no list under codes")
     for key in vocabulary.converters.by_name:
-        if key not in KINDS and key not in by_list:
+        if key not in KINDS and key not in by_list and key not in map(kebab, canonical.groups):
             raise vocabulary.bad(f"converters.{key}", f"is neither a kind of value ({', '.join(KINDS)}) nor a type")
 
 

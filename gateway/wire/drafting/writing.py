@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from gateway.errors import Refused
-from gateway.wire.converters import CONVERTERS
+from gateway.wire.converters import Converter, converter_named
 from gateway.wire.drafting.canonical import Member, Value
 from gateway.wire.drafting.naming import kebab
 from gateway.wire.drafting.vocabulary import Vocabulary
@@ -52,13 +52,18 @@ _AS_TEXT = {"boolean": "true|false|1|0", "integer": "[0-9]{1,18}"}
 _NATIVE = {"boolean": "boolean", "integer": "integer"}  # JSON has kinds of its own for these
 
 
+Kind: TypeAlias = Literal[
+    "string", "token", "integer", "boolean", "any", "xs:date", "xs:dateTime", "xs:integer", "xs:boolean", "xs:decimal"
+]  # "any": what no row reads
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """The row's verb, and what the schema allows."""
 
     name: str  # of the value's type, for a shared type in the schema; one name, one form
     verb: tuple[str, str] | None  # ("codes", "sex"), ("convert", "date-dmy"); None copies
-    kind: Literal["string", "integer", "boolean", "xs:date", "xs:dateTime", "xs:integer", "xs:boolean", "xs:decimal", "token"]
+    kind: Kind
     codes: tuple[str, ...] = ()
     pattern: str | None = None
     longest: int | None = None
@@ -74,12 +79,13 @@ def written(vocabulary: Vocabulary, group: str, member: Member) -> Written:
     rule, key = _rule(vocabulary, group, member, value)
     name = value.name if not key.startswith("converters.at") else f"{group}{member.name}"
     if rule == "copy":
-        return _copied(vocabulary, name, value)
+        return copied(vocabulary.format, name, value)
     if rule.startswith("codes:"):
         return _coded(vocabulary, name, value, rule.removeprefix("codes:"), key)
-    if rule not in CONVERTERS:
+    converter = converter_named(rule)
+    if converter is None:
         raise vocabulary.bad(key, f"names {rule!r}, and there is no such converter")
-    return _converted(name, value, rule)
+    return converted(name, value, rule, converter)
 
 
 def _rule(vocabulary: Vocabulary, group: str, member: Member, value: Value) -> tuple[str, str]:
@@ -98,8 +104,9 @@ def _rule(vocabulary: Vocabulary, group: str, member: Member, value: Value) -> t
     return "copy", "format"
 
 
-def _copied(vocabulary: Vocabulary, name: str, value: Value) -> Written:
-    if vocabulary.format == "xml":
+def copied(form: str, name: str, value: Value) -> Written:
+    """Return how a value is written that is copied into a format."""
+    if form == "xml":
         kind: Any = f"xs:{value.base}" if value.base in _XSD_KINDS else "string" if value.base == "string" else "token"
         least, most, pattern = value.least, value.most, value.pattern
     else:
@@ -127,9 +134,9 @@ def _coded(vocabulary: Vocabulary, name: str, value: Value, codes: str, key: str
     return Written(name=name, verb=("codes", codes), kind="token", codes=here, width=max(map(len, here)))
 
 
-def _converted(name: str, value: Value, rule: str) -> Written:
+def converted(name: str, value: Value, rule: str, converter: Converter) -> Written:
     """Return what a converter makes of the type's samples."""
-    write, verb = CONVERTERS[rule].write, ("convert", rule)
+    write, verb = converter.write, ("convert", rule)
     samples = value.codes or _SAMPLES.get(value.name) or _bounds(value)
     made: list[Any] = []
     for sample in samples:

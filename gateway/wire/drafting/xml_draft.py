@@ -14,26 +14,28 @@ _BARE = {"xs:date", "xs:dateTime", "xs:integer", "xs:boolean", "xs:decimal"}
 
 def xsd_text(vocabulary: Vocabulary, canonical: Canonical, layout: Layout) -> str:
     """Return schema.xsd: simple types, shared groups, then one global element for each message."""
-    draft = _Xsd(vocabulary, TypeNames(vocabulary, canonical, layout))
+    draft = XsdWriter(TypeNames.of(vocabulary, canonical, layout))
     groups = [line for rows in layout.shared.values() if not rows.single for line in draft.group(rows)]
-    messages = [line for kind, rows in layout.messages.items() for line in draft.message(kind, rows)]
-    namespace = _text(vocabulary.namespace)
+    messages = [line for kind, rows in layout.messages.items() for line in draft.message(vocabulary.type_name(kind), rows)]
+    about = (
+        f"{vocabulary.about} What the gateway fills in is optional. Drafted from vocabulary.toml by 'gateway partner draft'."
+    )
+    return xsd_file(about, vocabulary.namespace, vocabulary.version, (draft.simple_types(), groups, messages))
+
+
+def xsd_file(about: str, namespace: str, version: str, parts: tuple[Iterable[str], Iterable[str], Iterable[str]]) -> str:
+    """Return an XSD of values, groups and documents; without a namespace where `namespace` is empty."""
+    own = f' xmlns="{_text(namespace)}" targetNamespace="{_text(namespace)}"' if namespace else ""
+    values, groups, documents = parts
     return "\n".join(
         (
             '<?xml version="1.0" encoding="UTF-8"?>',
-            f"<!-- {_text(vocabulary.about.replace('--', '-'))} What the gateway fills in is optional.",
-            "     Drafted from vocabulary.toml by 'gateway partner draft'. -->",
-            f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="{namespace}"',
-            f'           targetNamespace="{namespace}" elementFormDefault="qualified" version="{_text(vocabulary.version)}">',
-            "",
-            "  <!-- Values -->",
-            *draft.simple_types(),
-            "",
-            "  <!-- Groups -->",
-            *groups,
-            "",
-            "  <!-- Documents -->",
-            *messages,
+            f"<!-- {_text(about.replace('--', '-'))} -->",
+            f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"{own}',
+            f'           elementFormDefault="qualified" version="{_text(version)}">',
+            *("", "  <!-- Values -->", *values),
+            *("", "  <!-- Groups -->", *groups),
+            *("", "  <!-- Documents -->", *documents),
             "</xs:schema>",
             "",
         )
@@ -46,9 +48,11 @@ def _text(text: str) -> str:
     return "".join(f"&#x{ord(sign):X};" if 0x2000 <= ord(sign) <= 0x206F else sign for sign in marked)  # noqa: PLR2004 - a Unicode block
 
 
-class _Xsd:
-    def __init__(self, vocabulary: Vocabulary, names: TypeNames) -> None:
-        self.vocabulary, self.names = vocabulary, names
+class XsdWriter:
+    """Writes types and elements of an XSD; what it was asked for, it remembers."""
+
+    def __init__(self, names: TypeNames) -> None:
+        self.names = names
         self.values: dict[str, Written] = {}
 
     def group(self, rows: RowSet) -> Iterator[str]:
@@ -57,9 +61,9 @@ class _Xsd:
         yield from self.inside(rows.nodes, "    ")
         yield "  </xs:complexType>"
 
-    def message(self, kind: str, rows: RowSet) -> Iterator[str]:
+    def message(self, root: str, rows: RowSet) -> Iterator[str]:
         """Yield the global element of a message."""
-        yield f'  <xs:element name="{self.vocabulary.type_name(kind)}"><xs:complexType>'
+        yield f'  <xs:element name="{root}"><xs:complexType>'
         yield from self.inside(rows.nodes, "    ")
         yield "  </xs:complexType></xs:element>"
 
@@ -100,6 +104,8 @@ class _Xsd:
 
     def simple(self, value: Written) -> str:
         """Return the name of a simple type, and note that it is needed."""
+        if value.kind == "any":
+            return "xs:string"
         bare = value.kind in _BARE and value.pattern is None and value.least is None and value.most is None
         if bare:
             return value.kind
