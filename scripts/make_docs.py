@@ -1,4 +1,4 @@
-"""Make the documents that come from the code: docs/openapi.json, docs/commands.md, and the tables of docs/message-cycle.md.
+"""Make what comes from the code: docs/openapi.json, docs/asyncapi.json, docs/commands.md, the tables of docs/message-cycle.md.
 
 Running it again leaves no diff.
 """
@@ -12,9 +12,11 @@ from typing import Any
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from gateway import __version__
 from gateway.cli.main import build
 from gateway.domain.clock import MEETS, STARTS_BY, Moment
 from gateway.domain.moves import EVENT_OF, NEXT, OPEN_STATES, OPENS, READMISSION, Event, Role, State
+from gateway.transport.asyncapi import asyncapi_document
 from gateway.web.api import openapi_document
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -95,6 +97,11 @@ def openapi_page() -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+def asyncapi_page() -> str:
+    """Return the AsyncAPI document of the broker."""
+    return json.dumps(asyncapi_document(__version__), indent=2, ensure_ascii=False) + "\n"
+
+
 def _messages(event: Event) -> str:
     """Return the messages that do this: type, and outcome where that decides."""
     found = [f"`{kind}`{f': {outcome}' if outcome else ''}" for (kind, outcome), one in EVENT_OF.items() if one is event]
@@ -160,10 +167,15 @@ def message_cycle_page() -> str:
 
 def main() -> int:
     """Write the documents; return 0."""
-    pages = (("openapi.json", openapi_page()), ("commands.md", commands_page()), ("message-cycle.md", message_cycle_page()))
+    pages = (
+        ("openapi.json", openapi_page()),
+        ("asyncapi.json", asyncapi_page()),
+        ("commands.md", commands_page()),
+        ("message-cycle.md", message_cycle_page()),
+    )
     for name, text in pages:
         (DOCS / name).write_text(text, encoding="utf-8")
-    print("docs/openapi.json, docs/commands.md and the tables of docs/message-cycle.md are up to date")
+    print("docs/openapi.json, docs/asyncapi.json, docs/commands.md and the tables of docs/message-cycle.md are up to date")
     return 0
 
 

@@ -124,37 +124,27 @@ def _print(made: NewFolder, report: dict[str, Any]) -> None:
     screen, found = console(), made.guesses
     screen.print(f"[bold]{escape(made.folder.name)}[/]: a {made.type}, {len(found['matched'])} fields matched")
     screen.print(f"Example: {escape(made.example)}")
-    _section(
-        "Must be in every message and is not in the sample; got a new field",
-        found["added"],
-        lambda one: f"{one['canonical']}  ->  {one['here']}",
-    )
-    _section("Fixed", found["fixed"], lambda one: f"{one['canonical']} = {one['value']}")
-    _section("Codes made up", found["codes"], lambda one: f"{one['list']}: {', '.join(one['made_up'])}")
-    _section(
-        "Can be read in several ways",
-        found["ambiguous"],
-        lambda one: f"{one['here']}: {one['taken']}, or {', '.join(one['also'][:3])}",
-    )
-    _section(
-        "No row reads",
-        found["unmatched"],
-        lambda one: f"{one['here']}  (best guess: {one['best_guess'] or 'none'}, {one['confidence']:.2f})",
-    )
-    _section(
-        "Taken, the least sure first",
-        found["matched"],
-        lambda one: f"{one['confidence']:.2f}  {one['here']}  =  {one['canonical']}",
-    )
-    for word in ("broken", "missing"):
-        _section(f"gateway partner check: {word}", report[word], str)
-    screen.print(f"Next: {escape('GUESSES.md')} in the folder, from the top; then gateway partner check PATH")
-
-
-def _section(title: str, items: Any, line: Any) -> None:
-    if items:
-        console().print(f"\n{title}:")
-        for item in list(items)[:_SHOWN]:
-            console().print(f"  {escape(line(item))}")
-        if len(items) > _SHOWN:
-            console().print(f"  ... and {len(items) - _SHOWN} more in GUESSES.md")
+    lists = {
+        "Must be in every message and is not in the sample; got a new field": [
+            f"{one['canonical']}  ->  {one['here']}" for one in found["added"]
+        ],
+        "Fixed": [f"{one['canonical']} = {one['value']}" for one in found["fixed"]],
+        "Codes made up": [f"{one['list']}: {', '.join(one['made_up'])}" for one in found["codes"]],
+        "Can be read in several ways": [f"{one['here']}: {one['taken']}, or {one['also'][0]}" for one in found["ambiguous"]],
+        "No row reads": [
+            f"{one['here']}  (best guess: {one['best_guess'] or 'none'}, {one['confidence']:.2f})" for one in found["unmatched"]
+        ],
+        "Taken, the least sure first": [
+            f"{one['confidence']:.2f}  {one['here']}  =  {one['canonical']}" for one in found["matched"]
+        ],
+        "gateway partner check: broken": report["broken"],
+        "gateway partner check: missing": report["missing"],
+    }
+    for title, items in lists.items():
+        if items:
+            screen.print(f"\n{title}:")
+            for item in items[:_SHOWN]:
+                screen.print(f"  {escape(item)}")
+            if len(items) > _SHOWN:
+                screen.print(f"  ... and {len(items) - _SHOWN} more in GUESSES.md")
+    screen.print("\nNext: GUESSES.md in the folder, from the top; then gateway partner check PATH")

@@ -32,7 +32,8 @@ _USUAL: Final[Mapping[str, str]] = MappingProxyType(
         "OtherName/Kind": "alias",
     }
 )
-_FILLED_IN: Final = {"Header/MessageId", "Header/CaseReference", "Header/Sequence", "Header/Created"}
+# What the rules between fields ask for (schemas/readmission/1.0/rules.sch), beside what the schema does.
+_BY_RULE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"ReadmissionApplication": ("Evidence",)})
 _ANY = Written(name="", verb=None, kind="any")
 _SEVERAL = 100  # of what repeats in the sample and is not mapped
 
@@ -187,6 +188,10 @@ class Builder:
     ) -> Iterator[Node]:
         """Give every required field that the sample does not say a fixed value, or a place of its own."""
         extra: list[Node] = []
+        for name in _BY_RULE.get(scope.group.name, ()):
+            if not any(bare(one) == name or bare(one).startswith(f"{name}/") for one in used):
+                used.add(f"{name}{ONLY}/")  # as if something of it were mapped: its required fields get a place
+                built.one_of_several.append(f"{name}{ONLY}")
         for path, member, group in list(required_of(self.canonical, scope.group, used)):
             usual = self.usual.get(f"{group.name}/{member.name}")
             full = f"{above[1]}{bare(path)}"

@@ -67,7 +67,7 @@ def guesses_text(found: dict[str, Any], example: str) -> str:
     sections = (
         (
             "1. Fields that every message must have and the sample does not say",
-            "Each got an optional field of its own. Point the row to the name that holds it, or agree on the new field with the partner.",
+            "Each got an optional field of its own. Point the row to the name that holds it, or agree on the field.",
             [f"`{one['canonical']}`: new field `{one['here']}`" for one in found["added"]],
         ),
         (

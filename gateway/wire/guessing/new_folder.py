@@ -1,7 +1,7 @@
 """Write the folder of a new partner: partner.toml, a first dialect, an example that translates both ways, what was guessed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from gateway.wire.documents import NS, parse_xml
 from gateway.wire.drafting.canonical import Canonical, read_canonical
 from gateway.wire.examples import there_and_back
 from gateway.wire.guessing.answers import Answers, partner_text
-from gateway.wire.guessing.building import Builder
+from gateway.wire.guessing.building import Builder, Built
+from gateway.wire.guessing.candidates import ONLY, bare
 from gateway.wire.guessing.dialect_files import dialect_files
 from gateway.wire.guessing.guesses import guesses, guesses_text
 from gateway.wire.guessing.matching import THRESHOLD, Matcher
@@ -77,7 +78,8 @@ def write_folder(
     dialect = load_dialect(place, folder.name)
     translator = Translator.compile(dialect, schemas)
     found = guesses(scope, built, THRESHOLD)
-    example = _example(place, kind, (body, FORMATS[read.format].suffix), translator, schemas, answers, now)
+    specimen = _Specimen(sender=answers.authorities[0]["code"], built=built)
+    example = _example(place, kind, (body, FORMATS[read.format].suffix), translator, schemas, specimen, now)
     (folder / "GUESSES.md").write_text(guesses_text(found, example), encoding="utf-8", newline="\n")
     told = json.dumps({"type": kind, "example": example, **found}, ensure_ascii=False, indent=2)
     (folder / "guesses.json").write_text(f"{told}\n", encoding="utf-8", newline="\n")
@@ -96,7 +98,7 @@ def _example(
     sample: tuple[bytes, str],
     translator: Translator,
     schemas: SchemaSet,
-    answers: Answers,
+    fit: "_Specimen",
     now: datetime,
 ) -> str:
     """Write one example that translates both ways: the sample where it does, a canonical specimen otherwise. Say which."""
@@ -110,7 +112,7 @@ def _example(
         _write(place, "sample", suffix, body, first.body)
         return "the sample document, which translates both ways"
     for path in sorted((schemas.folder / "examples").glob(f"{kind}-*.xml")):
-        specimen = _sent_by(parse_xml(path.read_bytes()), answers.authorities[0]["code"])
+        specimen = fit.of(parse_xml(path.read_bytes()))
         try:
             here = translator.from_canonical(specimen).body
             first = there_and_back(translator, schemas, here, now)
@@ -126,10 +128,33 @@ def _write(place: Path, name: str, suffix: str, here: bytes, canonical: bytes) -
     (place / "examples" / "canonical" / f"{name}.xml").write_bytes(canonical)
 
 
-def _sent_by(document: Tree, authority: str) -> Tree:
-    """Return a specimen as if `authority` had sent it."""
-    copy = etree.fromstring(etree.tostring(document))
-    sender = copy.find(f"{{{NS}}}Header/{{{NS}}}Sender")
-    if sender is not None:
-        sender.text = authority
-    return copy
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Specimen:
+    """What a canonical specimen must be for the format to carry it."""
+
+    sender: str
+    built: Built
+
+    def of(self, document: Tree) -> Tree:
+        """Return a specimen sent by the partner, with the values that are fixed, and one where there is room for one."""
+        copy = etree.fromstring(etree.tostring(document))
+        for path, value in (("Header/Sender", self.sender), *self.built.fixed):
+            for element in copy.findall(_steps(path)):
+                element.text = value
+        for path in self.built.one_of_several:
+            for _, *others in _siblings(copy.findall(_steps(bare(path.partition(ONLY)[0])))):
+                for element in others:
+                    element.getparent().remove(element)
+        return copy
+
+
+def _steps(path: str) -> str:
+    return "/".join(f"{{{NS}}}{step}" for step in path.split("/"))
+
+
+def _siblings(elements: Iterable[Tree]) -> Iterator[list[Tree]]:
+    """Yield elements by their parent."""
+    by_parent: dict[Tree, list[Tree]] = {}
+    for element in elements:
+        by_parent.setdefault(element.getparent(), []).append(element)
+    yield from by_parent.values()

@@ -29,7 +29,6 @@ class Seen:
     many: bool = False
     values: list[Any] = field(default_factory=list)  # of every place where it stood, in order
     children: dict[str, "Seen"] = field(default_factory=dict)
-    always: bool = True  # whether it stood in every group of its kind
 
     @property
     def leaf(self) -> bool:
