@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.domain.calendars import Calendar
-from gateway.domain.treaties import Treaty
+from gateway.domain.treaties import NO_AGREEMENT, Treaty
 from gateway.errors import GatewayError, Misconfigured, NotAFile, Refused
 from gateway.partners import Dialect, Partner
 from gateway.partners.folder import load_partner
@@ -228,7 +228,11 @@ def _hostile(folder: _Folder) -> Iterator[_Found]:
 def _treaty(folder: _Folder) -> Iterator[_Found]:
     assert folder.partner is not None
     state = folder.partner.state
-    binding = [treaty.id for treaty in folder.around.treaties.values() if any(state in each.states for each in treaty.parties)]
+    binding = [
+        treaty.id
+        for treaty in folder.around.treaties.values()
+        if treaty.id != NO_AGREEMENT and any(state in each.states for each in treaty.parties)
+    ]
     if binding and folder.partner.no_agreement:
         yield (
             Weight.BROKEN,

@@ -6,6 +6,7 @@ repeated field written to a single one stops the start with `MappingInvalid`, na
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -272,19 +273,24 @@ class _Compiler:
 
     def holes(self, side: Side, shape: Shape) -> str:
         """Name every schema field that no row and no `cannot_carry` names, whole groups by their own path; "" for none."""
-        open_paths = list(self._open(side, shape, self.top[side]))
+        known = self.given_up[side] | self.mapped[side]
+        above = {path[:end] for path in known for end in range(len(path)) if path[end] == "/"} | known
+        open_paths = list(self._open(side, shape, self.top[side], above))
         if not open_paths:
             return ""
         named = ", ".join(repr(path) + (" (required)" if needed else "") for path, needed in open_paths)
         return f"{self.dialect.place}: messages.{self.type}: {side} fields neither mapped nor named in cannot_carry: {named}"
 
-    def _open(self, side: Side, shape: Shape, full: str) -> Iterator[tuple[str, bool]]:
-        """Yield the open fields at and below `full`, each with whether the schema requires it there."""
+    def _open(self, side: Side, shape: Shape, full: str, above: AbstractSet[str]) -> Iterator[tuple[str, bool]]:
+        """Yield the open fields at and below `full`, each with whether the schema requires it there.
+
+        `above` holds every path that a row or `cannot_carry` names, and every path above one.
+        """
         given_up, mapped = self.given_up[side], self.mapped[side]
         if full in given_up:
             return
         path = full.removeprefix(f"{self.top[side]}/")
-        touched = any(f"{known}/".startswith(f"{full}/") for known in (*given_up, *mapped))
+        touched = full in above
         if not touched and (not shape.required or not shape.children):
             yield path, shape.required
         for name, child in shape.children.items() if touched or shape.required else ():
@@ -292,7 +298,7 @@ class _Compiler:
                 if full not in mapped:
                     yield path, shape.required
             else:
-                yield from self._open(side, child, f"{full}/{name}")
+                yield from self._open(side, child, f"{full}/{name}", above)
 
     def unmet(self, shape: Shape) -> tuple[str, ...]:
         """Return what every canonical message needs and `cannot_carry` gives up, but for what the gateway gives itself."""
