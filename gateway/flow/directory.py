@@ -67,7 +67,7 @@ def require_sound(dialects: Iterable[Dialect], known: Known, schemas: SchemaSet,
     Raises `MappingInvalid`, or `PartnerInvalid` with the first example that does not pass.
     """
     for dialect in dialects:
-        _, problems = check_examples(dialect, known.translators[dialect.id], schemas, now)
+        problems = check_examples(dialect, known.translators[dialect.id], schemas, now).problems
         if problems:
             raise PartnerInvalid(problems[0])
 
