@@ -94,8 +94,8 @@ def created_at(number: int) -> datetime:
 
 
 def identifier(corridor: Corridor, born: str | None, sex: str, serial: int) -> list[Fields]:
-    """Return the personal number of a national of the requested state, none without a whole birth date."""
-    if born is None or len(born) < len("YYYY-MM-DD"):
+    """Return the personal number of a national of the requested state, none without a whole birth date or such a number."""
+    if born is None or len(born) < len("YYYY-MM-DD") or corridor.home["identifier"] == "none":
         return []
     if corridor.home["identifier"] not in NUMBERS:
         return [{"Kind": "other", "Value": f"SPECIMEN-{serial:04}", "State": corridor.state}]
