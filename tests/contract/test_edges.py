@@ -12,6 +12,7 @@ import pytest
 from gateway.edge.files import FilesEdge, write_whole
 from gateway.edge.port import Collected, Item
 from gateway.edge.pull import PullEdge
+from gateway.edge_settings import EdgeSettings
 from gateway.errors import KeyMissing, MessageIdReused, Misconfigured, SettingsInvalid, Unavailable
 from gateway.flow.draft import Held, Sent
 from gateway.flow.edges import edge_of, serve_edge, serve_edges
@@ -27,6 +28,7 @@ from tests.gateways import AUTHORITIES, GOOD_ANSWERS, example, exchange, files_o
 
 EXAMPLES = data_folder("partners") / "ba" / "dialects" / "ms-xml" / "examples"
 ITEM = Item(
+    sender="BA-MS",
     message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01",
     type="ReadmissionReply",
     media_type="application/xml",
@@ -84,7 +86,7 @@ def test_drop_folder_is_made_with_all_its_places(files, drop) -> None:
 
 @pytest.mark.parametrize(("media_type", "suffix"), [("application/xml", ".xml"), ("application/json", ".json")])
 def test_message_lies_in_the_folder_under_its_type_and_id(files, drop, media_type, suffix) -> None:
-    item = Item(message_id=ITEM.message_id, type=ITEM.type, media_type=media_type, body=ITEM.body)
+    item = Item(sender=ITEM.sender, message_id=ITEM.message_id, type=ITEM.type, media_type=media_type, body=ITEM.body)
     files.hand_over(item)
     files.hand_over(item)
     assert names(drop / "incoming") == [f"ReadmissionReply-{ITEM.message_id}{suffix}"]
@@ -185,6 +187,7 @@ async def connected(sqlite_url, keys, clock, tmp_path):
         hub=MemoryHub(clock),
         partners=partners_with(tmp_path, "files"),
         drop_folder=tmp_path / "drop",
+        edges={"BA-MS": EdgeSettings(quiet_seconds=0)},
     ).open()
     yield gateway
     gateway.rt.engine.dispose()

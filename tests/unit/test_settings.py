@@ -132,6 +132,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
+    changed |= {"edges": "[BA-MS]\nquiet_seconds = 7"}
     changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
     for item in fields(Settings):
         number = "int" in str(item.type)
