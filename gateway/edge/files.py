@@ -2,8 +2,8 @@
 
 Attachments lie in a folder `attachments` inside these: an authority writes them before the document that names them, by their
 digest. Files appear whole: each is written beside its place and renamed; one that is there is never overwritten. A document
-handed in is moved to `sent/`, `held/` or `refused/` with an answer beside it; a crash in between offers it again, and the gateway
-knows a repeat by its content. Which files of `outgoing/` are taken, and when, `gateway/edge/outgoing.py` says.
+handed in is moved to `sent/`, `held/` or `refused/` with an answer beside it; a crash in between offers it again, and the
+gateway knows a repeat by its content. Which files of `outgoing/` are taken, and when, `gateway/edge/outgoing.py` says.
 """
 
 import filecmp

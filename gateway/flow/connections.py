@@ -7,7 +7,7 @@ from gateway.edge.port import Edge
 from gateway.edge.pull import PageEdge, PaperEdge, PullEdge
 from gateway.edge.push import PushEdge
 from gateway.edge.queue import QueueEdge
-from gateway.errors import Misconfigured, SettingsInvalid
+from gateway.errors import EdgeUnavailable, Misconfigured, SettingsInvalid
 from gateway.flow.ports import Clock
 from gateway.settings import Settings
 
@@ -15,7 +15,7 @@ _WAITING = {"pull": PullEdge, "page": PageEdge, "paper": PaperEdge}
 
 
 def connect(authority: str, kind: str, settings: Settings, clock: Clock) -> Edge:
-    """Return the edge of a home authority. Nothing is reached yet. Raises `SettingsInvalid`."""
+    """Return the edge of a home authority. Only the drop folder is touched. Raises `SettingsInvalid`, `EdgeUnavailable`."""
     if kind in _WAITING:
         return _WAITING[kind]()
     if kind == "push":
@@ -28,5 +28,5 @@ def connect(authority: str, kind: str, settings: Settings, clock: Clock) -> Edge
         try:
             return FilesEdge(Path(settings.drop_folder) / authority, quiet_seconds=settings.edge(authority).quiet_seconds)
         except OSError as error:
-            raise SettingsInvalid(f"the drop folder of {authority} cannot be made ({type(error).__name__})") from error
+            raise EdgeUnavailable(f"the drop folder of {authority} cannot be made ({type(error).__name__})") from error
     raise Misconfigured(f"{authority} is connected by {kind!r}, which this version does not know")

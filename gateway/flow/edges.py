@@ -37,7 +37,7 @@ _OF_A_MESSAGE = EdgeSettings(retry_first_seconds=30, retry_most_seconds=3600)
 
 
 def edge_of(authority: str, rt: Runtime) -> Edge:
-    """Return how a home authority is connected. Raises `SettingsInvalid`."""
+    """Return how a home authority is connected. Raises `SettingsInvalid`, `EdgeUnavailable`."""
     return connect(authority, rt.partners.authority(authority).edge, rt.settings, rt.clock)
 
 
