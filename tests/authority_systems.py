@@ -1,4 +1,4 @@
-"""The system of RS-MUP as it stands at each edge: what it has been given, and what it hands in. Each is written from the docs."""
+"""The system of RS-MUP at each edge: what it has been given, and what it hands in. Each is written from docs/edges.md."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""One contract for every edge by which a system is connected: given exactly, in order, through restarts; handed in, answered once."""
+"""One contract for every edge with a system behind it: given exactly, in order, through restarts; handed in, answered once."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import pytest
 from gateway.cli.scene import new_document
 from gateway.edge.port import Item
 from gateway.errors import EdgeUnavailable
-from gateway.flow.draft import Sent
 from gateway.flow.attachments import hand_in
+from gateway.flow.draft import Sent
 from gateway.flow.edges import serve_edge
 from gateway.flow.mailbox import document_of
 from gateway.store import cases, inbox
