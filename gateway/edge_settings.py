@@ -1,7 +1,7 @@
 """What an installation says about the system of one home authority: the tables `[edges.<AUTHORITY>]` of the settings file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from inspect import formatannotation
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ _MOST_TIMEOUT_SECONDS = 60  # half a turn: see gateway/flow/turns.py
 class EdgeSettings:
     """How one authority's system is reached. Which of these an edge needs, it says when it is made."""
 
-    url: str | None = None  # push: the https address to which documents are posted
+    url: str | None = field(default=None, repr=False)  # push: the https address to which documents are posted
     url_file: Path | None = None  # queue: a file that holds the amqps address with its password
     secret_file: Path | None = None  # push: one or two lines `whsec_<base64>`; with two, both sign
     ca_file: Path | None = None  # push: roots (PEM) that may vouch for the system; default: those of this machine

@@ -136,7 +136,7 @@ def _text(value: Any) -> str:
 def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
-        if wanted.startswith("Mapping"):
+        if "Mapping" in wanted:
             return read_edges(tomllib.loads(value) if isinstance(value, str) else value, folder)
         if wanted.startswith("tuple"):
             items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value

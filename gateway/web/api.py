@@ -173,7 +173,7 @@ def list_inbox(
         rows = inbox.waiting(tx, key.authority, after=after, most=most + 1)
     shown, more = rows[:most], len(rows) > most
     tag = f'"{hashlib.sha256(repr([[row.id for row in shown], more]).encode()).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache, private"}
+    headers = {"ETag": tag}
     if more:
         headers["Link"] = f'</api/v1/inbox?after={shown[-1].id}&most={most}>; rel="next"'
     if if_none_match == tag:
