@@ -5,9 +5,9 @@ It stays a task until the officer records that it was delivered; no machine ackn
 
 from collections.abc import Collection
 
-from gateway.errors import NotPermitted, TransitionNotAllowed
+from gateway.errors import NotPermitted
 from gateway.flow.ports import Runtime
-from gateway.store import inbox, journal
+from gateway.store import inbox
 from gateway.store.database import Tx, reading
 from gateway.store.inbox import InboxRow
 
@@ -20,25 +20,13 @@ def to_send(rt: Runtime, *, homes: Collection[str], most: int = 100) -> list[Inb
     return sorted(rows, key=lambda row: row.id)[:most]
 
 
-def record_delivery(tx: Tx, authority: str, inbox_id: int, *, kind: str, actor: str, rt: Runtime) -> InboxRow:
-    """Note that a message was delivered on paper; `kind` is a word for the proof there is, never its text.
+def end_task(tx: Tx, authority: str, case_id: int, message_row: int, *, by: str, rt: Runtime) -> bool:
+    """Note that a message has reached an authority on paper; return whether it was still a task.
 
-    Runs in the caller's transaction, which keeps the proof. Raises `NotFound`, `NotPermitted` for an authority that is not on
-    paper, and `TransitionNotAllowed` when its delivery was recorded before.
+    Runs in the transaction of whoever records the delivery, and keeps the proof and the journal's entry of it.
+    Raises `NotPermitted` for an authority that is not on paper.
     """
     if rt.partners.authority(authority).edge != "paper":
         raise NotPermitted("only a message for an authority on paper is delivered by hand")
-    row = inbox.get(tx, authority, inbox_id)
-    if not inbox.settle(tx, authority, inbox_id, by=actor, at=rt.clock()):
-        raise TransitionNotAllowed("the delivery of this message was recorded before")
-    entry = journal.Entry(
-        at=rt.clock(),
-        event="message.delivered",
-        actor=actor,
-        authority=authority,
-        case_id=row.case_id,
-        message_id=row.message_id,
-        detail={"inbox": inbox_id, "proof": kind},
-    )
-    journal.append(tx, [entry])
-    return row
+    rows = inbox.waiting_of(tx, authority, case_id, message_row=message_row)
+    return any([inbox.settle(tx, authority, row.id, by=by, at=rt.clock()) for row in rows])

@@ -1,17 +1,18 @@
 """Authorities without a system: officers read and answer on the pages, or the gateway's own officers print and send."""
 
 import re
-from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from gateway.errors import NotPermitted, TransitionNotAllowed
+from gateway.errors import NotPermitted
 from gateway.flow.draft import Sent
 from gateway.flow.edges import edge_of, serve_edge
 from gateway.flow.mailbox import acknowledge
-from gateway.flow.paper_tasks import record_delivery, to_send
+from gateway.flow.paper_tasks import end_task, to_send
 from gateway.store import accounts, cases, inbox
+from gateway.store import tables as t
 from gateway.store.database import reading, transaction
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
@@ -127,18 +128,24 @@ async def test_message_for_an_authority_on_paper_is_a_task_that_no_machine_ends(
     assert to_send(paper.rt, homes=AUTHORITIES) == [task]
 
 
-async def test_task_ends_when_an_officer_records_the_delivery_and_only_once(paper, clock) -> None:
-    sent = await arrived(paper)
+async def test_task_ends_when_an_officer_records_the_delivery_and_only_once(paper) -> None:
+    await arrived(paper)
     (task,) = to_send(paper.rt, homes=[AUTHORITY])
-    clock.move(hours=5)
-    with transaction(paper.rt.engine) as tx:
-        record_delivery(tx, AUTHORITY, task.id, kind="courier", actor="officer.one", rt=paper.rt)
+    for by, ended in (("officer.one", True), ("officer.two", False)):
+        with transaction(paper.rt.engine) as tx:
+            assert end_task(tx, AUTHORITY, task.case_id, task.message_row, by=by, rt=paper.rt) is ended
     assert to_send(paper.rt, homes=[AUTHORITY]) == []
-    with pytest.raises(TransitionNotAllowed), transaction(paper.rt.engine) as tx:
-        record_delivery(tx, AUTHORITY, task.id, kind="hand", actor="officer.two", rt=paper.rt)
-    (entry,) = journalled(paper.rt.engine, "message.delivered")
-    assert (entry["actor"], entry["message_id"], entry["detail"]["proof"]) == ("officer.one", sent.message_id, "courier")
-    assert entry["at"] - clock.now < timedelta(seconds=1)
+    with reading(paper.rt.engine) as tx:
+        assert tx.execute(select(t.inbox.c.fetched_by).where(t.inbox.c.id == task.id)).scalar() == "officer.one"
+
+
+async def test_delivery_that_is_rolled_back_leaves_the_task(paper) -> None:
+    await arrived(paper)
+    (task,) = to_send(paper.rt, homes=[AUTHORITY])
+    with pytest.raises(ZeroDivisionError), transaction(paper.rt.engine) as tx:
+        end_task(tx, AUTHORITY, task.case_id, task.message_row, by="officer", rt=paper.rt)
+        raise ZeroDivisionError
+    assert to_send(paper.rt, homes=[AUTHORITY]) == [task]
 
 
 async def test_delivery_is_recorded_for_authorities_on_paper_only(gateway) -> None:
@@ -146,7 +153,7 @@ async def test_delivery_is_recorded_for_authorities_on_paper_only(gateway) -> No
     (row,) = waiting(gateway)
     assert to_send(gateway.rt, homes=AUTHORITIES) == []
     with pytest.raises(NotPermitted), transaction(gateway.rt.engine) as tx:
-        record_delivery(tx, AUTHORITY, row.id, kind="hand", actor="officer", rt=gateway.rt)
+        end_task(tx, AUTHORITY, row.case_id, row.message_row, by="officer", rt=gateway.rt)
 
 
 async def test_tasks_of_other_authorities_are_not_shown(paper) -> None:
