@@ -159,6 +159,12 @@ class BadValue(Refused):
     code = "bad-value"
 
 
+class MrzInvalid(Refused):
+    """A text is no machine readable zone (ICAO Doc 9303). Wrong check digits are told, and refuse nothing."""
+
+    code = "mrz-invalid"
+
+
 class MissingField(Refused):
     code = "missing-field"
 

@@ -110,7 +110,7 @@ class Seed:
                 schemas=self.folder,
                 secure_cookies=self.secure,
             ),
-            partners=PARTNERS,
+            known_partners=lambda: PARTNERS,
             answer=self.answer,
             make_statement=self.make_statement,
             release_statement=self.release_statement,

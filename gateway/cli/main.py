@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "serve",
     "check": "check",
     "translate": "translate",
+    "mrz": "mrz",
     "sign": "trust",
     "verify": "trust",
     "seal": "trust",

@@ -29,4 +29,5 @@ def end_task(tx: Tx, authority: str, case_id: int, message_row: int, *, by: str,
     if rt.partners.authority(authority).edge != "paper":
         raise NotPermitted("only a message for an authority on paper is delivered by hand")
     rows = inbox.waiting_of(tx, authority, case_id, message_row=message_row)
-    return any([inbox.settle(tx, authority, row.id, by=by, at=rt.clock()) for row in rows])
+    settled = [inbox.settle(tx, authority, row.id, by=by, at=rt.clock()) for row in rows]
+    return any(settled)

@@ -27,6 +27,7 @@ from gateway.store.database import Tx, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 from gateway.wire.documents import parse_xml, serialize
+from gateway.wire.identifiers import number_warnings
 from gateway.wire.reading import message_inside, text, texts
 from gateway.wire.reply import Decision, write_reply
 
@@ -138,6 +139,7 @@ class Actions:
             latin=text(application, "Person/Name/Latin"),
             born=text(application, "Person/Birth/Date"),
             nationalities=texts(application, "Person/Nationality"),
+            to_ask=tuple(each.text for each in number_warnings(application)),
         )
 
     def note(
@@ -163,7 +165,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         engine=rt.engine,
         clock=rt.clock,
         settings=rt.settings,
-        partners=rt.partners,
+        known_partners=lambda: rt.partners,
         answer=actions.answer,
         make_statement=actions.statement,
         release_statement=actions.release,

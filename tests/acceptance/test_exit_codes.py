@@ -139,10 +139,11 @@ def test_broken_document_leaves_no_traceback_of_the_process(name: str, tmp_path:
 # --- the commands there are --------------------------------------------------------------------------------------------
 
 OWED = {
-    "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
+    "check", "translate", "mrz", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
-    "partner check", "case list", "case show", "case reverse-lapse", "case durations", "journal verify",
-    "queue list", "queue again", "certs check", "certs grace", "case export", "case erase", "verify-case",
+    "partner check", "partner apply",
+    "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list", "queue again",
+    "certs check", "certs grace", "case export", "case erase", "verify-case",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 

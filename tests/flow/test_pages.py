@@ -5,6 +5,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -469,6 +470,13 @@ def test_case_page_shows_the_name_in_its_own_script_and_direction(made: Seed) ->
     text = signed_in(made, "pk-liaison").get(f"/cases/{PK_OPEN}").text
     assert '<bdi dir="auto" lang="und-Arab">نمونہ سپیسیمن</bdi>' in text
     assert '<bdi dir="auto" lang="und-Latn">NAMUNA SPECIMEN</bdi>' in text
+
+
+def test_case_page_says_what_to_ask_about_a_personal_number(made: Seed) -> None:
+    made.persons[RS_SOON] = replace(made.persons[RS_SOON], to_ask=("the number does not check out as a JMBG; ask",))
+    text = signed_in(made, "rs-officer").get(f"/cases/{RS_SOON}").text
+    assert "The number does not check out as a JMBG; ask." in text
+    assert "does not check out" not in signed_in(made, "auditor").get(f"/cases/{RS_SOON}").text
 
 
 def test_side_that_waits_is_told_the_rolled_end(made: Seed) -> None:
