@@ -32,11 +32,19 @@ T = TypeVar("T")
 
 def connected(gateway: Gateway, kind: str, settings: EdgeSettings | None = None, **changes: Any) -> Gateway:
     """Return the same gateway with RS-MUP connected by `kind`. `changes` are further settings."""
-    rt = gateway.rt
-    authority = replace(rt.partners.authority(AUTHORITY), edge=kind)
-    partners = replace(rt.partners, authorities={**rt.partners.authorities, AUTHORITY: authority})
     edges = {AUTHORITY: settings or EdgeSettings()}
-    return replace(gateway, rt=replace(rt, partners=partners, settings=replace(rt.settings, edges=edges, **changes)))
+    rt = replace(gateway.rt, settings=replace(gateway.rt.settings, edges=edges, **changes))
+    return replace(gateway, rt=with_edges(rt, {AUTHORITY: kind}))
+
+
+def with_edges(rt: Runtime, kinds: dict[str, str]) -> Runtime:
+    """Return a runtime with partner folders that connect these authorities by these kinds."""
+    known = rt.directory.known
+    changed = {code: replace(known.partners.authority(code), edge=kind) for code, kind in kinds.items()}
+    partners = replace(known.partners, authorities={**known.partners.authorities, **changed})
+    directory = rt.directory.with_treaties(known.treaties)  # one of its own
+    directory.known = replace(directory.known, partners=partners)
+    return replace(rt, directory=directory)
 
 
 class System(Protocol):

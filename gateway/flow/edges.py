@@ -172,58 +172,68 @@ def _hand_in(collected: CollectedFile, authority: str, rt: Runtime) -> dict[str,
 
 
 async def serve_edges(rt: Runtime, stop: asyncio.Event) -> None:
-    """Serve the edges of all home authorities that do not come by themselves, once a second.
+    """Serve the edges of all home authorities that do not come by themselves, once a second, until `stop` is set.
 
     Each has a thread and a turn of its own: one authority's trouble does not delay the others. What is out of reach is tried
-    again after a pause, and an authority that this installation is not set up for is left alone and reported.
+    again after a pause, and an authority that this installation is not set up for is left alone and reported. A partner folder
+    that connects its authority otherwise is followed within a second.
     """
-    served = [code for code in rt.settings.home if rt.partners.authority(code).edge not in WAITING]
     async with asyncio.TaskGroup() as group:
-        for code in served:
+        for code in rt.settings.home:
             group.create_task(_serve(code, rt, stop), name=f"edge {code}")
 
 
 async def _serve(authority: str, rt: Runtime, stop: asyncio.Event) -> None:
-    """Serve one authority until `stop` is set, or until it turns out that this installation cannot."""
     loop = asyncio.get_running_loop()
-    turn = Turn(authority, rt, by=f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:8]}")
+    visits = Visits(authority, rt, by=f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:8]}")
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"edge-{authority}") as thread:
-        visit = _Visit(authority, rt, turn)
         try:
-            while not stop.is_set() and await loop.run_in_executor(thread, visit.once):
+            while not stop.is_set():
+                if visits.wanted():
+                    await loop.run_in_executor(thread, visits.once)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), ROUND_SECONDS)
         finally:
-            await loop.run_in_executor(thread, visit.end)
+            await loop.run_in_executor(thread, visits.end)
 
 
-class _Visit:
-    """One process's rounds at one authority; everything in one thread."""
+class Visits:
+    """One process's rounds at one authority; all in one thread, but for `wanted`."""
 
-    def __init__(self, authority: str, rt: Runtime, turn: Turn) -> None:
-        self._authority, self._rt, self._turn = authority, rt, turn
+    def __init__(self, authority: str, rt: Runtime, *, by: str) -> None:
+        """`by` names this process and no other."""
+        self._authority, self._rt = authority, rt
+        self._turn = Turn(authority, rt, by=by)
         self._edge: Edge | None = None
+        self._kind: str | None = None  # how the authority was connected at the last look
+        self._stopped = False
 
-    def once(self) -> bool:
-        """Do one round if it is this process's turn; return whether there is to be another."""
+    def wanted(self) -> bool:
+        """Whether there is something to do or to end."""
+        kind = self._rt.partners.authority(self._authority).edge
+        return kind != self._kind or not (kind in WAITING or self._stopped)
+
+    def once(self) -> None:
+        """Do one round if it is this process's turn. Failures are noted and logged, none is raised."""
+        kind = self._rt.partners.authority(self._authority).edge
+        if kind != self._kind:
+            self.end()
+            self._kind, self._stopped = kind, False
+        if kind in WAITING or self._stopped:
+            return
         try:
             if self._turn.keep() and self._turn.due():
                 self._round()
         except Unavailable as error:
             log.warning("edge.waiting", authority=self._authority, code=error.code)
         except Misconfigured as error:
+            self._stopped = True
             log.error("edge.stopped", authority=self._authority, code=error.code)  # noqa: TRY400  # no traceback: no person in a log
-            return False
         except Exception as error:  # noqa: BLE001  # a defect of ours: it must not end the other edges, nor this one for good
             # No traceback: its text may hold what a person's document says.
             log.error("edge.defect", authority=self._authority, code=GatewayError.code, error_type=type(error).__name__)  # noqa: TRY400
-            self._defect()
-        return True
-
-    def _defect(self) -> None:
-        """Set the authority back, so that a defect is not met every second."""
-        with suppress(Unavailable):
-            self._turn.failed(GatewayError("a defect of the gateway"))
+            with suppress(Unavailable):
+                self._turn.failed(GatewayError("a defect of the gateway"))  # so that it is not met every second
 
     def _round(self) -> None:
         try:
@@ -237,9 +247,10 @@ class _Visit:
 
     def end(self) -> None:
         """Let go of the edge and of the turn."""
+        edge, self._edge = self._edge, None
         try:
-            if self._edge is not None:
-                self._edge.close()
+            if edge is not None:
+                edge.close()
             self._turn.give_back()
         except Unavailable as error:  # the turn ends by time
             log.warning("edge.waiting", authority=self._authority, code=error.code)

@@ -64,6 +64,8 @@ class Turn:
 
     def give_back(self) -> None:
         """Let another process take it at once."""
+        if self._until is None:
+            return
         self._until = None
         with transaction(self._rt.engine) as tx:
             edge_turns.give_back(tx, self._authority, by=self._by)

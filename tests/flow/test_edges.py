@@ -1,7 +1,6 @@
 """Serving edges: whose turn it is, pauses that outlive a restart, and trouble that stays where it belongs."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,7 @@ from gateway.flow.turns import TURN_SECONDS, Turn, pause_after
 from gateway.store import edge_troubles, edge_turns, inbox
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import serialize
-from tests.authority_systems import AUTHORITY, PushSystem, connected
+from tests.authority_systems import AUTHORITY, PushSystem, connected, with_edges
 from tests.forging import application, journalled
 from tests.gateways import exchange
 from tests.steps import addressed, write
@@ -47,7 +46,7 @@ def standing(rt) -> edge_troubles.Standing:
 
 def visit(rt, name: str = "one"):
     """Return a process's rounds, as `serve_edges` does them."""
-    return edges._Visit(AUTHORITY, rt, Turn(AUTHORITY, rt, by=name))
+    return edges.Visits(AUTHORITY, rt, by=name)
 
 
 # --- pauses -----------------------------------------------------------------------------------------------------------
@@ -63,7 +62,7 @@ async def test_pause_after_a_failure_outlives_a_restart(gateway, push, clock) ->
     await sent(gateway)
     push.fail()
     first = visit(push.rt)
-    assert first.once()
+    first.once()
     first.end()
     push.heal()
     again = visit(push.rt, "two")
@@ -117,10 +116,11 @@ async def test_two_processes_never_serve_one_authority_at_once(gateway, push, cl
 async def test_process_that_ends_gives_its_turn_back(gateway, push) -> None:
     await sent(gateway)
     first = visit(push.rt, "first")
-    first._turn.keep()
+    first.once()
+    await sent(gateway)
     first.end()
     visit(push.rt, "second").once()
-    assert len(push.received()) == 1
+    assert len(push.received()) == 2
 
 
 async def test_turn_is_renewed_before_it_ends_and_not_at_every_look(gateway, clock) -> None:
@@ -236,9 +236,7 @@ class Watched(PullEdge):
 async def test_authority_that_hangs_does_not_delay_another(gateway, push, monkeypatch) -> None:
     await sent(gateway)
     push.server.hangs.set()
-    rt = push.rt
-    bosnia = replace(rt.partners.authority("BA-MS"), edge="files")
-    rt = replace(rt, partners=replace(rt.partners, authorities={**rt.partners.authorities, "BA-MS": bosnia}))
+    rt = with_edges(push.rt, {"BA-MS": "files"})
     other, find = Watched(asyncio.get_running_loop()), edges.edge_of
     monkeypatch.setattr("gateway.flow.edges.edge_of", lambda code, rt: other if code == "BA-MS" else find(code, rt))
     stop = asyncio.Event()
@@ -259,10 +257,10 @@ async def test_failure_sets_the_authority_back_and_ends_nothing(gateway, monkeyp
     edge = Watched(asyncio.get_running_loop(), error)
     monkeypatch.setattr("gateway.flow.edges.edge_of", lambda *_: edge)
     process = visit(rt)
-    assert process.once()
+    process.once()
     assert standing(rt).code in {"edge-unavailable", "internal-error"}
     clock.move(seconds=2)
-    assert process.once()
+    process.once()
     await asyncio.wait_for(edge.asked.wait(), 20)
     assert standing(rt).code is None
 
@@ -270,7 +268,28 @@ async def test_failure_sets_the_authority_back_and_ends_nothing(gateway, monkeyp
 async def test_authority_this_installation_is_not_set_up_for_is_left_and_shown(gateway) -> None:
     rt = connected(gateway, "push").rt
     process = visit(rt)
-    assert not process.once()
-    process.end()
+    assert process.wanted()
+    process.once()
+    assert not process.wanted()
     assert (standing(rt).code, standing(rt).next_at) == (SettingsInvalid.code, None)
-    await asyncio.wait_for(serve_edges(rt, asyncio.Event()), 20)  # ends: no authority is left
+
+
+async def test_partner_folder_that_connects_its_authority_otherwise_is_followed(gateway, push) -> None:
+    await sent(gateway)
+    directory = push.rt.directory
+    by_push, by_page = directory.known, with_edges(push.rt, {AUTHORITY: "page"}).directory.known
+    process = visit(push.rt)
+    directory.known = by_page
+    process.once()
+    assert push.received() == []
+    assert not process.wanted()  # its officers read on the pages
+    directory.known = by_push
+    assert process.wanted()
+    process.once()
+    assert len(push.received()) == 1
+    directory.known = by_page
+    assert process.wanted()  # to let go of what it holds
+    process.once()
+    visit(push.rt, "another").once()
+    with reading(push.rt.engine) as tx:
+        assert edge_turns.get(tx, AUTHORITY).held_by is None

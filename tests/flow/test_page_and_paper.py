@@ -142,9 +142,14 @@ async def test_task_ends_when_an_officer_records_the_delivery_and_only_once(pape
 async def test_delivery_that_is_rolled_back_leaves_the_task(paper) -> None:
     await arrived(paper)
     (task,) = to_send(paper.rt, homes=[AUTHORITY])
-    with pytest.raises(ZeroDivisionError), transaction(paper.rt.engine) as tx:
-        end_task(tx, AUTHORITY, task.case_id, task.message_row, by="officer", rt=paper.rt)
-        raise ZeroDivisionError
+
+    def broken_off() -> None:
+        with transaction(paper.rt.engine) as tx:
+            assert end_task(tx, AUTHORITY, task.case_id, task.message_row, by="officer", rt=paper.rt)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken_off()
     assert to_send(paper.rt, homes=[AUTHORITY]) == [task]
 
 

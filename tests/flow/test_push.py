@@ -1,8 +1,11 @@
 """The webhook: signed so that anybody can check it, and every answer of the other side means one thing."""
 
 import hashlib
+import os
+import shutil
 import socket
 import ssl
+import subprocess
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -304,3 +307,35 @@ def test_file_that_holds_no_certificate_stops_the_start(secrets, tmp_path, broke
 def test_time_that_is_signed_is_that_of_the_sending_not_of_the_message() -> None:
     first, second = (signed_headers([SECRET], "message_1", NOW + timedelta(hours=hours), b"") for hours in (0, 1))
     assert first["webhook-timestamp"] != second["webhook-timestamp"]
+
+
+# --- what docs/edges.md tells an integrator ---------------------------------------------------------------------------
+
+
+def example(language: str) -> str:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "edges.md").read_text("utf-8")
+    return page.partition(f"```{language}\n")[2].partition("```")[0]
+
+
+def test_python_of_the_page_takes_what_we_send_and_nothing_else(server, secrets) -> None:
+    push(server.url, secrets).hand_over(ITEM)
+    ((_, body, headers),) = server.posts
+    found: dict = {}
+    exec(compile(example("python"), "docs/edges.md", "exec"), found)  # our own page
+    check = found["is_genuine"]
+    now = NOW.timestamp()
+    assert check(WRITTEN, headers, body, now + 299)
+    assert not check(WRITTEN, headers, body, now + 301)
+    assert not check(WRITTEN, headers, body + b" ", now)
+    assert not check(f"whsec_{b64encode(OTHER).decode()}", headers, body, now)
+    assert check(WRITTEN, headers | {"webhook-signature": f"v1,AAAA {headers['webhook-signature']}"}, body, now)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_shell_of_the_page_computes_the_signature_we_send(server, secrets, tmp_path) -> None:
+    push(server.url, secrets).hand_over(ITEM)
+    ((name, body, headers),) = server.posts
+    (tmp_path / "body").write_bytes(body)
+    given = {"SECRET": WRITTEN, "ID": name, "TIMESTAMP": headers["webhook-timestamp"], "PATH": os.environ["PATH"]}
+    done = subprocess.run(["sh", "-ec", example("sh")], cwd=tmp_path, env=given, capture_output=True, text=True, check=True)
+    assert f"v1,{done.stdout.strip()}" == headers["webhook-signature"]
