@@ -16,6 +16,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.partner_decisions import Decided
 from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable, Unavailable
+from gateway.flow.connections import connect
 from gateway.partners import load as load_partners
 from gateway.partners import trust_rules
 from gateway.partners.calendar_changes import CalendarBook
@@ -86,6 +87,24 @@ def _broker(settings: Settings) -> str:
             await carrier.close()
 
     return f"{settings.broker.partition(':')[0]}, {asyncio.run(reach())} queues"
+
+
+def _edges(settings: Settings) -> str:
+    """Look whether the system of each home authority can be reached as it is to be."""
+    known, told, errors = load_partners(settings.partners), [], []
+    for authority in settings.home:
+        try:
+            edge = connect(authority, known.authority(authority).edge, settings, utc_now)
+            try:
+                told.append(f"{authority} {edge.examine()}")
+            finally:
+                edge.close()
+        except (Unavailable, Misconfigured) as error:
+            errors.append(error)
+    if errors:
+        worst = max(errors, key=lambda error: error.exit_code)
+        raise type(worst)("; ".join(error.message for error in errors))
+    return "; ".join(told) or "no home authority"
 
 
 def _network(settings: Settings) -> str:
@@ -244,6 +263,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "journal": _journal,
     "broker": _broker,
+    "edges": _edges,
     "network": _network,
     "clock": _clock,
     "schemas": _schemas,

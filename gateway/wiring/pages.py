@@ -14,7 +14,7 @@ from gateway.flow.attachments import read_attachment
 from gateway.flow.draft import Held, Sent
 from gateway.flow.evidence import standing
 from gateway.flow.holding import resume
-from gateway.flow.mailbox import read_document
+from gateway.flow.mailbox import note_answered_on_page, read_document
 from gateway.flow.outbound import submit
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
@@ -90,6 +90,7 @@ class Actions:
         if isinstance(result, GatewayError):
             raise result
         assert isinstance(result, Sent), "a reply is never held"
+        note_answered_on_page(case, actor=viewer.account, rt=self.rt)
         return result.message_id
 
     def statement(self, *, case_id: int, answers: Answers, viewer: Viewer) -> None:
