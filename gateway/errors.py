@@ -175,6 +175,18 @@ class LetterUnknown(Refused):
     code = "letter-unknown"
 
 
+class MrzShape(Refused):
+    """A text has not the lines of a machine-readable zone, or a field does not fit its place."""
+
+    code = "mrz-shape"
+
+
+class MrzCharacter(Refused):
+    """A sign stands where it cannot stand in a machine-readable zone. Named by line and position."""
+
+    code = "mrz-character"
+
+
 class FieldNotAllowed(Refused):
     """A field is not on the allow-list of its message type."""
 

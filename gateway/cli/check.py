@@ -37,7 +37,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Check a document against form, schema and rules, and tell everything that is wrong with it.
 
-        Exit code 0 if it is accepted, 1 if it is refused. Nothing is sent or stored.
+        Exit code 0 if it is accepted, 1 if it is refused. Nothing is sent or stored. A personal number that does not check out,
+        or says another birth date or sex than the document, is a warning and refuses nothing.
         """
         settings = load_settings(config, overrides={"partners": partners})
         schemas = SchemaSet.load(settings.schemas / "readmission" / "1.0")
@@ -63,6 +64,8 @@ def _tell(verdict: Verdict, file: Path) -> None:
     screen, name = console(), escape(file.name)
     if not verdict.errors:
         screen.print(f"[green]accepted[/] {name}: {verdict.type}, meets schema and rules")
+        for warning in verdict.warnings:
+            screen.print(f"  [yellow]{warning.code}[/] {escape(warning.message)} [dim]({escape(warning.path)})[/]")
         return
     count = len(verdict.errors)
     screen.print(f"[bold red]refused[/] {name}: {count} problem{'s' if count > 1 else ''}")

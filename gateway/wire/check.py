@@ -8,6 +8,7 @@ from typing import Any
 from gateway.errors import Refused, UnknownAuthority
 from gateway.stages import Tree
 from gateway.wire.documents import NS, parse_json, parse_xml, read_file
+from gateway.wire.identifiers import IdentifierWarning, warnings
 from gateway.wire.rules import path_of
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
@@ -21,6 +22,7 @@ class Verdict:
 
     type: str | None  # "ReadmissionApplication"; None when the document does not say
     errors: tuple[Refused, ...]
+    warnings: tuple[IdentifierWarning, ...] = ()  # what a human should look at; none of them refuses
 
     @property
     def verdict(self) -> str:
@@ -29,7 +31,12 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `gateway check --json`."""
-        return {"verdict": self.verdict, "type": self.type, "errors": [error.as_dict() for error in self.errors]}
+        return {
+            "verdict": self.verdict,
+            "type": self.type,
+            "errors": [error.as_dict() for error in self.errors],
+            "warnings": [warning.as_dict() for warning in self.warnings],
+        }
 
 
 def examine(
@@ -53,7 +60,8 @@ def examine(
     errors = schemas.problems(document) or _unknown(document, authorities)
     if translator is not None:
         errors = [_without_line(error) for error in errors]
-    return Verdict(type=schemas.type_of(document), errors=tuple(errors))
+    # what the schema refuses may hold anything; numbers are looked at once the form is right
+    return Verdict(type=schemas.type_of(document), errors=tuple(errors), warnings=() if errors else tuple(warnings(document)))
 
 
 def examine_file(

@@ -1,28 +1,171 @@
-"""Personal numbers whose check digit fails: a warning for a human, never a refusal. People state wrong numbers."""
+"""National personal numbers: whether they check out, what they say of a person, and whether that fits the application.
+
+A number that does not check out, or says something else than the application, is a warning for a human and never a refusal:
+people state wrong numbers, registers hold wrong dates, and some numbers were given out before their check digit was.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from lxml import etree
-from stdnum.pk import cnic
-from stdnum.si import emso
 
 from gateway.stages import Tree
 from gateway.wire.documents import NS
+from gateway.wire.jmbg import region_of
 
 _R = f"{{{NS}}}"
-
-# EMSO of Slovenia and JMBG of the other successor states are one number with one check digit.
-_CHECKS = {"jmbg": emso.is_valid, "cnic": cnic.is_valid}
+_SEX = {"M": "male", "F": "female"}
 
 
-def warnings(document: Tree) -> list[tuple[str, str]]:
-    """Return (path, text) for each personal number of a canonical document that does not check out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How the numbers of one kind are checked."""
 
-    The text names the kind of number, never the number.
-    """
-    found: list[tuple[str, str]] = []
-    for number, identifier in enumerate(document.iterfind(f"{_R}Person/{_R}Identifier"), 1):
-        kind = (identifier.findtext(f"{_R}Kind") or "").strip()
-        check = _CHECKS.get(kind)
-        if check is not None and not check((identifier.findtext(f"{_R}Value") or "").strip()):
-            path = f"/{etree.QName(document).localname}/Person/Identifier[{number}]/Value"
-            found.append((path, f"the number does not check out as a {kind.upper()}; ask whether it was stated correctly"))
+    name: str  # as officers know it
+    module: str  # of python-stdnum
+    sex: Callable[[str], str] | None = None  # of a valid compact number, where the library does not tell
+    century: bool = True  # whether the number itself says in which century its date lies
+    first: str | None = None  # figures that a person's number may begin with, where companies share the form
+
+
+def _sex_by(place: int, male: str) -> Callable[[str], str]:
+    """Return a function that tells the sex by the figure at `place`: one of `male`, or female."""
+    return lambda number: "M" if number[place] in male else "F"
+
+
+_ODD, _EVEN = "13579", "02468"
+
+# The schema's own kinds, by kind. EMSO of Slovenia and JMBG of the other successor states are one number.
+BY_KIND: Mapping[str, Rule] = {"jmbg": Rule(name="JMBG", module="si.emso"), "cnic": Rule(name="CNIC", module="pk.cnic")}
+
+# Numbers of kind "other", by the state that gave them out. For the states that are not named there is no rule that could be
+# checked (AF, AL, AM, AZ, BD, DZ, EG, GE, LK, MA, TN, XK among them): such numbers are told to be "not checked".
+BY_STATE: Mapping[str, Rule] = {
+    "BG": Rule(name="EGN", module="bg.egn", sex=_sex_by(8, _EVEN)),
+    "CN": Rule(name="resident identity number", module="cn.ric", sex=_sex_by(16, _ODD)),
+    "DE": Rule(name="tax identification number", module="de.idnr"),
+    "FR": Rule(name="NIR", module="fr.nir", sex=_sex_by(0, "137")),
+    "GR": Rule(name="AMKA", module="gr.amka", century=False),
+    "HR": Rule(name="OIB", module="hr.oib"),
+    "IN": Rule(name="Aadhaar", module="in_.aadhaar"),
+    "IT": Rule(name="codice fiscale", module="it.codicefiscale", century=False),
+    "MD": Rule(name="IDNP", module="md.idno", first="029"),  # the library has it for companies; one check digit for all
+    "NL": Rule(name="BSN", module="nl.bsn"),
+    "PL": Rule(name="PESEL", module="pl.pesel"),
+    "RO": Rule(name="CNP", module="ro.cnp", sex=_sex_by(0, _ODD)),
+    "TR": Rule(name="T.C. kimlik", module="tr.tckimlik"),
+}
+
+NOT_VALID, BIRTH_DIFFERS, SEX_DIFFERS = "identifier-not-valid", "identifier-birth-differs", "identifier-sex-differs"
+MESSAGES: Mapping[str, str] = {
+    NOT_VALID: "the number does not check out as a {name}; ask whether it was stated correctly",
+    BIRTH_DIFFERS: "the {name} says another date of birth than the application; ask which one holds",
+    SEX_DIFFERS: "the {name} says another sex than the application; ask which one holds",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierWarning:
+    """Something about a personal number that a human should look at. It names the kind of number, never the number."""
+
+    code: str  # a key of MESSAGES
+    path: str  # of the number in the document
+    name: str  # of the kind of number
+
+    @property
+    def message(self) -> str:
+        """Return the sentence for people."""
+        return MESSAGES[self.code].format(name=self.name)
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what commands and API say of it."""
+        return {"code": self.code, "path": self.path, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One personal number of a document, without the number."""
+
+    path: str
+    state: str
+    name: str | None  # of the kind of number; None when there is no rule for it
+    valid: bool | None  # None: not checked
+    born: date | None = None  # what a valid number says
+    sex: str | None = None  # male | female
+    region: tuple[str | None, str | None] = (None, None)  # state and place where a JMBG was given out
+    warnings: tuple[IdentifierWarning, ...] = ()
+
+
+def warnings(document: Tree) -> list[IdentifierWarning]:
+    """Return what a human should look at in the personal numbers of a canonical document, in their order."""
+    return [warning for one in examine_numbers(document) for warning in one.warnings]
+
+
+def examine_numbers(document: Tree) -> list[Examined]:
+    """Return what is found of each personal number of the person a canonical document is about."""
+    person = document.find(f"{_R}Person")
+    if person is None:
+        return []
+    root = etree.QName(document).localname
+    return [
+        _examine(identifier, person, f"/{root}/Person/Identifier[{number}]/Value")
+        for number, identifier in enumerate(person.iterfind(f"{_R}Identifier"), 1)
+    ]
+
+
+def _examine(identifier: Tree, person: Tree, path: str) -> Examined:
+    kind, state, value = (_text(identifier, name) for name in ("Kind", "State", "Value"))
+    rule = BY_KIND.get(kind) or BY_STATE.get(state)
+    if rule is None:
+        return Examined(path=path, state=state, name=None, valid=None)
+    module = _module(rule.module)
+    number = module.compact(value)
+    if not module.is_valid(value) or (rule.first is not None and number[:1] not in rule.first):
+        wrong = IdentifierWarning(code=NOT_VALID, path=path, name=rule.name)
+        return Examined(path=path, state=state, name=rule.name, valid=False, warnings=(wrong,))
+    born, sex = _born(module, number), _sex(module, number, rule)
+    codes = (
+        (BIRTH_DIFFERS, born is not None and not _same_birth(born, _text(person, "Birth/Date"), century=rule.century)),
+        (SEX_DIFFERS, sex is not None and _text(person, "Sex") in _SEX.values() and _text(person, "Sex") != sex),
+    )
+    return Examined(
+        path=path,
+        state=state,
+        name=rule.name,
+        valid=True,
+        born=born,
+        sex=sex,
+        region=region_of(number) if kind == "jmbg" else (None, None),
+        warnings=tuple(IdentifierWarning(code=code, path=path, name=rule.name) for code, holds in codes if holds),
+    )
+
+
+def _text(parent: Tree, path: str) -> str:
+    found: str = parent.findtext("/".join(_R + step for step in path.split("/"))) or ""
+    return found.strip()
+
+
+@cache
+def _module(name: str) -> Any:
+    """Return the library's module for one kind of number, loaded when the first such number comes."""
+    return import_module(f"stdnum.{name}")
+
+
+def _born(module: Any, number: str) -> date | None:
+    found: date | None = module.get_birth_date(number) if hasattr(module, "get_birth_date") else None
     return found
+
+
+def _sex(module: Any, number: str, rule: Rule) -> str | None:
+    said = rule.sex(number) if rule.sex else module.get_gender(number) if hasattr(module, "get_gender") else None
+    return _SEX.get(said or "")
+
+
+def _same_birth(born: date, said: str, *, century: bool) -> bool:
+    """Whether a full date agrees with a partial one as far as that goes; without its century if the number does not say it."""
+    mine = born.isoformat()
+    return (mine if century else mine[2:]).startswith(said if century else said[2:])

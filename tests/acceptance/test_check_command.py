@@ -56,7 +56,7 @@ def dialect_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.xml")), ids=lambda path: path.name)
 def test_a_canonical_example_is_accepted(path: Path) -> None:
-    assert told(path) == {"verdict": "accepted", "type": path.name.partition("-")[0], "errors": []}
+    assert told(path) == {"verdict": "accepted", "type": path.name.partition("-")[0], "errors": [], "warnings": []}
 
 
 def test_a_refused_message_is_told_with_code_path_line_and_sentence(tmp_path: Path) -> None:
@@ -73,7 +73,22 @@ def test_a_refused_message_is_told_with_code_path_line_and_sentence(tmp_path: Pa
                 "message": "the value is none of: male, female, other, unknown",
             }
         ],
+        "warnings": [],
     }
+
+
+def test_personal_number_that_says_another_sex_warns_and_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "message.xml"
+    file.write_text(APPLICATION.read_text(encoding="utf-8").replace("<Sex>male<", "<Sex>female<", 1), encoding="utf-8")
+    document = told(file)
+    assert (document["verdict"], document["errors"]) == ("accepted", [])
+    assert [(one["code"], one["path"]) for one in document["warnings"]] == [
+        ("identifier-sex-differs", "/ReadmissionApplication/Person/Identifier[1]/Value")
+    ]
+    result = run(file)
+    assert result.exit_code == 0
+    assert "identifier-sex-differs" in result.stdout
+    assert "3420112345671" not in result.stdout
 
 
 def test_people_get_sentences(tmp_path: Path) -> None:
@@ -130,6 +145,7 @@ def test_a_dialect_document_is_checked_as_the_message_that_it_says(dialect_file:
         "verdict": "accepted",
         "type": "ReadmissionApplication",
         "errors": [],
+        "warnings": [],
     }
 
 
