@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from gateway.domain.safeguards import Answers
-from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
+from gateway.errors import Erased, NotFound, StatementInvalid, TransitionNotAllowed
 from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners
 from gateway.partners.folder import Authority
@@ -83,6 +83,25 @@ def _hash() -> str:
     return hash_password(PASSWORD)
 
 
+class NoIdentification:
+    """The seeded cases have no documents to compare; tests/flow/test_identification_pages.py has a whole gateway."""
+
+    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
+        return ()
+
+    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
+        return ()
+
+    def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Any:
+        raise NotFound("these two cases share nothing that can be compared")
+
+    def decide(self, **_decision: Any) -> None:
+        raise NotFound("there is no such case")
+
+    def compare(self, *, case_id: int, zone: str, viewer: Viewer) -> Any:
+        raise NotFound("there is no such case")
+
+
 @dataclass
 class Seed:
     """The runtime of the pages, and what was asked of it."""
@@ -118,6 +137,7 @@ class Seed:
             read_document=self.read_document,
             read_attachment=self.read_attachment,
             person_of=self.person_of,
+            identification=NoIdentification(),
             journal=self.journal,
             evidence=lambda: self.standing,
         )

@@ -23,6 +23,7 @@ COMMANDS = {
     "open": "trust",
     "certs": "certs",
     "keys": "keys",
+    "mrz": "mrz",
     "deadline": "clock",
     "treaty": "treaty",
     "calendar": "calendar",

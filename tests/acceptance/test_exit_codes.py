@@ -142,7 +142,7 @@ OWED = {
     "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
     "partner check", "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
-    "certs check", "certs grace", "case export", "case erase", "verify-case",
+    "case hints", "mrz", "certs check", "certs grace", "case export", "case erase", "verify-case",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 
