@@ -15,7 +15,7 @@ from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.store import cases, journal, resemblances
 from gateway.store.database import Tx, reading, transaction
-from gateway.store.resemblances import Decision
+from gateway.store.resemblances import Decision, TermRow
 from gateway.wire.described import Description, describe, search_terms
 from gateway.wire.resemblance import THRESHOLD, Resemblance, resemblance
 
@@ -72,20 +72,23 @@ def make_searchable(rt: Runtime, *, most: int = PORTION) -> int:
     return len(there)
 
 
-def _terms(tx: Tx, case: Case, rt: Runtime) -> dict[bytes, str]:
-    """Return the search terms of a case with their kinds; none for one whose application cannot be read."""
+def _terms(tx: Tx, case: Case, rt: Runtime) -> list[TermRow]:
+    """Return the search terms of a case; none for one whose application cannot be read."""
     try:
         described = describe(application_of(tx, case, rt))
     except Unavailable:
         raise
     except GatewayError as error:
         log.warning("search.skipped", code=error.code, case=case.reference)
-        return {}
+        return []
     return _hashed(described, case.home, rt)
 
 
-def _hashed(described: Description, home: str, rt: Runtime) -> dict[bytes, str]:
-    return {rt.vault.search_term(home, kind, term): kind for kind, term in search_terms(described)}
+def _hashed(described: Description, home: str, rt: Runtime) -> list[TermRow]:
+    return [
+        TermRow(term=rt.vault.search_term(home, one.kind, one.text), kind=one.kind, weight=one.weight)
+        for one in search_terms(described)
+    ]
 
 
 def hints(case_id: int, rt: Runtime, *, homes: Collection[str], least: int = THRESHOLD) -> list[Hint]:
@@ -96,7 +99,7 @@ def hints(case_id: int, rt: Runtime, *, homes: Collection[str], least: int = THR
     with reading(rt.engine) as tx:
         case = _own(tx, case_id, homes)
         mine = describe(application_of(tx, case, rt))
-        terms = list(_hashed(mine, case.home, rt))
+        terms = [row.term for row in _hashed(mine, case.home, rt)]
         decided = resemblances.decided(tx, case_id)
         found = resemblances.found_by(tx, case.home, terms, besides=case_id, most=_CANDIDATES)
         others = cases.get_many(tx, sorted({*found, *decided}))

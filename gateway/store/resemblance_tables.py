@@ -1,6 +1,6 @@
 """The tables of identification: what cases are found by, and what people decided about two that resemble each other."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from gateway.store.columns import Counter, Instant, metadata, row_id
 
@@ -19,6 +19,7 @@ search_terms = Table(
     Column("case_id", Counter, ForeignKey("cases.id"), primary_key=True, autoincrement=False),
     Column("term", LargeBinary(16), primary_key=True),
     Column("kind", String(8), nullable=False),  # name | number | born
+    Column("weight", Integer, nullable=False),  # what puts a case first, when more are found than are looked at
     Index("ix_search_terms_term", "term", "case_id"),
 )
 

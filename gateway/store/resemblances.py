@@ -11,7 +11,15 @@ from gateway.store.resemblance_tables import resemblance_decisions, search_terms
 from gateway.store.tables import cases
 
 _OVERLAP = 10_000  # cases; on PostgreSQL one may be committed after another with a higher number
-_WEIGHTS = {"number": 100, "name": 2, "born": 1}  # what puts candidates first, when there are more than are asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermRow:
+    """One thing that a case is found by, as a keyed hash."""
+
+    term: bytes  # 16 bytes
+    kind: str  # name | number | born
+    weight: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +54,19 @@ def not_searchable(tx: Connection, *, most: int) -> list[int]:
     return list(tx.execute(found).scalars())
 
 
-def make_searchable(tx: Connection, terms: Mapping[int, Mapping[bytes, str]], at: datetime) -> None:
-    """Write what cases are found by: by case, the kind of each term. The caller holds the rows of the cases."""
+def make_searchable(tx: Connection, terms: Mapping[int, Sequence[TermRow]], at: datetime) -> None:
+    """Write what cases are found by: by case. The caller holds the rows of the cases."""
     known = set(tx.execute(select(searchable.c.case_id).where(among(tx, searchable.c.case_id, list(terms)))).scalars())
     fresh = {case_id: found for case_id, found in terms.items() if case_id not in known}
     add_rows(tx, searchable, ("case_id", "at"), [(case_id, at) for case_id in fresh])
-    rows = [(case_id, term, kind) for case_id, found in fresh.items() for term, kind in sorted(found.items())]
-    add_rows(tx, search_terms, ("case_id", "term", "kind"), rows)
+    rows = [(case_id, row.term, row.kind, row.weight) for case_id, found in fresh.items() for row in found]
+    add_rows(tx, search_terms, ("case_id", "term", "kind", "weight"), rows)
 
 
 def found_by(tx: Connection, home: str, terms: Sequence[bytes], *, besides: int, most: int) -> list[int]:
     """Return cases of `home` that share a name or a number among `terms`, those that share most first."""
     if not terms:
         return []
-    weight = func.sum(case(*((search_terms.c.kind == kind, points) for kind, points in _WEIGHTS.items()), else_=0))
     found = (
         select(search_terms.c.case_id)
         .join(cases, cases.c.id == search_terms.c.case_id)
@@ -71,7 +78,7 @@ def found_by(tx: Connection, home: str, terms: Sequence[bytes], *, besides: int,
         )
         .group_by(search_terms.c.case_id)
         .having(func.sum(case((search_terms.c.kind == "born", 0), else_=1)) > 0)
-        .order_by(weight.desc(), search_terms.c.case_id.desc())
+        .order_by(func.sum(search_terms.c.weight).desc(), search_terms.c.case_id.desc())
         .limit(most)
     )
     return list(tx.execute(found).scalars())

@@ -14,6 +14,7 @@ from gateway.store.worklist import CaseLine, case_line
 from gateway.web import access
 from gateway.web import identification_wording as says
 from gateway.web.access import OurForm
+from gateway.web.dates import authority_name
 from gateway.web.forms import FieldError, Form
 from gateway.web.identity import case_label, hint_line, person_for
 from gateway.web.outline import script_of
@@ -76,6 +77,7 @@ def _pair_page(
         "other": other,
         "label": case_label(line),
         "other_label": case_label(other),
+        "other_counterparty": authority_name(desk.rt.partners, other.counterparty),
         "other_person": person_for(desk.rt, desk.me, other.id),
         "hint": hint_line(hint),
         "choices": says.why_choices(),

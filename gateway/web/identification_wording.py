@@ -84,7 +84,7 @@ def score_tag(hint: Hint) -> Tag:
     """Return the score of a hint; a settled one is calm."""
     settled = hint.decision is not None
     tone = Tone.CALM if settled else Tone.URGENT if hint.found.score >= _LIKELY else Tone.SOON
-    return Tag(text=f"{hint.found.score} of 100", tone=tone)
+    return Tag(text=str(hint.found.score), tone=tone)
 
 
 def reason_lines(hint: Hint) -> Sequence[dict[str, object]]:

@@ -6,11 +6,12 @@ from itertools import islice
 
 from gateway.stages import Tree
 from gateway.wire.documents import NS
-from gateway.wire.names import tokens
+from gateway.wire.names import tokens, word_variants
 from gateway.wire.names.spellings import ARTICLES, BETWEEN
 
 _R = f"{{{NS}}}"
 _MOST_WORDS = 300  # spellings of words that one case is found by
+_NUMBER, _WORD, _YEAR = 1000, 100, 60  # what puts a candidate first, when there are more than are looked at
 _SHORTEST_NUMBER = 4  # signs; what is shorter finds everybody
 
 
@@ -38,6 +39,15 @@ class Description:
     identifiers: frozenset[Number]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One thing that a person can be found by."""
+
+    kind: str  # name | number | born
+    text: str
+    weight: int
+
+
 def describe(application: Tree) -> Description:
     """Return the description of the person of a canonical application, notification or transit application."""
     person = application.find(f"{_R}Person")
@@ -59,17 +69,24 @@ def describe(application: Tree) -> Description:
     )
 
 
-def search_terms(described: Description) -> frozenset[tuple[str, str]]:
-    """Return what a person can be found by, as (kind, term): words of every name in every spelling, numbers, year of birth.
+def search_terms(described: Description) -> tuple[Term, ...]:
+    """Return what a person can be found by: words of every name in every spelling, numbers, year of birth.
 
     The year only puts likelier people first; nobody is found by it alone.
     """
     words: dict[str, None] = {}  # the name itself first: a hostile list of aliases is cut off at its end
     for name in (*described.names, *described.other_names):
         words.update(dict.fromkeys(sorted(tokens(name) - ARTICLES - BETWEEN)))
-    numbers = {number.value for number in described.documents | described.identifiers}
-    found = {("name", word) for word in islice(words, _MOST_WORDS)} | {("number", value) for value in numbers}
-    return frozenset(found | ({("born", described.born[:4])} if described.born else set()))
+    numbers = sorted({number.value for number in described.documents | described.identifiers})
+    return (
+        *(Term(kind="number", text=value, weight=_NUMBER) for value in numbers),
+        # a word of many spellings is found by each of them, and counts no more than a word of one
+        *(
+            Term(kind="name", text=word, weight=_WORD // len(word_variants(word) or {word}))
+            for word in islice(words, _MOST_WORDS)
+        ),
+        *((Term(kind="born", text=described.born[:4], weight=_YEAR),) if described.born else ()),
+    )
 
 
 def plain_number(value: str) -> str:

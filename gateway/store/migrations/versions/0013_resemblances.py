@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("case_id", _COUNTER, autoincrement=False, nullable=False),
         sa.Column("term", sa.LargeBinary(16), nullable=False),
         sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_search_terms_case_id_cases"),
         sa.PrimaryKeyConstraint("case_id", "term", name="pk_search_terms"),
     )
