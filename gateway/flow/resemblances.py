@@ -56,8 +56,13 @@ class Hint:
 def make_searchable(rt: Runtime, *, most: int = PORTION) -> int:
     """Look at cases that came since the last time, oldest first, and write what they are found by; return how many.
 
-    Off the way of the messages: nothing waits for it, and a case is found about `watch_seconds` after it came.
+    Off the way of the messages: nothing waits for it, and a case is found about `watch_seconds` after it came. With the
+    setting `hints` off, what was written before is removed.
     """
+    if not rt.settings.hints:
+        with transaction(rt.engine) as tx:
+            resemblances.forget(tx)
+        return 0
     with reading(rt.engine) as tx:
         waiting = cases.get_many(tx, resemblances.not_searchable(tx, most=most))
         terms = {case.id: _terms(tx, case, rt) for case in waiting if case.id is not None}
@@ -94,10 +99,14 @@ def _hashed(described: Description, home: str, rt: Runtime) -> list[TermRow]:
 def hints(case_id: int, rt: Runtime, *, homes: Collection[str], least: int = THRESHOLD) -> list[Hint]:
     """Return the cases that score `least` or more, and those that something is decided about; the likeliest first.
 
+    None with the setting `hints` off.
+
     Raises `NotFound` for a case of another authority than `homes`, `Erased`.
     """
     with reading(rt.engine) as tx:
         case = _own(tx, case_id, homes)
+        if not rt.settings.hints:
+            return []
         mine = describe(application_of(tx, case, rt))
         terms = [row.term for row in _hashed(mine, case.home, rt)]
         decided = resemblances.decided(tx, case_id)

@@ -108,6 +108,13 @@ def decided(tx: Connection, case_id: int) -> dict[int, Decision]:
     return {row.other(case_id): row for row in rows}
 
 
+def forget(tx: Connection) -> None:
+    """Remove what every case is found by; what people decided stays."""
+    for table in (search_terms, searchable):
+        if tx.execute(select(table.c.case_id).limit(1)).first() is not None:
+            tx.execute(delete(table))
+
+
 def erase(tx: Connection, case_id: int) -> dict[str, int]:
     """Remove what a case is found by and what was decided about it; return how many rows, by table."""
     of = resemblance_decisions.c

@@ -1,6 +1,7 @@
 """Cases of one authority that may concern one person: found by keyed hashes, decided by people, forgotten with the case."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,16 @@ async def test_portions_reach_every_case(gateway: Gateway) -> None:
         pass
     with reading(gateway.rt.engine) as tx:
         assert set(tx.execute(select(searchable.c.case_id)).scalars()) == set(made)
+
+
+async def test_installation_that_switched_hints_off_keeps_no_index(gateway: Gateway) -> None:
+    first, _ = opened(gateway, 1), opened(gateway, 2)
+    make_searchable(gateway.rt)
+    off = replace(gateway.rt, settings=replace(gateway.rt.settings, hints=False))
+    assert hints(first, off, **BA) == []
+    assert make_searchable(off) == 0
+    with reading(gateway.rt.engine) as tx:
+        assert tx.execute(select(search_terms)).all() == []
+        assert tx.execute(select(searchable)).all() == []
+    assert make_searchable(gateway.rt) == 2
+    assert len(hints(first, gateway.rt, **BA)) == 1
