@@ -83,6 +83,34 @@ class MalformedJson(Refused):
     code = "malformed-json"
 
 
+class MalformedTable(Refused):
+    """Not a table as its format has it: a quotation mark that is not closed, a row cut off, a workbook that is none."""
+
+    code = "malformed-table"
+
+
+class WrongColumns(Refused):
+    """A column is missing, not known, or stands twice; or a row holds something where its kind has no column."""
+
+    code = "wrong-columns"
+
+
+class TooManyCells(Refused):
+    code = "too-many-cells"
+
+
+class ActiveContent(Refused):
+    """A workbook with formulas, macros or links to other files."""
+
+    code = "active-content"
+
+
+class SeveralMessages(Refused):
+    """A table holds several messages where one is expected."""
+
+    code = "several-messages"
+
+
 class DoctypeForbidden(Refused):
     code = "doctype-forbidden"
 
@@ -159,6 +187,12 @@ class BadValue(Refused):
     code = "bad-value"
 
 
+class MrzInvalid(Refused):
+    """A text is no machine readable zone (ICAO Doc 9303). Wrong check digits are told, and refuse nothing."""
+
+    code = "mrz-invalid"
+
+
 class MissingField(Refused):
     code = "missing-field"
 
@@ -173,18 +207,6 @@ class LetterUnknown(Refused):
     """A name has a letter that no table of transliteration knows."""
 
     code = "letter-unknown"
-
-
-class MrzShape(Refused):
-    """A text has not the lines of a machine-readable zone, or a field does not fit its place."""
-
-    code = "mrz-shape"
-
-
-class MrzCharacter(Refused):
-    """A sign stands where it cannot stand in a machine-readable zone. Named by line and position."""
-
-    code = "mrz-character"
 
 
 class FieldNotAllowed(Refused):
@@ -224,6 +246,30 @@ class AttachmentQuota(Refused):
     """Too much lies here that no message has named yet."""
 
     code = "attachment-quota"
+
+
+class PdfUnreadable(Refused):
+    """A PDF that came back is broken, too large, has too many pages, or holds no form of ours."""
+
+    code = "pdf-unreadable"
+
+
+class PdfActive(Refused):
+    """A PDF holds something that acts: a script, a launched program, an address that is opened, a file to be run."""
+
+    code = "pdf-active"
+
+
+class AlreadyDelivered(Refused):
+    """The delivery of a message on paper was recorded before, or the message has its receipt already."""
+
+    code = "already-delivered"
+
+
+class FormMismatch(Refused):
+    """A filled form belongs to another case, or its case reference or digest was changed."""
+
+    code = "form-mismatch"
 
 
 # --- trust ----------------------------------------------------------------------------------------------------------
@@ -348,6 +394,48 @@ class CannotOpen(Refused):
 
 class WrongRecipient(Refused):
     code = "wrong-recipient"
+
+
+class PartnerNotAdmitted(Refused):
+    """In production nothing is exchanged with a state whose admission was not decided."""
+
+    code = "partner-not-admitted"
+
+
+class PartnerNotInProduction(Refused):
+    """In production nothing is exchanged with a partner that is still being tried."""
+
+    code = "partner-not-in-production"
+
+
+class PartnerSuspended(Refused):
+    """A named person suspended this exchange. In a receipt: the message is kept, and waits until it is resumed."""
+
+    code = "partner-suspended"
+
+
+class PassMissing(Refused):
+    """A partner goes into production with a valid conformance pass, or by a decision to do without."""
+
+    code = "pass-missing"
+
+
+class PassInvalid(Refused):
+    """A conformance pass that is not written as passes are, was changed, or is for something else."""
+
+    code = "pass-invalid"
+
+
+class PassExpired(Refused):
+    """A conformance pass whose time is over."""
+
+    code = "pass-expired"
+
+
+class ScriptInvalid(Refused):
+    """A script of a simulation names what there is not."""
+
+    code = "script-invalid"
 
 
 class MessageIdReused(Refused):
@@ -561,6 +649,12 @@ class ParserUnavailable(Unavailable):
     code = "parser-unavailable"
 
 
+class FormNotPrinted(Unavailable):
+    """The process that lays out PDF forms failed or did not finish."""
+
+    code = "form-not-printed"
+
+
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
 
@@ -614,6 +708,18 @@ class SchemaSetBroken(Misconfigured):
 
 class PartnerInvalid(Misconfigured):
     code = "partner-invalid"
+
+
+class LabelsInvalid(Misconfigured):
+    """A file with the words of printed forms cannot be used, or the language has no tag."""
+
+    code = "labels-invalid"
+
+
+class PaperToolsMissing(Misconfigured):
+    """The extra `pdf`, or the system library it needs, is not installed."""
+
+    code = "paper-tools-missing"
 
 
 class MappingInvalid(Misconfigured):

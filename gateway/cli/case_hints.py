@@ -1,6 +1,5 @@
 """`gateway case hints`: other cases of the same authority that may concern the same person."""
 
-from getpass import getuser
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from gateway.cli.case_record import IdArgument, one_case
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
+from gateway.cli.who import account
 from gateway.settings import load
 from gateway.store.database import reading, transaction
 from gateway.wire.resemblance import THRESHOLD
@@ -36,7 +36,7 @@ def hints(
     assert found.id is not None
     given = resemblances.hints(found.id, rt, homes=(found.home,), least=least)
     with transaction(rt.engine) as tx:
-        mailbox.note_reading(tx, found, actor=f"cli:{getuser()}"[:80], purpose="operations", at=rt.clock())
+        mailbox.note_reading(tx, found, actor=account(), purpose="operations", at=rt.clock())
     if json:
         print_json({"case": found.id, "home": found.home, "hints": [_document(hint) for hint in given]})
         return

@@ -1,7 +1,7 @@
-"""`gateway mrz`: read a machine-readable zone, check its digits, say what it means in the words of an application."""
+"""`gateway mrz`: what the machine-readable zone of a document says, and whether its check digits fit."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,8 @@ from rich.markup import escape
 from gateway.cli.options import AtOption, ConfigOption, JsonOption, instant_of
 from gateway.cli.output import console, print_json
 from gateway.errors import NotText
-from gateway.settings import load
 from gateway.wire.documents import read_file
-from gateway.wire.mrz import Mrz, birth_date, expiry_date, is_protected, read_mrz, suggested
+from gateway.wire.mrz import RULES, Mrz, MrzDate, birth_date, expiry_date, is_protected, read_mrz, state_of, suggested
 
 PROTECTED = "the code of nationality says that the person was granted protection: nothing of it may reach the country of origin"
 
@@ -26,8 +25,8 @@ def register(app: typer.Typer) -> None:
         zone: Annotated[
             str,
             typer.Argument(
-                metavar="TEXT|FILE",
-                help="A file, - for standard input, or the zone itself, which then stays in the history of the shell.",
+                metavar="FILE|TEXT",
+                help="A file, - for standard input, or the zone itself, which others on this machine can then see.",
             ),
         ],
         at: AtOption = None,
@@ -36,84 +35,82 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Read the machine-readable zone of a passport, card or visa (TD1, TD2, TD3, MRV-A, MRV-B) and check every digit.
 
-        Exit code 0 if all check digits fit, 1 if one does not or the text is no zone. Years have two figures there: what is
-        written is given, and a reading of it with its rule. Nothing is stored.
+        Wrong check digits are told; exit code 1 only for what is no machine-readable zone. Years have two figures there: what
+        is written is given, and a reading of it with its rule. Nothing is stored.
         """
-        load(config)  # a settings file that is wrong is told here as everywhere
-        found = read_mrz(_text(zone))
-        today = instant_of(at, "--at").date() if at else datetime.now(UTC).date()
-        document = _document(found, today)
+        del config  # every command takes it
+        told = as_dict(read_mrz(_text(zone)), instant_of(at, "--at").date() if at else datetime.now(UTC).date())
         if as_json:
-            print_json(document)
+            print_json(told)
         else:
-            _tell(document)
-        if not found.fits:
-            raise typer.Exit(1)
+            _tell(told)
 
 
 def _text(zone: str) -> str:
-    """Return the zone: from standard input, from a file of this name, or the argument itself."""
+    """Return the zone: from standard input, the argument itself, or from a file of this name."""
     if zone == "-":
         return sys.stdin.read(4096)
-    if "<" in zone:  # no file name has it by accident, every zone does
-        return zone.replace("\\n", "\n")
-    body = read_file(Path(zone))
+    if "<" in zone:  # every zone has it, and no file name by accident
+        return zone
     try:
-        return body.decode()
+        return read_file(Path(zone)).decode()
     except UnicodeDecodeError:
         raise NotText("the file is no text") from None
 
 
-def _document(found: Mrz, today: Any) -> dict[str, Any]:
+def as_dict(found: Mrz, today: date) -> dict[str, Any]:
+    """Return it as a JSON object; dates with the rule by which the century was taken."""
     fields = found.fields
-    birth, expiry = birth_date(fields.birth, today), expiry_date(fields.expiry, today)
     return {
-        "verdict": "valid" if found.fits else "refused",
-        "format": fields.format,
-        "fields": {
-            "code": fields.code,
-            "issuer": fields.issuer,
-            "primary": fields.primary,
-            "secondary": fields.secondary,
-            "truncated": found.truncated,
-            "number": fields.number,
-            "nationality": fields.nationality,
-            "birth": {name: getattr(birth, name) for name in ("said", "reading", "other", "rule")},
-            "sex": fields.sex,
-            "expiry": {name: getattr(expiry, name) for name in ("said", "reading", "other", "rule")},
-            "optional": list(fields.optional),
-        },
+        "kind": fields.format,
+        "document": fields.code,
+        "issuer": fields.issuer,
+        "issuing_state": state_of(fields.issuer),
+        "family": fields.primary,
+        "given": fields.secondary,
+        "name_may_be_cut": found.truncated,
+        "number": fields.number,
+        "nationality": fields.nationality,
+        "nationality_state": state_of(fields.nationality),
+        "birth": _date(birth_date(fields.birth, today)),
+        "sex": fields.sex.strip("<"),
+        "expiry": _date(expiry_date(fields.expiry, today)),
+        "optional": list(fields.optional),
         "checks": [
-            {"name": check.name, "line": check.line, "position": check.position, "fits": check.fits} for check in found.checks
+            {"field": check.name, "line": check.line, "column": check.position, "ok": check.fits} for check in found.checks
         ],
+        "valid": found.fits,
         "suggested": suggested(found, today),
         "warnings": _warnings(found),
     }
 
 
+def _date(found: MrzDate) -> dict[str, str | None]:
+    return {"text": found.said, "date": found.reading, "other": found.other, "rule": RULES[found.rule]}
+
+
 def _warnings(found: Mrz) -> list[dict[str, str]]:
     wrong = [
         {
-            "code": "mrz-check-digit",
-            "path": f"line {check.line}, position {check.position}",
-            "message": f"the check digit of {check.name} does not fit",
+            "code": "check-digit",
+            "path": f"line {check.line}, column {check.position}",
+            "message": f"the check digit of {check.name} (line {check.line}, column {check.position}) does not fit",
         }
         for check in found.checks
         if not check.fits
     ]
-    protected = {"code": "mrz-protected", "path": "nationality", "message": PROTECTED}
-    return wrong + ([protected] if is_protected(found) else [])
+    return wrong + ([{"code": "protected", "path": "nationality", "message": PROTECTED}] if is_protected(found) else [])
 
 
-def _tell(document: dict[str, Any]) -> None:
+def _tell(told: dict[str, Any]) -> None:
     out = console()
-    good = document["verdict"] == "valid"
-    out.print(f"{'[green]valid[/]' if good else '[bold red]refused[/]'} {document['format']}")
-    for name, value in document["fields"].items():
-        if isinstance(value, dict):
-            other = f", or {value['other']}" if value["other"] else ""
-            out.print(f"  {name}: {escape(value['said'])}, read as {value['reading'] or 'not known'}{other} ({value['rule']})")
-        else:
-            out.print(f"  {name}: {escape(', '.join(value) if isinstance(value, list) else str(value))}")
-    for warning in document["warnings"]:
-        out.print(f"  [yellow]{warning['code']}[/] {escape(warning['message'])} [dim]({warning['path']})[/]")
+    for name in ("kind", "document", "issuer", "family", "given", "number", "nationality", "sex"):
+        out.print(f"{name:<12}{escape(told[name])}")
+    for name in ("birth", "expiry"):
+        day = told[name]
+        other = f", or {day['other']}" if day["other"] else ""
+        out.print(f"{name:<12}{day['date'] or 'not known'}{other} ({day['rule']})")
+    for warning in told["warnings"]:
+        out.print(f"[yellow]to ask[/] {escape(warning['message'])}")
+    if told["valid"]:
+        out.print(f"all {len(told['checks'])} check digits fit")

@@ -13,11 +13,11 @@ from typing import Any
 
 from gateway.edge.port import Collected, CollectedFile, Item
 from gateway.errors import Unavailable
+from gateway.partners.formats import suffix_of
 from gateway.stages import MAX_MESSAGE_BYTES
 
 _ATTACHMENTS = "attachments"
 _PIECE_BYTES = 65_536
-_SUFFIX = {"application/xml": ".xml", "application/json": ".json"}
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
@@ -40,7 +40,7 @@ class FilesEdge:
 
     def hand_over(self, item: Item) -> bool:
         """Write the item to `incoming/<type>-<message id>`."""
-        path = self._folder / "incoming" / f"{item.type}-{item.message_id}{_SUFFIX[item.media_type]}"
+        path = self._folder / "incoming" / f"{item.type}-{item.message_id}{suffix_of(item.media_type)}"
         try:
             write_whole(path, [item.body])
         except OSError as error:

@@ -11,7 +11,7 @@ class Item:
 
     message_id: str
     type: str
-    media_type: str  # application/xml | application/json
+    media_type: str  # of one of the formats
     body: bytes
 
 

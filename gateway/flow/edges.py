@@ -7,13 +7,11 @@ from typing import Any
 from gateway.edge.files import FilesEdge
 from gateway.edge.port import CollectedFile, Edge, Item
 from gateway.edge.pull import PullEdge
-from gateway.errors import GatewayError, Misconfigured, Refused, SettingsInvalid, Unavailable
+from gateway.errors import Misconfigured, Refused, SettingsInvalid, Unavailable
 from gateway.flow.attachments import HandIn, file_key, file_name, stored_bytes
-from gateway.flow.holding import handed_in_before
 from gateway.flow.mailbox import acknowledge, document_of
-from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
-from gateway.flow.submissions import describe
+from gateway.flow.several import describe_all, submit_known
 from gateway.log import logger
 from gateway.stages import Submitted
 from gateway.store import attachments, cases, inbox
@@ -60,11 +58,7 @@ def serve_edge(authority: str, edge: Edge, rt: Runtime) -> int:
             submitted_at=rt.clock(),
             actor=f"edge:{authority}",
         )
-        earlier = handed_in_before(collected.body, authority, rt)
-        result = earlier if earlier is not None else submit([item], rt)[0]
-        if isinstance(result, GatewayError) and not isinstance(result, Refused):
-            raise result  # not the document's fault: it stays where it is
-        edge.answer(collected, describe(result))
+        edge.answer(collected, describe_all(submit_known(item, rt)))  # what is not its fault is raised: it stays where it is
         moved += 1
     return moved
 

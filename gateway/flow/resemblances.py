@@ -86,6 +86,10 @@ def _terms(tx: Tx, case: Case, rt: Runtime) -> list[TermRow]:
     except GatewayError as error:
         log.warning("search.skipped", code=error.code, case=case.reference)
         return []
+    except Exception as error:  # noqa: BLE001  # a defect of ours: one application must not end the loop for all
+        # No traceback: its text may hold what a person's document says.
+        log.error("search.skipped", code="internal-error", error_type=type(error).__name__, case=case.reference)  # noqa: TRY400
+        return []
     return _hashed(described, case.home, rt)
 
 

@@ -5,6 +5,7 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -14,11 +15,14 @@ from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
+from gateway.flow.several import describe_all, messages_of, submit_known
 from gateway.flow.submissions import describe
+from gateway.partners.formats import document_media_types
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
 from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
@@ -32,6 +36,7 @@ from gateway.web.answers import (
     QueuesAnswer,
     StateAnswer,
     SubmissionAnswer,
+    SubmissionsAnswer,
     case_answer,
     case_line,
     inbox_line,
@@ -67,9 +72,7 @@ MOST = 500
 _DOCUMENT = {
     "requestBody": {
         "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/xml", "application/json")
-        },
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in document_media_types()},
     }
 }
 
@@ -77,9 +80,9 @@ _DOCUMENT = {
 @router.post(
     "/messages",
     status_code=201,
-    response_model=SubmissionAnswer,
+    response_model=SubmissionAnswer | SubmissionsAnswer,
     responses={
-        202: {"model": SubmissionAnswer, "description": "Held by a safeguard"},
+        202: {"model": SubmissionAnswer | SubmissionsAnswer, "description": "Held by a safeguard"},
         409: _PROBLEMS[422] | {"description": "The first request with this Idempotency-Key is still being worked on"},
         413: _PROBLEMS[422] | {"description": "The document is too large"},
     },
@@ -92,7 +95,11 @@ def submit_message(
     dialect: str | None = None,
     idempotency_key: Annotated[str | None, Header(max_length=80, description="A repeat gets the first answer.")] = None,
 ) -> Any:
-    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON)."""
+    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON).
+
+    A table may hold several messages, each with its answer; one that was handed in before with the same content is answered
+    as it was then.
+    """
     chosen = dialect or rt.partners.authority(key.authority).dialect
     digest = sha256_of(chosen, body)
     if idempotency_key:
@@ -140,13 +147,27 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         if dialect not in allowed:
             raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
         item = Submitted(body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=actor_of(key))
-        (result,) = submit([item], rt)
+        parts = messages_of(item, rt)
+        if len(parts) > 1:
+            return _several(submit_known(item, rt))
+        (result,) = submit(parts, rt)
     except Refused as error:
         return problem_of(error)
     if isinstance(result, GatewayError):
         return problem_of(result)
     answer = dict(describe(result))
     return (202 if answer["outcome"] == "held" else 201), answer
+
+
+def _several(results: Sequence[Submission]) -> tuple[int, dict[str, Any]]:
+    """Return the answer to a table with several messages: what became of each, by its number."""
+    answer = dict(describe_all(results))
+    if answer["outcome"] != "refused":
+        return (202 if answer["outcome"] == "held" else 201), answer
+    refused = next(result for result in results if isinstance(result, Refused))
+    count = sum(1 for result in results if isinstance(result, Refused))
+    sentence = f"{count} of {len(results)} messages of the table are refused; each is answered under messages."
+    return 422, problem(422, sentence, refused.code) | answer
 
 
 @router.get("/inbox", response_model=InboxAnswer)
@@ -160,7 +181,7 @@ def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -
 @router.get(
     "/inbox/{inbox_id}",
     response_class=Response,
-    responses={200: {"content": {"application/xml": {}, "application/json": {}}, "description": "In the authority's dialect"}},
+    responses={200: {"content": {kind: {} for kind in document_media_types()}, "description": "In the authority's dialect"}},
 )
 def read_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
     """Return one message in the authority's own dialect. The reading is journalled."""

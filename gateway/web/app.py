@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from gateway import __version__
 from gateway.errors import GatewayError
 from gateway.log import logger
-from gateway.web import attachments, identification, liaison, officer, operations, pages
+from gateway.web import attachments, identification, liaison, officer, operations, pages, paper
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
 from gateway.web.api_keys import RefusedKeys
 from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
@@ -87,6 +87,7 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
         pages.router,
         attachments.page,
         liaison.router,
+        paper.router,
         officer.router,
         identification.router,
         operations.router,

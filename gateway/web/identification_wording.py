@@ -5,14 +5,8 @@ from collections.abc import Mapping, Sequence
 from gateway.flow.resemblances import WHY, Hint, Verdict
 from gateway.store.resemblances import Decision
 from gateway.web.wording import Tag, Tone, in_words
-from gateway.wire.identifiers import BIRTH_DIFFERS, NOT_VALID, SEX_DIFFERS, Examined
+from gateway.wire.identifiers import Examined
 from gateway.wire.mrz import Check, Compared
-
-_WARNINGS: Mapping[str, str] = {
-    NOT_VALID: "The number does not check out. Ask whether it was stated correctly.",
-    BIRTH_DIFFERS: "The number says another date of birth than the application. Ask which one holds.",
-    SEX_DIFFERS: "The number says another sex than the application. Ask which one holds.",
-}
 
 _REASONS_TO_DECIDE: Mapping[str, str] = {
     "documents-compared": "The documents were compared",
@@ -66,7 +60,6 @@ def number_line(number: Examined) -> dict[str, object]:
         "state": number.state,
         "tag": _number_tag(number),
         "says": ", ".join(filter(None, says)),
-        "warnings": [_WARNINGS[warning.code] for warning in number.warnings],
     }
 
 

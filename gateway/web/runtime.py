@@ -13,6 +13,7 @@ from gateway.settings import Settings
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
+from gateway.web.paper_desk import PaperDesk
 from gateway.wire.identifiers import Examined
 from gateway.wire.mrz import Compared, Mrz
 
@@ -28,6 +29,7 @@ class PersonView:
     latin: str | None  # the Latin form, when the name is not shown in Latin script
     born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
     nationalities: tuple[str, ...]  # ISO alpha-2, "stateless" or "unknown"
+    to_ask: tuple[str, ...] = ()  # what an officer should ask about the personal numbers; never the numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ class Identification(Protocol):
         ...
 
     def compare(self, *, case_id: int, zone: str, viewer: Viewer) -> tuple[Mrz, Sequence[Compared]]:
-        """Read a machine-readable zone and lay it beside the application. Raises `MrzShape`, `MrzCharacter`."""
+        """Read a machine-readable zone and lay it beside the application. Raises `MrzInvalid`."""
         ...
 
 
@@ -152,7 +154,7 @@ class WebRuntime:
     engine: Database
     clock: Clock
     settings: Settings
-    partners: Partners
+    known_partners: Callable[[], Partners]  # as their folders say now
     answer: Answer
     make_statement: MakeStatement
     release_statement: ReleaseStatement
@@ -163,3 +165,9 @@ class WebRuntime:
     identification: Identification
     journal: WriteJournal
     evidence: EvidenceOfTime
+    paper: PaperDesk
+
+    @property
+    def partners(self) -> Partners:
+        """The partners as their folders say now."""
+        return self.known_partners()

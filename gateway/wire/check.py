@@ -8,7 +8,7 @@ from typing import Any
 from gateway.errors import Refused, UnknownAuthority
 from gateway.stages import Tree
 from gateway.wire.documents import NS, parse_json, parse_xml, read_file
-from gateway.wire.identifiers import IdentifierWarning, warnings
+from gateway.wire.identifiers import NumberWarning, warnings
 from gateway.wire.rules import path_of
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
@@ -22,7 +22,7 @@ class Verdict:
 
     type: str | None  # "ReadmissionApplication"; None when the document does not say
     errors: tuple[Refused, ...]
-    warnings: tuple[IdentifierWarning, ...] = ()  # what a human should look at; none of them refuses
+    warnings: tuple[NumberWarning, ...] = ()  # to ask about; nothing is refused for them
 
     @property
     def verdict(self) -> str:
@@ -60,7 +60,6 @@ def examine(
     errors = schemas.problems(document) or _unknown(document, authorities)
     if translator is not None:
         errors = [_without_line(error) for error in errors]
-    # what the schema refuses may hold anything; numbers are looked at once the form is right
     return Verdict(type=schemas.type_of(document), errors=tuple(errors), warnings=() if errors else tuple(warnings(document)))
 
 
@@ -71,10 +70,13 @@ def examine_file(
     *,
     fill: Mapping[str, str] | None = None,
     authorities: Collection[str] | None = None,
+    row: int | None = None,
 ) -> Verdict:
-    """Check the document in a file; a file that cannot be read as one is refused too."""
+    """Check the document in a file; a file that cannot be read as one is refused too. `row` chooses a message of a table."""
     try:
         body = read_file(path)
+        if translator is not None and row is not None:
+            body = translator.message_of(body, row)
     except Refused as error:
         return Verdict(type=None, errors=(error,))
     return examine(body, schemas, translator, fill=fill, authorities=authorities)

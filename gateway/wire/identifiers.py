@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from lxml import etree
+from stdnum.exceptions import ValidationError
 
 from gateway.stages import Tree
 from gateway.wire.documents import NS
@@ -45,31 +46,44 @@ BY_KIND: Mapping[str, Rule] = {"jmbg": Rule(name="JMBG", module="si.emso"), "cni
 # Numbers of kind "other", by the state that gave them out. For the states that are not named there is no rule that could be
 # checked (AF, AL, AM, AZ, BD, DZ, EG, GE, LK, MA, TN, XK among them): such numbers are told to be "not checked".
 BY_STATE: Mapping[str, Rule] = {
+    "BE": Rule(name="national number", module="be.nn"),
     "BG": Rule(name="EGN", module="bg.egn", sex=_sex_by(8, _EVEN)),
     "CN": Rule(name="resident identity number", module="cn.ric", sex=_sex_by(16, _ODD)),
+    "CZ": Rule(name="rodné číslo", module="cz.rc", sex=lambda number: "F" if number[2] in "5678" else "M"),
     "DE": Rule(name="tax identification number", module="de.idnr"),
+    "DK": Rule(name="CPR", module="dk.cpr", sex=_sex_by(9, _ODD)),
+    "EE": Rule(name="isikukood", module="ee.ik"),
+    "ES": Rule(name="DNI", module="es.dni"),
+    "FI": Rule(name="HETU", module="fi.hetu"),
     "FR": Rule(name="NIR", module="fr.nir", sex=_sex_by(0, "137")),
     "GR": Rule(name="AMKA", module="gr.amka", century=False),
     "HR": Rule(name="OIB", module="hr.oib"),
     "IN": Rule(name="Aadhaar", module="in_.aadhaar"),
     "IT": Rule(name="codice fiscale", module="it.codicefiscale", century=False),
+    "LT": Rule(name="asmens kodas", module="lt.asmens", sex=_sex_by(0, _ODD)),
     "MD": Rule(name="IDNP", module="md.idno", first="029"),  # the library has it for companies; one check digit for all
+    "MY": Rule(name="NRIC", module="my.nric", sex=_sex_by(11, _ODD), century=False),
     "NL": Rule(name="BSN", module="nl.bsn"),
+    "NO": Rule(name="fødselsnummer", module="no.fodselsnummer"),
     "PL": Rule(name="PESEL", module="pl.pesel"),
     "RO": Rule(name="CNP", module="ro.cnp", sex=_sex_by(0, _ODD)),
+    "SE": Rule(name="personnummer", module="se.personnummer", century=False),
+    "SI": Rule(name="EMSO", module="si.emso"),
+    "SK": Rule(name="rodné číslo", module="cz.rc", sex=lambda number: "F" if number[2] in "5678" else "M"),
     "TR": Rule(name="T.C. kimlik", module="tr.tckimlik"),
+    "UA": Rule(name="RNTRC", module="ua.rntrc"),
 }
 
-NOT_VALID, BIRTH_DIFFERS, SEX_DIFFERS = "identifier-not-valid", "identifier-birth-differs", "identifier-sex-differs"
+NOT_VALID, BIRTH_DIFFERS, SEX_DIFFERS = "check-digit", "birth-differs", "sex-differs"
 MESSAGES: Mapping[str, str] = {
     NOT_VALID: "the number does not check out as a {name}; ask whether it was stated correctly",
-    BIRTH_DIFFERS: "the {name} says another date of birth than the application; ask which one holds",
-    SEX_DIFFERS: "the {name} says another sex than the application; ask which one holds",
+    BIRTH_DIFFERS: "the {name} says another date of birth than the message; ask which is right",
+    SEX_DIFFERS: "the {name} says another sex than the message; ask which is right",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierWarning:
+class NumberWarning:
     """Something about a personal number that a human should look at. It names the kind of number, never the number."""
 
     code: str  # a key of MESSAGES
@@ -97,10 +111,10 @@ class Examined:
     born: date | None = None  # what a valid number says
     sex: str | None = None  # male | female
     region: tuple[str | None, str | None] = (None, None)  # state and place where a JMBG was given out
-    warnings: tuple[IdentifierWarning, ...] = ()
+    warnings: tuple[NumberWarning, ...] = ()
 
 
-def warnings(document: Tree) -> list[IdentifierWarning]:
+def warnings(document: Tree) -> list[NumberWarning]:
     """Return what a human should look at in the personal numbers of a canonical document, in their order."""
     return [warning for one in examine_numbers(document) for warning in one.warnings]
 
@@ -125,7 +139,7 @@ def _examine(identifier: Tree, person: Tree, path: str) -> Examined:
     module = _module(rule.module)
     number = module.compact(value)
     if not module.is_valid(value) or (rule.first is not None and number[:1] not in rule.first):
-        wrong = IdentifierWarning(code=NOT_VALID, path=path, name=rule.name)
+        wrong = NumberWarning(code=NOT_VALID, path=path, name=rule.name)
         return Examined(path=path, state=state, name=rule.name, valid=False, warnings=(wrong,))
     born, sex = _born(module, number), _sex(module, number, rule)
     codes = (
@@ -140,7 +154,7 @@ def _examine(identifier: Tree, person: Tree, path: str) -> Examined:
         born=born,
         sex=sex,
         region=region_of(number) if kind == "jmbg" else (None, None),
-        warnings=tuple(IdentifierWarning(code=code, path=path, name=rule.name) for code, holds in codes if holds),
+        warnings=tuple(NumberWarning(code=code, path=path, name=rule.name) for code, holds in codes if holds),
     )
 
 
@@ -156,12 +170,18 @@ def _module(name: str) -> Any:
 
 
 def _born(module: Any, number: str) -> date | None:
-    found: date | None = module.get_birth_date(number) if hasattr(module, "get_birth_date") else None
+    try:
+        found: date | None = module.get_birth_date(number) if hasattr(module, "get_birth_date") else None
+    except ValidationError:  # some valid numbers hold no date that is known
+        return None
     return found
 
 
 def _sex(module: Any, number: str, rule: Rule) -> str | None:
-    said = rule.sex(number) if rule.sex else module.get_gender(number) if hasattr(module, "get_gender") else None
+    try:
+        said = rule.sex(number) if rule.sex else module.get_gender(number) if hasattr(module, "get_gender") else None
+    except ValidationError:
+        return None
     return _SEX.get(said or "")
 
 

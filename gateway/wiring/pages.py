@@ -26,19 +26,17 @@ from gateway.store.database import Tx, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 from gateway.wire.documents import serialize
+from gateway.wire.identifiers import warnings
 from gateway.wire.reading import text, texts
 from gateway.wire.reply import Decision, write_reply
 from gateway.wiring.identification import CaseIdentification
-
-
-def _homes(viewer: Viewer, rt: Runtime) -> frozenset[str]:
-    return frozenset(rt.settings.home) if viewer.authority is None else frozenset({viewer.authority})
+from gateway.wiring.paper import Desk, homes_of
 
 
 def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Case, Tree]:
     """Return the case and the application's document. Raises `NotFound` for another authority's case."""
     case = cases.get(tx, case_id)
-    if case.home not in _homes(viewer, rt):
+    if case.home not in homes_of(viewer, rt):
         raise NotFound("there is no such case")
     return case, application_of(tx, case, rt)
 
@@ -106,10 +104,10 @@ class Actions:
         return found.answers
 
     def document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
-        return read_document(document_id, homes=_homes(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
+        return read_document(document_id, homes=homes_of(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
 
     def attachment(self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str) -> tuple[AttachmentRow, Iterator[bytes]]:
-        homes = _homes(viewer, self.rt)
+        homes = homes_of(viewer, self.rt)
         return read_attachment(case_id, sha256, homes=homes, actor=viewer.account, purpose=purpose, rt=self.rt)
 
     def person(self, *, case_id: int, viewer: Viewer) -> PersonView | None:
@@ -124,6 +122,7 @@ class Actions:
             latin=text(application, "Person/Name/Latin"),
             born=text(application, "Person/Birth/Date"),
             nationalities=texts(application, "Person/Nationality"),
+            to_ask=tuple(each.message for each in warnings(application)),
         )
 
     def note(
@@ -149,7 +148,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         engine=rt.engine,
         clock=rt.clock,
         settings=rt.settings,
-        partners=rt.partners,
+        known_partners=lambda: rt.partners,
         answer=actions.answer,
         make_statement=actions.statement,
         release_statement=actions.release,
@@ -160,4 +159,5 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         identification=CaseIdentification(rt),
         journal=actions.note,
         evidence=partial(standing, rt),
+        paper=Desk(rt),
     )

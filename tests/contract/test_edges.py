@@ -315,7 +315,7 @@ async def test_document_that_could_not_be_worked_on_by_our_fault_stays_where_it_
     edge_of("BA-MS", connected.rt)
     (ministry / "outgoing" / "zahtjev.xml").write_bytes(left_to_the_gateway("own-national.xml"))
     with monkeypatch.context() as patched:
-        patched.setattr("gateway.flow.edges.submit", lambda *_: [error])
+        patched.setattr("gateway.flow.several.submit", lambda *_: [error])
         with pytest.raises(type(error)):
             serve(connected)
     assert names(ministry / "outgoing") == ["zahtjev.xml"]

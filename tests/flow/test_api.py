@@ -127,7 +127,7 @@ async def test_personal_number_that_does_not_check_out_is_taken_with_a_warning(w
         answer = web.hand_in(body, "BA-MS", dialect="canonical")
         assert answer.status_code == 202
         (warning,) = answer.json()["warnings"]
-        assert warning["code"] == "identifier-not-valid"
+        assert warning["code"] == "check-digit"
         assert "9420112345671" not in answer.text
 
 

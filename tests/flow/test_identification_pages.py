@@ -14,9 +14,9 @@ from gateway.web.app import create_app
 from gateway.wire.mrz import Fields, write_mrz
 from gateway.wiring.pages import web_runtime
 from tests.flow.test_pages import check_page
-from tests.flow.test_resemblances import opened, unlike
 from tests.forging import journalled
 from tests.gateways import Gateway
+from tests.look_alikes import opened, unlike
 
 pytestmark = pytest.mark.anyio
 
@@ -87,7 +87,7 @@ async def test_case_page_shows_the_other_case_with_its_reasons(officer: Officer,
 
 async def test_case_page_warns_of_a_number_that_says_another_sex(gateway: Gateway, officer: Officer) -> None:
     page = officer.get(f"/cases/{opened(gateway, 1, Sex='female')}")
-    assert "The number says another sex than the application" in page
+    assert "The CNIC says another sex than the message; ask which is right." in page
 
 
 async def test_officer_decides_on_a_page_of_its_own(gateway: Gateway, officer: Officer, pair: tuple[int, int]) -> None:
@@ -140,7 +140,7 @@ async def test_zone_that_is_none_is_sent_back_with_its_place(officer: Officer, p
     answer = officer.post(f"/cases/{pair[0]}/mrz", zone=ZONE[:-1])
     assert answer.status_code == 400
     check_page(answer.text)
-    assert "mrz-shape" in answer.text
+    assert "mrz-invalid" in answer.text
 
 
 async def test_other_authority_finds_neither_page(gateway: Gateway, pair: tuple[int, int]) -> None:

@@ -1,11 +1,11 @@
 """Cases of one authority that may concern one person: found by keyed hashes, decided by people, forgotten with the case."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from gateway.errors import BadValue, Erased, NotFound
 from gateway.flow import resemblances as flow
@@ -18,11 +18,11 @@ from gateway.transport.memory import MemoryHub
 from gateway.trust.devca import make_development_keys
 from gateway.trust.vault import Vault
 from tests.forging import journalled
-from tests.gateways import AUTHORITIES, Gateway, example, exchange, make_gateway
+from tests.gateways import AUTHORITIES, Gateway, exchange, make_gateway
+from tests.look_alikes import application, opened, unlike
 
 pytestmark = pytest.mark.anyio
 
-APPLICATION = "ReadmissionApplication-own-national"
 BA, PK = {"homes": ("BA-MS",)}, {"homes": ("PK-MOI",)}
 WHY = "documents-compared"
 
@@ -33,38 +33,6 @@ async def gateway(database_url: str, keys: Path, clock):
     made = await make_gateway(database_url, keys, clock, home=AUTHORITIES, hub=MemoryHub(clock)).open()
     yield made
     made.rt.engine.dispose()
-
-
-def application(number: int, **changes: str) -> bytes:
-    """Return the example as another application of BA-MS; `changes` are texts of elements, at their first place."""
-    body = example(APPLICATION).decode()
-    body = re.sub(r"<MessageId>.{8}", f"<MessageId>0000000{number}", body, count=1)
-    body = re.sub(r"<CaseReference>.{4}", f"<CaseReference>CASE{'ABCDEFGH'[number]}", body, count=1).replace(
-        "PCG</Case", "PC</Case"
-    )
-    for name, value in changes.items():
-        body, count = re.subn(f"<{name}>[^<]*</{name}>", f"<{name}>{value}</{name}>", body, count=1)
-        assert count
-    return body.encode()
-
-
-def opened(gateway: Gateway, number: int, **changes: str) -> int:
-    """Hand an application in, which is held; return its case."""
-    result = gateway.hand_in(application(number, **changes), authority="BA-MS")
-    case_id: int = result.case_id  # type: ignore[union-attr]
-    return case_id
-
-
-OTHER = {"AsShown": "ПЕТРОВ ИВАН", "Script": "Cyrl", "Latin": "PETROV IVAN", "Value": "IVAN"}
-
-
-def unlike(gateway: Gateway, number: int) -> int:
-    """Return a case of a person who shares nothing but the place of the application."""
-    body = application(number, **OTHER).replace(b"3420112345671", b"0101006500006").replace(b"XX0000000", b"BB1111111")
-    body = body.replace(b"<Kind>cnic<", b"<Kind>jmbg<").replace(b"SPECIMEN KHAN", b"IVANKO").replace(b"1991-03", b"2006-01")
-    result = gateway.hand_in(body, authority="BA-MS")
-    case_id: int = result.case_id  # type: ignore[union-attr]
-    return case_id
 
 
 def shown(found: list[Hint]) -> list[tuple[int, int]]:
@@ -215,6 +183,25 @@ async def test_case_whose_application_cannot_be_read_stops_nobody(gateway: Gatew
         tx.execute(update(tables.holds).where(tables.holds.c.case_id == damaged).values(body=b"\x01" + bytes(40)))
     assert make_searchable(gateway.rt) == 2
     assert hints(second, gateway.rt, **BA, least=0) == []
+
+
+async def test_defect_over_one_application_ends_neither_the_loop_nor_the_others(gateway: Gateway, monkeypatch) -> None:
+    opened(gateway, 1)
+    opened(gateway, 2)
+    describe, calls = flow.describe, iter((True, False))
+
+    def sometimes(document):
+        if next(calls):
+            raise RuntimeError("KHAN")
+        return describe(document)
+
+    monkeypatch.setattr(flow, "describe", sometimes)
+    with capture_logs() as logs:
+        assert make_searchable(gateway.rt) == 2
+    assert [(line["event"], line["code"], line["error_type"]) for line in logs] == [
+        ("search.skipped", "internal-error", "RuntimeError")
+    ]
+    assert "KHAN" not in str(logs)
 
 
 async def test_portions_reach_every_case(gateway: Gateway) -> None:

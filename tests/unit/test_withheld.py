@@ -112,7 +112,7 @@ def test_the_rows_of_a_protocol_stand_beside_those_of_its_agreement(tmp_path) ->
 
 
 def test_what_is_taken_out_is_named_by_every_field_that_held_a_value_and_never_by_the_value() -> None:
-    tree = document()
+    tree = document("ReadmissionApplication-family")
     dropped = withhold(tree, "ReadmissionApplication", [row("Person/PhysicalDescription"), row("Child/Name/Part")])
     assert {field.path for field in dropped} >= {
         "/ReadmissionApplication/Person/PhysicalDescription/HeightCm",

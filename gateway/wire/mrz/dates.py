@@ -1,8 +1,15 @@
 """Two-digit years: what a zone says is kept; the full date is a reading, with the rule it was made by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+RULES: Mapping[str, str] = {
+    "latest-not-in-future": "the latest year with these two digits that is not in the future",
+    "nearest-to-today": "the year with these two digits within fifty years of today",
+    "year-not-known": "the zone does not say the year",
+    "no-date": "what stands there is no date",
+}
 _LONGEST_LIFE = 120  # years
 _CENTURY = 100
 _HALF = 50
@@ -15,7 +22,7 @@ class MrzDate:
     said: str  # YYMMDD with fillers, as it stands there
     reading: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when the year is not known, or this is no date
     other: str | None  # the other century, where that is possible as well
-    rule: str  # latest-not-in-future | nearest-to-today | year-not-known | no-date
+    rule: str  # a key of RULES
 
 
 def birth_date(said: str, today: date) -> MrzDate:

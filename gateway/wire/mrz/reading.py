@@ -7,7 +7,7 @@ documents are misprinted and misread, and a human decides what that means.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.errors import MrzCharacter, MrzShape
+from gateway.errors import MrzInvalid
 from gateway.wire.mrz.layout import FILLER, LAYOUTS, Fields, Layout, Place, check_digit
 
 _BY_SIZE = {(2, 44): ("TD3", "MRV-A"), (2, 36): ("TD2", "MRV-B"), (3, 30): ("TD1", "TD1")}
@@ -44,9 +44,9 @@ class Mrz:
 
 
 def read_mrz(text: str) -> Mrz:
-    """Read a machine-readable zone, in lines or pasted as one line; small letters are taken as capitals.
+    """Read a machine-readable zone, in lines or pasted as one line; blanks are left out, small letters are taken as capitals.
 
-    Raises `MrzShape` for a text that is no zone, `MrzCharacter` for a sign that cannot stand where it stands. Both name
+    Raises `MrzInvalid` for a text that is no zone, `MrzInvalid` for a sign that cannot stand where it stands. Both name
     places, never what stands there.
     """
     lines = _lines(text)
@@ -73,8 +73,8 @@ def read_mrz(text: str) -> Mrz:
 
 def _lines(text: str) -> list[str]:
     if len(text) > _LONGEST_TEXT:
-        raise MrzShape(f"a machine-readable zone is no longer than {_LONGEST_TEXT} signs, line ends included")
-    lines = [line.strip().translate(_CAPITALS) for line in text.splitlines() if line.strip()]
+        raise MrzInvalid(f"a machine-readable zone is no longer than {_LONGEST_TEXT} signs, line ends included")
+    lines = ["".join(line.split()).translate(_CAPITALS) for line in text.splitlines() if line.strip()]
     if len(lines) == 1 and len(lines[0]) in _IN_ONE:
         count, width = _IN_ONE[len(lines[0])]
         return [lines[0][number * width : (number + 1) * width] for number in range(count)]
@@ -89,14 +89,14 @@ def _layout_of(lines: Sequence[str]) -> Layout:
     if len(sizes) != 1 or (size := sizes.pop()) not in _BY_SIZE:
         for number, line in enumerate(lines, 1):
             if len(lines) in {2, 3} and len(line) != len(lines[0]):
-                raise MrzShape(f"line {number} has {len(line)} signs, line 1 has {len(lines[0])}", line=number)
-        raise MrzShape("a machine-readable zone has two lines of 44 or 36 signs, or three of 30")
+                raise MrzInvalid(f"line {number} has {len(line)} signs, line 1 has {len(lines[0])}", line=number)
+        raise MrzInvalid("a machine-readable zone has two lines of 44 or 36 signs, or three of 30")
     other, visa = _BY_SIZE[size]
     return LAYOUTS[visa if lines[0].startswith("V") else other]
 
 
 def _check_signs(lines: Sequence[str], layout: Layout) -> None:
-    """Raise `MrzCharacter` for the first sign that cannot stand where it stands."""
+    """Raise `MrzInvalid` for the first sign that cannot stand where it stands."""
     allowed: Mapping[Place, frozenset[str]] = {
         layout.code: _ANY,
         layout.issuer: _LETTERS,
@@ -116,9 +116,9 @@ def _check_signs(lines: Sequence[str], layout: Layout) -> None:
         for position, sign in enumerate(line):
             if sign not in by_position.get((number, position), _ANY):
                 where = f"line {number + 1}, position {position + 1}"
-                raise MrzCharacter(f"the sign at {where} cannot stand there", path=where, line=number + 1)
+                raise MrzInvalid(f"the sign at {where} cannot stand there", path=where, line=number + 1)
     if layout.code.of(lines).startswith(FILLER):
-        raise MrzCharacter("a zone begins with the kind of document", path="line 1, position 1", line=1)
+        raise MrzInvalid("a zone begins with the kind of document", path="line 1, position 1", line=1)
 
 
 def _number(lines: Sequence[str], layout: Layout) -> tuple[str, tuple[str, ...], Check]:

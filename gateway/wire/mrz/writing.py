@@ -1,6 +1,6 @@
 """From fields to the lines of a machine-readable zone: for tests, and for what is shown beside a form."""
 
-from gateway.errors import MrzCharacter, MrzShape
+from gateway.errors import MrzInvalid
 from gateway.wire.mrz.layout import FILLER, LAYOUTS, Fields, Layout, Place, check_digit
 
 
@@ -8,7 +8,7 @@ def write_mrz(fields: Fields) -> str:
     """Return the lines of `fields`, parted by a line end, with their check digits.
 
     A name that is too long is cut so that its last position holds a letter, which says that something is missing (9303-3,
-    section 4.6). Raises `MrzShape` for another field that does not fit its place, `MrzCharacter` for a name that has no
+    section 4.6). Raises `MrzInvalid` for another field that does not fit its place, `MrzInvalid` for a name that has no
     letters.
     """
     layout = LAYOUTS[fields.format]
@@ -16,7 +16,7 @@ def write_mrz(fields: Fields) -> str:
 
     def put(place: Place, text: str) -> None:
         if len(text) > place.width:
-            raise MrzShape(
+            raise MrzInvalid(
                 f"a field of line {place.line + 1} has {len(text)} signs where {place.width} fit", line=place.line + 1
             )
         lines[place.line][place.start : place.end] = text.ljust(place.width, FILLER)
@@ -52,7 +52,7 @@ def _number(fields: Fields, layout: Layout) -> tuple[str, str, tuple[str, ...]]:
     if len(number) <= width:
         return number, check_digit(number.ljust(width, FILLER)), fields.optional
     if not layout.long_numbers:
-        raise MrzShape(f"a number has at most {width} signs in this format")
+        raise MrzInvalid(f"a number has at most {width} signs in this format")
     first = f"{number[width:]}{check_digit(number)}{FILLER}{fields.optional[0]}".rstrip(FILLER)
     return number[:width], FILLER, (first, *fields.optional[1:])
 
@@ -60,7 +60,7 @@ def _number(fields: Fields, layout: Layout) -> tuple[str, str, tuple[str, ...]]:
 def _name(fields: Fields, width: int) -> str:
     primary, secondary = (text.replace(" ", FILLER) for text in (fields.primary, fields.secondary))
     if not primary.strip(FILLER):
-        raise MrzCharacter("a name has at least one letter", path="line 1, position 6")
+        raise MrzInvalid("a name has at least one letter", path="line 1, position 6")
     parts = [primary, secondary]
     while True:
         whole = (FILLER * 2).join(part for part in parts if part)
