@@ -232,12 +232,12 @@ def _treaties(settings: Settings) -> str:
 def _calendars(settings: Settings) -> str:
     """Look at the calendars that partner folders name: those of home authorities must last, of the others it is told."""
     calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
-    authorities = load_partners(settings.partners).authorities
-    wanted = {authority.calendar for authority in authorities.values()}
+    known = load_partners(settings.partners).authorities
+    wanted = {authority.calendar for authority in known.values()}
     if missing := sorted(wanted - set(calendars)):
         raise Misconfigured(f"there is no calendar {missing[0]!r}, which a partner folder names")
     ending = [calendars[name] for name in sorted(wanted) if calendars[name].known_until - utc_now().date() < SOON]
-    ours = {authorities[code].calendar for code in settings.home}
+    ours = {known[code].calendar for code in settings.home}
     for calendar in ending:
         if calendar.id in ours:
             raise Misconfigured(f"the calendar {calendar.id} ends on {calendar.known_until}; install a longer one")
