@@ -49,7 +49,7 @@ def check(
     settings = load_settings(config, overrides={"partners": partners})
     folders = [path.resolve() for path in paths or sorted(path.parent for path in settings.partners.glob("*/partner.toml"))]
     now = datetime.now(UTC)
-    reports = _reports(folders, settings, now)
+    reports = _reports(folders, config, partners, now)
     if html is not None:
         html.write_text(as_html(reports, now), encoding="utf-8")
     if json:
@@ -63,7 +63,7 @@ def check(
 
 def report_on(folder: Path, settings: Settings) -> dict[str, Any]:
     """Return the report about one folder; `broken` and `missing` say what and what to do."""
-    report = _report(folder, settings, datetime.now(UTC))
+    report = check_partner(folder, _beside(folder, _around(settings, datetime.now(UTC)), settings))
     told = {
         word: [f"{each.what}: {each.fix}" for each in found]
         for word, found in (("broken", report.broken), ("missing", report.missing))
@@ -71,21 +71,27 @@ def report_on(folder: Path, settings: Settings) -> dict[str, Any]:
     return {**_as_dict(report), **told}
 
 
-def _reports(folders: list[Path], settings: Settings, now: datetime) -> list[PartnerReport]:
+def _reports(folders: list[Path], config: Path | None, partners: Path | None, now: datetime) -> list[PartnerReport]:
     """Return the reports in the order of the folders; of many folders as many at once as there are processors."""
     if len(folders) <= _FEW:
-        return [_report(folder, settings, now) for folder in folders]
+        return [_report(folder, config, partners, now) for folder in folders]
     with ProcessPoolExecutor() as pool:
-        return list(pool.map(_report, folders, repeat(settings), repeat(now)))
+        return list(pool.map(_report, folders, repeat(config), repeat(partners), repeat(now)))
 
 
-def _report(folder: Path, settings: Settings, now: datetime) -> PartnerReport:
-    return check_partner(folder, _beside(folder, _around(settings, now), settings))
+def _report(folder: Path, config: Path | None, partners: Path | None, now: datetime) -> PartnerReport:
+    settings, around = _installed(config, partners, now)
+    return check_partner(folder, _beside(folder, around, settings))
 
 
 @lru_cache(maxsize=1)
+def _installed(config: Path | None, partners: Path | None, now: datetime) -> tuple[Settings, Around]:
+    """Return settings, and what every folder is held against; read once in a process."""
+    settings = load_settings(config, overrides={"partners": partners})
+    return settings, _around(settings, now)
+
+
 def _around(settings: Settings, now: datetime) -> Around:
-    """Return what every folder is held against; read once in a process."""
     trust: TrustStore | Misconfigured
     try:
         rules = load(settings.partners).trust_rules()
