@@ -83,6 +83,34 @@ class MalformedJson(Refused):
     code = "malformed-json"
 
 
+class MalformedTable(Refused):
+    """Not a table as its format has it: a quotation mark that is not closed, a row cut off, a workbook that is none."""
+
+    code = "malformed-table"
+
+
+class WrongColumns(Refused):
+    """A column is missing, not known, or stands twice; or a row holds something where its kind has no column."""
+
+    code = "wrong-columns"
+
+
+class TooManyCells(Refused):
+    code = "too-many-cells"
+
+
+class ActiveContent(Refused):
+    """A workbook with formulas, macros or links to other files."""
+
+    code = "active-content"
+
+
+class SeveralMessages(Refused):
+    """A table holds several messages where one is expected."""
+
+    code = "several-messages"
+
+
 class DoctypeForbidden(Refused):
     code = "doctype-forbidden"
 
@@ -159,6 +187,12 @@ class BadValue(Refused):
     code = "bad-value"
 
 
+class MrzInvalid(Refused):
+    """A text is no machine readable zone (ICAO Doc 9303). Wrong check digits are told, and refuse nothing."""
+
+    code = "mrz-invalid"
+
+
 class MissingField(Refused):
     code = "missing-field"
 
@@ -212,6 +246,30 @@ class AttachmentQuota(Refused):
     """Too much lies here that no message has named yet."""
 
     code = "attachment-quota"
+
+
+class PdfUnreadable(Refused):
+    """A PDF that came back is broken, too large, has too many pages, or holds no form of ours."""
+
+    code = "pdf-unreadable"
+
+
+class PdfActive(Refused):
+    """A PDF holds something that acts: a script, a launched program, an address that is opened, a file to be run."""
+
+    code = "pdf-active"
+
+
+class AlreadyDelivered(Refused):
+    """The delivery of a message on paper was recorded before, or the message has its receipt already."""
+
+    code = "already-delivered"
+
+
+class FormMismatch(Refused):
+    """A filled form belongs to another case, or its case reference or digest was changed."""
+
+    code = "form-mismatch"
 
 
 # --- trust ----------------------------------------------------------------------------------------------------------
@@ -338,6 +396,48 @@ class WrongRecipient(Refused):
     code = "wrong-recipient"
 
 
+class PartnerNotAdmitted(Refused):
+    """In production nothing is exchanged with a state whose admission was not decided."""
+
+    code = "partner-not-admitted"
+
+
+class PartnerNotInProduction(Refused):
+    """In production nothing is exchanged with a partner that is still being tried."""
+
+    code = "partner-not-in-production"
+
+
+class PartnerSuspended(Refused):
+    """A named person suspended this exchange. In a receipt: the message is kept, and waits until it is resumed."""
+
+    code = "partner-suspended"
+
+
+class PassMissing(Refused):
+    """A partner goes into production with a valid conformance pass, or by a decision to do without."""
+
+    code = "pass-missing"
+
+
+class PassInvalid(Refused):
+    """A conformance pass that is not written as passes are, was changed, or is for something else."""
+
+    code = "pass-invalid"
+
+
+class PassExpired(Refused):
+    """A conformance pass whose time is over."""
+
+    code = "pass-expired"
+
+
+class ScriptInvalid(Refused):
+    """A script of a simulation names what there is not."""
+
+    code = "script-invalid"
+
+
 class MessageIdReused(Refused):
     """The same message id came with other bytes: alarmed."""
 
@@ -390,6 +490,12 @@ class NotPermitted(Refused):
     """The account or key may not do this."""
 
     code = "not-permitted"
+
+
+class EdgeRefused(Refused):
+    """The system of a home authority does not take a message: it waits until a person has looked."""
+
+    code = "edge-refused"
 
 
 # --- the case file --------------------------------------------------------------------------------------------------
@@ -549,8 +655,31 @@ class ParserUnavailable(Unavailable):
     code = "parser-unavailable"
 
 
+class FormNotPrinted(Unavailable):
+    """The process that lays out PDF forms failed or did not finish."""
+
+    code = "form-not-printed"
+
+
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
+
+
+class EdgeUnavailable(Unavailable):
+    """The system of a home authority cannot be reached, or says that it cannot take anything now."""
+
+    code = "edge-unavailable"
+
+    def __init__(self, message: str, *, after_seconds: float = 0.0) -> None:
+        """`after_seconds`: when the system itself asked to be called again; 0: it said nothing."""
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class EdgeFailed(Unavailable):
+    """The system of a home authority failed over one message; others may pass."""
+
+    code = "edge-failed"
 
 
 class BrokerMissing(Unavailable):
@@ -602,6 +731,18 @@ class SchemaSetBroken(Misconfigured):
 
 class PartnerInvalid(Misconfigured):
     code = "partner-invalid"
+
+
+class LabelsInvalid(Misconfigured):
+    """A file with the words of printed forms cannot be used, or the language has no tag."""
+
+    code = "labels-invalid"
+
+
+class PaperToolsMissing(Misconfigured):
+    """The extra `pdf`, or the system library it needs, is not installed."""
+
+    code = "paper-tools-missing"
 
 
 class MappingInvalid(Misconfigured):

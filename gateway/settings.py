@@ -12,6 +12,7 @@ from inspect import formatannotation
 from pathlib import Path
 from typing import Any
 
+from gateway.edge_settings import DEFAULT, NONE, EdgeSettings, read_edges
 from gateway.errors import SettingsInvalid
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -30,7 +31,11 @@ def state_folder() -> Path:
 
 
 MAX_BATCH = 500  # a receipt names at most so many messages
-_CHOICES = {"revocation": ("required", "when-offered", "off"), "ocsp_nonce": ("required", "optional")}
+_CHOICES = {
+    "environment": ("development", "production"),
+    "revocation": ("required", "when-offered", "off"),
+    "ocsp_nonce": ("required", "optional"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,9 @@ class Settings:
 
     name: str = "gateway"  # name of this installation; stands in receipts of hosted authorities
     home: tuple[str, ...] = ()  # authorities this gateway is home to
+    # "development": every partner in the folder is usable. "production": only those that were admitted and switched to it.
+    environment: str = "development"
+    pass_days: int = 365  # so long a conformance pass is valid
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
@@ -58,6 +66,8 @@ class Settings:
     ocsp_nonce: str = "required"  # "required" or "optional": whether an answer without the nonce that was sent is taken
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
+    # How the systems of home authorities are reached: tables [edges.XX-NAME]; in the environment the same as text, [XX-NAME].
+    edges: Mapping[str, EdgeSettings] = field(default_factory=lambda: NONE)
     host: str = "127.0.0.1"
     port: int = 8080
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
@@ -91,13 +101,17 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes")
+        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days")
         if any(getattr(self, name) < 1 for name in small):
             raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         _check_addresses(self.database, self.broker)
         for folder in (self.partners, self.schemas):
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
+
+    def edge(self, authority: str) -> EdgeSettings:
+        """Return how an authority's system is reached; the defaults where nothing is said."""
+        return self.edges.get(authority, DEFAULT)
 
     def _require_choices(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -129,6 +143,8 @@ def _text(value: Any) -> str:
 def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
+        if "Mapping" in wanted:
+            return read_edges(tomllib.loads(value) if isinstance(value, str) else value, folder)
         if wanted.startswith("tuple"):
             items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
             return tuple(_convert(name, "int" if "int" in wanted else "str", item, folder) for item in items)
@@ -147,7 +163,8 @@ def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a file's values by the names of the settings: `parse.isolated` is the setting `parse_isolated`."""
     found: dict[str, Any] = {}
     for name, value in given.items():
-        found |= {f"{name}_{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+        flat = not isinstance(value, dict) or name == "edges"
+        found |= {name: value} if flat else {f"{name}_{inner}": each for inner, each in value.items()}
     return found
 
 
@@ -165,9 +182,10 @@ def load(
     kinds = {item.name: formatannotation(item.type).replace("pathlib.", "") for item in fields(Settings)}
     if file is not None:
         try:
-            given = _flat(tomllib.loads(file.read_text(encoding="utf-8")))
+            given = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsInvalid(f"the settings file {file.name!r} cannot be read: {error}") from error
+        given = _flat(given)
         unknown = sorted(set(given) - set(kinds))
         if unknown:
             raise SettingsInvalid(f"unknown setting {unknown[0]!r} in {file.name!r}")

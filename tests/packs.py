@@ -11,10 +11,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from gateway.flow.case_contents import JSON
 from gateway.flow.case_export import export_case
 from gateway.flow.case_verdict import Verdict, verify_case_file
 from gateway.flow.draft import Sent
+from gateway.partners.formats import JSON
 from gateway.store import cases
 from gateway.store.database import reading
 from gateway.transport.memory import MemoryHub

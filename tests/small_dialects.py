@@ -150,7 +150,114 @@ text = [{ here = ".", canonical = "." }]
 child = [{ here = "name", canonical = "Name" }, { here = "home", canonical = "Home", repeat = "place" }]
 """
 
+# In a table a child has languages too: a list inside a list.
+_CHILD_ENDS = 'type="Place" minOccurs="0"/>\n    </xs:sequence></xs:complexType></xs:element>\n  </xs:sequence>'
+_TONGUES = '<xs:element name="Tongue" type="xs:string" minOccurs="0" maxOccurs="9"/>'
+TABLE_CANONICAL = CANONICAL.replace(_CHILD_ENDS, _CHILD_ENDS.replace("/>", f"/>{_TONGUES}", 1))
+# The same note as a table: every value is a text, so that what JSON has as true and false is a code here.
+TABLE_SCHEMA: dict[str, Any] = json.loads(json.dumps(JSON_SCHEMA).replace('"boolean"', '"string"'))
+TABLE_SCHEMA["$defs"]["child"]["properties"]["tongues"] = {"type": "array", "items": {"type": "string"}}
+TABLE_ROWS = [row.replace('convert = "boolean"', 'codes = "yes"') for row in JSON_ROWS]
+COLUMNS = """
+columns = [
+  { name = "Vrsta", path = "kind" }, { name = "Broj", path = "id" }, { name = "Spol", path = "person/sex" },
+  { name = "Pitano", path = "person/asked" }, { name = "Rodjen", path = "person/born" }, { name = "Obrazac", path = "form" },
+  { name = "Grad", path = "home/town" }, { name = "Drzava", path = "home/state" },
+  { name = "Jezici", path = "tongues", separator = "|" },
+  { name = "Dijete {n} ime", path = "children/name", times = 3 },
+  { name = "Dijete {n} grad", path = "children/home/town", times = 3 },
+  { name = "Dijete {n} drzava", path = "children/home/state", times = 3 },
+  { name = "Dijete {n} jezik {m}", path = "children/tongues", times = [3, 2] },
+]
+"""
+RECORDS = """
+record = "Uloga"
+[[table.records]]
+value = "OSOBA"
+columns = [
+  { name = "Vrsta", path = "kind" }, { name = "Broj", path = "id" }, { name = "Spol", path = "person/sex" },
+  { name = "Pitano", path = "person/asked" }, { name = "Rodjen", path = "person/born" }, { name = "Obrazac", path = "form" },
+  { name = "Grad", path = "home/town" }, { name = "Drzava", path = "home/state" },
+  { name = "Jezik {n}", path = "tongues", times = 4 },
+]
+[[table.records]]
+value = "DIJETE"
+path = "children"
+columns = [
+  { name = "Ime", path = "name" }, { name = "Grad", path = "home/town" }, { name = "Drzava", path = "home/state" },
+  { name = "Jezik {n}", path = "tongues", times = 4 },
+]
+"""
+LINES = """
+record = { name = "Kod", at = [1, 2] }
+[[table.records]]
+value = "01"
+columns = [
+  { name = "Vrsta", path = "kind", at = [3, 5] }, { name = "Broj", path = "id", at = [8, 6], pad = "0", align = "right" },
+  { name = "Spol", path = "person/sex", at = [14, 1] }, { name = "Pitano", path = "person/asked", at = [15, 2] },
+  { name = "Rodjen", path = "person/born", at = [17, 10] }, { name = "Obrazac", path = "form", at = [27, 1] },
+  { name = "Grad", path = "home/town", at = [28, 10] }, { name = "Drzava", path = "home/state", at = [38, 2] },
+  { name = "Jezik {n}", path = "tongues", times = 3, at = [40, 3], every = 3 },
+]
+[[table.records]]
+value = "02"
+path = "children"
+columns = [
+  { name = "Ime", path = "name", at = [3, 10] }, { name = "Mjesto", path = "home/town", at = [13, 10] },
+  { name = "Zemlja", path = "home/state", at = [23, 2] }, { name = "Govori", path = "tongues", at = [25, 20], separator = "+" },
+]
+"""
+TABLE_SETS = JSON_SETS.replace(
+    'repeat = "place" }]', 'repeat = "place" }, { here = "tongues", canonical = "Tongue", repeat = "text" }]'
+)
+FLAT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("nr", "sex", "born", "town")},
+    "required": ["nr", "sex"],
+    "additionalProperties": False,
+}
+FLAT_ROWS = """
+note = [
+  { canonical = "@schemaVersion", fixed = "1.0" }, { here = "nr", canonical = "Header/MessageId" },
+  { here = "sex", canonical = "Sex", codes = "sex" }, { here = "born", canonical = "Born", convert = "date-dmy" },
+  { here = "town", canonical = "Home/Town" },
+]
+"""
+FLAT_LOST = ", ".join(
+    f'{{ canonical = "{path}", why = "no column for it" }}' for path in ("Header/Fax", "Asked", "Home/State", "Tongue", "Child")
+)
+
 Make = Callable[..., Translator]
+
+
+def make_table(folder: Path) -> Make:
+    """Return the function that compiles the small table dialect, changed as its arguments say."""
+
+    def make(
+        layout: str = COLUMNS, form: str = "csv", rows: list[str] = TABLE_ROWS, schema: dict[str, Any] = TABLE_SCHEMA
+    ) -> Translator:
+        head = f'version = "1"\nformat = "{form}"\nschema = "schema.json"\ncannot_carry = [{FAX}]\n'
+        message = '[messages.Note]\nmatch = { path = "kind", value = "NOTE" }\nrows = "note"\n'
+        return compiled(
+            folder,
+            "schema.json",
+            json.dumps(schema),
+            head + message + f"[rows]\nnote = [{', '.join(rows)}]\n{TABLE_SETS}\n[table]\n{layout}",
+            TABLE_CANONICAL,
+        )
+
+    return make
+
+
+def make_flat(folder: Path) -> Make:
+    """Return the function that compiles the simplest table: a flat schema, one message type, and nothing said of columns."""
+
+    def make(table: str = "", form: str = "csv", schema: dict[str, Any] = FLAT_SCHEMA) -> Translator:
+        head = f'version = "1"\nformat = "{form}"\nschema = "schema.json"\ncannot_carry = [{FLAT_LOST}]\n'
+        message = f'[messages.Note]\nrows = "note"\n[rows]{FLAT_ROWS}\n[table]\n{table}'
+        return compiled(folder, "schema.json", json.dumps(schema), head + message)
+
+    return make
 
 
 def make_xml(folder: Path) -> Make:
@@ -181,11 +288,11 @@ def make_json(folder: Path) -> Make:
     return make
 
 
-def compiled(folder: Path, name: str, schema: str, mapping: str) -> Translator:
-    (folder / "canonical").mkdir()
-    (folder / "canonical" / "readmission.xsd").write_text(CANONICAL)
+def compiled(folder: Path, name: str, schema: str, mapping: str, canonical: str = CANONICAL) -> Translator:
+    (folder / "canonical").mkdir(exist_ok=True)
+    (folder / "canonical" / "readmission.xsd").write_text(canonical)
     dialect = folder / "own"
-    dialect.mkdir()
+    dialect.mkdir(exist_ok=True)
     (dialect / name).write_text(schema)
     (dialect / "mapping.toml").write_text(mapping)
     (dialect / "codes.toml").write_text(CODES)

@@ -260,5 +260,7 @@ RULES: Treaty = treaty(
 
 def ruled(gateways: tuple[Gateway, Gateway], rules: Treaty = RULES) -> tuple[Gateway, Gateway]:
     """Return the gateways with one rule file only."""
-    west, east = (replace(one, rt=replace(one.rt, treaties={rules.id: rules})) for one in gateways)
+    west, east = (
+        replace(one, rt=replace(one.rt, directory=one.rt.directory.with_treaties({rules.id: rules}))) for one in gateways
+    )
     return west, east

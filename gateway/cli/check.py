@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption, RowOption
 from gateway.cli.output import console, print_json
 from gateway.errors import Refused
 from gateway.partners import Partners, load
@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--dialect", metavar="PARTNER/NAME", help="Its dialect; without it, canonical XML or JSON."),
         ] = None,
+        row: RowOption = None,
         partners: PartnersOption = None,
         config: ConfigOption = None,
         as_json: JsonOption = False,
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
         """
         settings = load_settings(config, overrides={"partners": partners})
         schemas = SchemaSet.load(settings.schemas / "readmission" / "1.0")
-        verdict = _verdict(file, dialect, load(settings.partners), schemas)
+        verdict = _verdict(file, dialect, row, load(settings.partners), schemas)
         if as_json:
             print_json(verdict.as_dict())
         else:
@@ -50,12 +51,13 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-def _verdict(file: Path, dialect: str | None, known: Partners, schemas: SchemaSet) -> Verdict:
+def _verdict(file: Path, dialect: str | None, row: int | None, known: Partners, schemas: SchemaSet) -> Verdict:
     try:
         translator = Translator.compile(known.dialect(dialect), schemas) if dialect is not None else None
     except Refused as error:
         return Verdict(type=None, errors=(error,))
-    return examine_file(file, schemas, translator, fill=fresh_header(datetime.now(UTC)), authorities=known.authorities)
+    now, authorities = datetime.now(UTC), known.authorities
+    return examine_file(file, schemas, translator, fill=fresh_header(now), authorities=authorities, row=row)
 
 
 def _tell(verdict: Verdict, file: Path) -> None:
@@ -63,6 +65,8 @@ def _tell(verdict: Verdict, file: Path) -> None:
     screen, name = console(), escape(file.name)
     if not verdict.errors:
         screen.print(f"[green]accepted[/] {name}: {verdict.type}, meets schema and rules")
+        for each in verdict.warnings:
+            screen.print(f"  [yellow]to ask[/] {escape(each.text)} [dim]({escape(each.path)})[/]")
         return
     count = len(verdict.errors)
     screen.print(f"[bold red]refused[/] {name}: {count} problem{'s' if count > 1 else ''}")

@@ -6,6 +6,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+RowOption: TypeAlias = Annotated[
+    int | None, typer.Option("--row", min=1, help="Which message of a table with several (CSV, XLSX, lines), from 1.")
+]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 ConfigOption: TypeAlias = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file (TOML). Default: gateway.toml if there is one.")

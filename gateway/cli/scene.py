@@ -23,6 +23,7 @@ from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
 from gateway.flow.statements import make_statement, release_statement
+from gateway.partners.formats import suffix_of
 from gateway.stages import Submitted
 from gateway.store import cases, deadlines, inbox, messages
 from gateway.store.database import reading
@@ -221,9 +222,8 @@ def _tell_arrival(authority: str, row: InboxRow, rt: Runtime, folder: Path, tell
         sha256=message.digest,
     )
     taken, media_type, body = fetch(authority, row.id, actor=f"system@{authority}", rt=rt)
-    suffix = ".json" if media_type.endswith("json") else ".xml"
     (folder / "5-as-received-signed.xml").write_bytes(papers["signed"])
-    (folder / f"6-as-delivered{suffix}").write_bytes(body)
+    (folder / f"6-as-delivered{suffix_of(media_type)}").write_bytes(body)
     (folder / "7-mapping-report-of-recipient.json").write_bytes(papers["report"])
     files = leave_files(rt, authority, row.case_id, row.message_row, folder / "attachments")
     if files:

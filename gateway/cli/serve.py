@@ -22,6 +22,7 @@ from gateway.flow.edges import serve_edges
 from gateway.flow.erasure import replay
 from gateway.flow.installation import note_settings
 from gateway.flow.loops import LOOPS, run
+from gateway.flow.partner_watch import keep_partners
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, load
 from gateway.trust.held import HeldKeys
@@ -72,6 +73,7 @@ async def run_parts(
     loops = [part for part in parts if part in LOOPS]
     async with asyncio.TaskGroup() as group:
         group.create_task(_watch_signer(signs, stop))
+        group.create_task(keep_partners(rt, stop))
         if loops:
             group.create_task(run(loops, rt, stop))
         if "edges" in parts:

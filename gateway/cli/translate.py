@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption, RowOption
 from gateway.cli.output import console, print_json
 from gateway.errors import NotAFile
 from gateway.partners import Partners, load
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("--report", help="Where to write what was done to each field (JSON).")
         ] = None,
         out: Annotated[Path | None, typer.Option("--out", help="Where to write the result; default: standard output.")] = None,
+        row: RowOption = None,
         partners: PartnersOption = None,
         config: ConfigOption = None,
         as_json: JsonOption = False,
@@ -52,7 +53,7 @@ def register(app: typer.Typer) -> None:
         settings = load_settings(config, overrides={"partners": partners})
         schemas = SchemaSet.load(settings.schemas / "readmission" / "1.0")
         between = Between(known=load(settings.partners), schemas=schemas)
-        body, done = between.convert(read_file(file), source, target)
+        body, done = between.convert(read_file(file), source, target, row=row)
         if report is not None:
             write_whole(report, (json.dumps(done.as_dict(), ensure_ascii=False, indent=2) + "\n").encode())
         if out is not None:
@@ -60,7 +61,8 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(done.as_dict())
         elif out is None:
-            sys.stdout.write(body.decode())
+            sys.stdout.flush()
+            sys.stdout.buffer.write(body)  # as it is: a format may have another encoding than the terminal
         else:
             told(done, out)
 
@@ -72,14 +74,15 @@ class Between:
     known: Partners
     schemas: SchemaSet
 
-    def convert(self, body: bytes, source: str, target: str) -> tuple[bytes, Report]:
-        """Return the translated document and one report of all steps."""
+    def convert(self, body: bytes, source: str, target: str, *, row: int | None = None) -> tuple[bytes, Report]:
+        """Return the translated document and one report of all steps; `row` chooses a message of a table, from 1."""
         steps: list[Report] = []
         writer = None if target == CANONICAL else Translator.compile(self.known.dialect(target), self.schemas)
         if source == CANONICAL:
             document, result = parse_xml(body), body
         else:
             reader = Translator.compile(self.known.dialect(source), self.schemas)
+            body = body if row is None else reader.message_of(body, row)
             read = reader.to_canonical(body, fill=fresh_header(datetime.now(UTC)))
             assert read.document is not None
             document, result = read.document, read.body

@@ -7,6 +7,8 @@ from datetime import date
 from gateway.domain.limits import Confidence, Limit
 from gateway.errors import UnknownTreaty
 
+NO_AGREEMENT = "no-agreement"  # the rule file of states between which the register holds no agreement: nothing in it computes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gateway.errors import ContainerTooLarge, MissingField
-from gateway.flow.case_contents import JSON, Contents, contents
+from gateway.flow.case_contents import Contents, contents
 from gateway.flow.ports import Runtime
+from gateway.partners.formats import JSON
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import cases, journal
 from gateway.store.database import reading, transaction

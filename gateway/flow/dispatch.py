@@ -16,7 +16,8 @@ from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
-from gateway.flow.papers import facts_of, paper, report_paper, sha256
+from gateway.flow.openness import require_open
+from gateway.flow.papers import facts_of, original_paper, report_paper, sha256, signed_paper
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
 from gateway.log import logger
@@ -33,7 +34,10 @@ log = logger("outbound")
 
 
 def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
-    """Step 5: the safeguards, for what is disclosed about a person for the first time."""
+    """Step 5: whether the exchange is open; the safeguards, for what is disclosed about a person for the first time."""
+    assert draft.message is not None
+    assert draft.checked is not None
+    require_open(draft.message.header.sender, draft.message.header.recipient, draft.checked.type, rt)
     if isinstance(draft.message, Application):
         statement = statement_of(tx, draft.case, rt) if draft.case else None
         draft.hold = hold_reason(draft.message, statement, rt.clock().date())
@@ -99,8 +103,8 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
         assert draft.signed is not None
         if draft.named and draft.sealed is not None:
             outbox.add_attachments(tx, row_id, draft.sealed, leave_with(tx, draft, row_id, rt), now)
-        papers.append(paper(rt, draft.after, row_id, "original", draft.submitted.body))
-        papers.append(paper(rt, draft.after, row_id, "signed", draft.signed.body, digest=draft.signed.digest))
+        papers.append(original_paper(rt, draft.after, row_id, draft.submitted))
+        papers.append(signed_paper(rt, draft.after, row_id, draft.signed.body, draft.signed.digest))
         if report := draft.kept_report or draft.report:
             papers.append(report_paper(rt, draft.after, row_id, report))
             draft.reported = papers[-1].sha256

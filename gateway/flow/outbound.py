@@ -43,6 +43,7 @@ from gateway.store.messages import MessageRow
 from gateway.wire.check import canonical_document
 from gateway.wire.manifest import digests, manifest
 from gateway.wire.reading import complete_header, header_of, instant_text, read
+from gateway.wire.translate import CANONICAL
 
 log = logger("outbound")
 
@@ -112,12 +113,13 @@ def _translate(item: Submitted, rt: Runtime) -> Draft:
     rt.require_home(item.authority)
     draft = Draft(submitted=item)
     with own_error(draft):
-        if rt.screen is not None:
-            rt.screen(item.body)
-        if item.dialect == "canonical":
+        dialect = None if item.dialect == CANONICAL else rt.partners.dialect(item.dialect)
+        if rt.screen is not None and not (dialect and dialect.form.table and dialect.form.text):
+            rt.screen(item.body)  # what is no XML, nor JSON, nor a package of XML never meets the parser it is about
+        if dialect is None:
             draft.document = canonical_document(item.body, rt.schemas)
         else:
-            translation = rt.translators[rt.partners.dialect(item.dialect).id].to_canonical(item.body)
+            translation = rt.translators[dialect.id].to_canonical(item.body)
             draft.document, draft.report = translation.document, translation.report
         draft.header = header_of(draft.document)
     return draft

@@ -15,11 +15,12 @@ from gateway.domain.messages import Application, Message, Receipt
 from gateway.domain.moves import Event
 from gateway.errors import Erased
 from gateway.flow.ports import Runtime
+from gateway.partners.formats import JSON, XML
+from gateway.stages import Submitted
 from gateway.store.messages import DocumentRow, MessageRow
 from gateway.wire.report import Report
+from gateway.wire.translate import CANONICAL, Translation
 
-XML = "application/xml"
-JSON = "application/json"
 REPORT = "report"
 
 
@@ -28,14 +29,24 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def media_type(data: bytes) -> str:
-    """Return what the stored bytes are: the dialects are XML or JSON."""
-    return XML if data.lstrip()[:1] == b"<" else JSON
+def original_paper(rt: Runtime, case: Case, message_row: int, submitted: Submitted) -> DocumentRow:
+    """Return the row of a document as its authority handed it in, encrypted. Raises `Erased`."""
+    if submitted.dialect == CANONICAL:  # in one of its two forms
+        media_type = XML if submitted.body.lstrip()[:1] == b"<" else JSON
+    else:
+        media_type = rt.partners.dialect(submitted.dialect).form.media_type
+    return _encrypted(rt, case, message_row, "original", media_type, sha256(submitted.body), submitted.body)
 
 
-def paper(rt: Runtime, case: Case, message_row: int, kind: str, body: bytes, *, digest: str | None = None) -> DocumentRow:
-    """Return the row of one document, encrypted; `digest` is that of `body` where it is known. Raises `Erased`."""
-    return _encrypted(rt, case, message_row, kind, media_type(body), digest or sha256(body), body)
+def translated_paper(rt: Runtime, case: Case, message_row: int, translation: Translation) -> DocumentRow:
+    """Return the row of a document in the recipient's format, encrypted. Raises `Erased`."""
+    digest = translation.report.sha256_out
+    return _encrypted(rt, case, message_row, "translated", translation.media_type, digest, translation.body)
+
+
+def signed_paper(rt: Runtime, case: Case, message_row: int, envelope: bytes, digest: str) -> DocumentRow:
+    """Return the row of a signed envelope, encrypted. Raises `Erased`."""
+    return _encrypted(rt, case, message_row, "signed", XML, digest, envelope)
 
 
 def report_paper(rt: Runtime, case: Case, message_row: int, report: Report | bytes) -> DocumentRow:

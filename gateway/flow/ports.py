@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 from gateway.domain.calendars import Calendar, Side
 from gateway.domain.case import Case
-from gateway.domain.treaties import Treaty, treaty_between
+from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
+from gateway.flow.decision_book import DecisionBook
+from gateway.flow.directory import Directory
 from gateway.flow.evidence_clock import EvidenceClock
 from gateway.partners import Partners
 from gateway.settings import Settings
@@ -94,12 +96,10 @@ class Runtime:
     settings: Settings
     clock: Clock
     engine: Database
-    partners: Partners
-    treaties: Mapping[str, Treaty]
+    directory: Directory  # what the partner folders say
     calendars: Mapping[str, Calendar]
     schemas: SchemaSet
     allowed: AllowedFields
-    translators: Mapping[str, Translator]  # by dialect id
     ring: KeyRing
     trust: TrustStore
     vault: Vault
@@ -108,10 +108,30 @@ class Runtime:
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
-    _rules: dict[tuple[str, str, str], Treaty] = field(default_factory=dict, init=False, repr=False)  # found before
+    book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
+
+    @property
+    def partners(self) -> Partners:
+        """The partners as their folders say now. Another look may find others: take it once for a decision."""
+        return self.directory.known.partners
+
+    @property
+    def treaties(self) -> Mapping[str, Treaty]:
+        """The treaties by id, with the operator's own figures."""
+        return self.directory.known.treaties
+
+    @property
+    def translators(self) -> Mapping[str, Translator]:
+        """The translators by dialect id, compiled when first asked for."""
+        return self.directory.known.translators
 
     def is_home(self, authority: str) -> bool:
         return authority in self.settings.home
+
+    def on_paper(self, authority: str) -> bool:
+        """Whether an authority gets its messages on paper: then what proves receipt is that somebody carried them there."""
+        known = self.partners.authorities.get(authority)
+        return known is not None and known.edge == "paper"
 
     def require_home(self, authority: str) -> None:
         """Raise `NotHome` for an authority of another gateway."""
@@ -120,17 +140,15 @@ class Runtime:
 
     def translator(self, authority: str) -> Translator:
         """Return the translator of the authority's own dialect."""
-        return self.translators[self.partners.authority(authority).dialect]
+        known = self.directory.known
+        return known.translators[known.partners.authority(authority).dialect]
 
     def treaty(self, treaty_id: str, requesting: str, requested: str) -> Treaty:
         """Return the rules that hold between the states of two authorities, a protocol laid over its agreement.
 
         Raises `UnknownTreaty`: a case never runs without its rules.
         """
-        key = treaty_id, requesting[:2], requested[:2]
-        if key not in self._rules:
-            self._rules[key] = treaty_between(self.treaties, *key)
-        return self._rules[key]
+        return self.directory.known.treaty(treaty_id, requesting, requested)
 
     def rules_of(self, case: Case) -> Treaty:
         """Return the rules of a case."""

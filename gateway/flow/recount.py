@@ -116,7 +116,7 @@ def what_if(rt: Runtime, *, calendars: Mapping[str, Calendar], treaties: Mapping
 
     Nothing is written.
     """
-    other = replace(rt, calendars=calendars, treaties=treaties)
+    other = replace(rt, calendars=calendars, directory=rt.directory.with_treaties(treaties))
     moves: list[Move] = []
     looked = after = 0
     while True:

@@ -9,8 +9,11 @@ from typing import Any
 
 from gateway.errors import MappingInvalid
 from gateway.partners.fields import Table
+from gateway.partners.formats import FORMATS, Format
+from gateway.partners.layouts import Layout, read_layout
 
-_MAPPING_KEYS = {"version", "format", "namespace", "schema", "messages", "rows", "cannot_carry"}
+_MAPPING_KEYS = {"version", "format", "messages", "cannot_carry"}
+_EVERY_KEY = {key for form in FORMATS.values() for key in form.keys}
 _LIST_KEYS = {"version", "valid_from", "reviewed", "reviewed_by", "codes", "also_read"}
 
 
@@ -36,11 +39,17 @@ class Dialect:
     name: str
     folder: Path
     version: str  # of the mapping; written into each report
-    format: str  # "xml" or "json"
-    namespace: str  # XML only; "" for JSON
-    schema: Path
+    format: str  # a name in FORMATS
+    namespace: str  # XML only; "" for the others, and for documents without one
+    schema: Path  # of a canonical dialect: its own folder, since the schema is ours
     mapping: Mapping[str, Any]  # mapping.toml as it stands
     codes: Mapping[str, CodeList]
+    layout: Layout | None = None  # of a table
+
+    @property
+    def form(self) -> Format:
+        """What its documents are called in file names and on the wire."""
+        return FORMATS[self.format]
 
     @property
     def place(self) -> str:
@@ -55,16 +64,14 @@ def load_dialect(folder: Path, partner: str) -> Dialect:
     """
     place = f"{partner}/dialects/{folder.name}"
     table = Table.read(folder / "mapping.toml", f"{place}/mapping.toml", MappingInvalid)
-    table.only(_MAPPING_KEYS)
-    kind = table.text("format")
-    if kind not in {"xml", "json"}:
-        raise table.refuse("format", f"is {kind!r}, not 'xml' or 'json'")
-    if kind == "json" and "namespace" in table.values:
-        raise table.refuse("namespace", "has no meaning for JSON")
-    schema = folder / table.text("schema")
-    if schema.parent != folder or not schema.is_file():
-        raise table.refuse("schema", f"names {schema.name!r}, which is not a file of this folder")
-    for key in ("messages", "rows"):
+    kind = FORMATS.get(table.text("format"))
+    if kind is None:
+        raise table.refuse("format", f"is {table.text('format')!r}, not one of {', '.join(FORMATS)}")
+    for key in table.values:
+        if key in _EVERY_KEY - kind.keys - _MAPPING_KEYS:
+            raise table.refuse(key, f"has no meaning for the format {kind.name!r}")
+    table.only(_MAPPING_KEYS | kind.keys)
+    for key in ("messages", *(["rows"] if "rows" in kind.keys else [])):
         if not table.table(key).values:
             raise table.refuse(key, "is missing")
     return Dialect(
@@ -73,12 +80,21 @@ def load_dialect(folder: Path, partner: str) -> Dialect:
         name=folder.name,
         folder=folder,
         version=table.text("version"),
-        format=kind,
-        namespace=table.text("namespace") if kind == "xml" else "",
-        schema=schema,
+        format=kind.name,
+        namespace=table.text("namespace") if "namespace" in (table.values if kind.name == "xml" else kind.keys) else "",
+        schema=_file(table, "schema", folder) if "schema" in kind.keys else folder,
         mapping=MappingProxyType(dict(table.values)),
         codes=MappingProxyType(_code_lists(folder / "codes.toml", f"{place}/codes.toml")),
+        layout=read_layout(table.table("table"), kind.name) if kind.table else None,
     )
+
+
+def _file(table: Table, key: str, folder: Path) -> Path:
+    """Return the file of the dialect's own folder that a key names."""
+    path = folder / table.text(key)
+    if path.parent != folder or not path.is_file():
+        raise table.refuse(key, f"names {path.name!r}, which is not a file of this folder")
+    return path
 
 
 def _code_lists(path: Path, place: str) -> dict[str, CodeList]:

@@ -310,6 +310,10 @@ class TrustStore:
         """Return what may be used towards and by `authority`."""
         return self._rules.get(authority, trust_rules.DEFAULT)
 
+    def use_rules(self, rules: Mapping[str, TrustRules]) -> None:
+        """Take the rules of changed partner folders, by authority. They are asked for each message, not kept."""
+        self._rules = rules
+
     def takes_foreign(self) -> bool:
         """Tell whether any partner folder turns on a foreign verifier."""
         return any(each.foreign for each in self._rules.values())

@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.partners.formats import document_media_types
 from gateway.trust import profile, stamped
 from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.profile import DS, XADES
@@ -23,8 +24,6 @@ SIGNATURES = "META-INF/signatures001.xml"
 MANIFEST = "META-INF/manifest.xml"
 MEDIA_TYPES = frozenset(
     {
-        "application/xml",
-        "application/json",
         "application/x-ndjson",
         "application/pdf",
         "application/pem-certificate-chain",
@@ -34,7 +33,7 @@ MEDIA_TYPES = frozenset(
         "application/timestamp-reply",
         "image/jpeg",
         "image/png",
-        "text/plain",
+        *document_media_types(),
     }
 )
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"

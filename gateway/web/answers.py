@@ -42,6 +42,30 @@ class SubmissionAnswer(_Answer):
     advice: str | None = None
 
 
+class RowAnswer(_Answer):
+    """What became of one message of a table."""
+
+    row: int
+    outcome: Literal["sent", "held", "refused"]
+    case: str | None = None
+    case_id: int | None = None
+    message_id: str | None = None
+    sha256: str | None = None
+    reason: str | None = None
+    advice: str | None = None
+    code: str | None = None
+    path: str | None = None
+    line: int | None = None
+    message: str | None = None
+
+
+class SubmissionsAnswer(_Answer):
+    """What became of a table that holds several messages; the worst of their outcomes stands for the whole."""
+
+    outcome: Literal["sent", "held"]
+    messages: list[RowAnswer]
+
+
 class InboxLine(_Answer):
     """One message that waits."""
 

@@ -5,6 +5,7 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -14,11 +15,14 @@ from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
+from gateway.flow.several import describe_all, messages_of, submit_known
 from gateway.flow.submissions import describe
+from gateway.partners.formats import document_media_types
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
 from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
@@ -32,6 +36,7 @@ from gateway.web.answers import (
     QueuesAnswer,
     StateAnswer,
     SubmissionAnswer,
+    SubmissionsAnswer,
     case_answer,
     case_line,
     inbox_line,
@@ -62,14 +67,16 @@ async def _body(request: Request) -> bytes:
 
 Most: TypeAlias = Annotated[int, BeforeValidator(digits), Query(ge=1, description="At most 500 are given.")]
 MOST = 500
+_NO_ID = (1 << 63) - 1  # databases count no further
+After: TypeAlias = Annotated[
+    int, BeforeValidator(digits), Query(ge=0, le=_NO_ID, description="Begins after the message with this id.")
+]
 
 
 _DOCUMENT = {
     "requestBody": {
         "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/xml", "application/json")
-        },
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in document_media_types()},
     }
 }
 
@@ -77,9 +84,9 @@ _DOCUMENT = {
 @router.post(
     "/messages",
     status_code=201,
-    response_model=SubmissionAnswer,
+    response_model=SubmissionAnswer | SubmissionsAnswer,
     responses={
-        202: {"model": SubmissionAnswer, "description": "Held by a safeguard"},
+        202: {"model": SubmissionAnswer | SubmissionsAnswer, "description": "Held by a safeguard"},
         409: _PROBLEMS[422] | {"description": "The first request with this Idempotency-Key is still being worked on"},
         413: _PROBLEMS[422] | {"description": "The document is too large"},
     },
@@ -92,7 +99,11 @@ def submit_message(
     dialect: str | None = None,
     idempotency_key: Annotated[str | None, Header(max_length=80, description="A repeat gets the first answer.")] = None,
 ) -> Any:
-    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON)."""
+    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON).
+
+    A table may hold several messages, each with its answer; one that was handed in before with the same content is answered
+    as it was then.
+    """
     chosen = dialect or rt.partners.authority(key.authority).dialect
     digest = sha256_of(chosen, body)
     if idempotency_key:
@@ -140,7 +151,10 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         if dialect not in allowed:
             raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
         item = Submitted(body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=actor_of(key))
-        (result,) = submit([item], rt)
+        parts = messages_of(item, rt)
+        if len(parts) > 1:
+            return _several(submit_known(item, rt))
+        (result,) = submit(parts, rt)
     except Refused as error:
         return problem_of(error)
     if isinstance(result, GatewayError):
@@ -149,18 +163,50 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
     return (202 if answer["outcome"] == "held" else 201), answer
 
 
-@router.get("/inbox", response_model=InboxAnswer)
-def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -> Any:
-    """List the messages that the authority has not acknowledged, oldest first."""
+def _several(results: Sequence[Submission]) -> tuple[int, dict[str, Any]]:
+    """Return the answer to a table with several messages: what became of each, by its number."""
+    answer = dict(describe_all(results))
+    if answer["outcome"] != "refused":
+        return (202 if answer["outcome"] == "held" else 201), answer
+    refused = next(result for result in results if isinstance(result, Refused))
+    count = sum(1 for result in results if isinstance(result, Refused))
+    sentence = f"{count} of {len(results)} messages of the table are refused; each is answered under messages."
+    return 422, problem(422, sentence, refused.code) | answer
+
+
+@router.get(
+    "/inbox", response_model=InboxAnswer, responses={304: {"description": "Nothing changed since the answer with this ETag"}}
+)
+def list_inbox(
+    rt: Rt,
+    key: Annotated[ApiKey, may("inbox")],
+    response: Response,
+    most: Most = 100,
+    after: After = 0,
+    if_none_match: Annotated[str | None, Header(max_length=200, description="The ETag of an earlier answer.")] = None,
+) -> Any:
+    """List the messages that the authority has not acknowledged, oldest first.
+
+    Where there are more, the header Link names the next page; `after` is the id of the last message before it.
+    """
+    most = min(most, MOST)
     with reading(rt.engine) as tx:
-        rows = inbox.waiting(tx, key.authority, most=min(most, MOST))
-    return {"messages": [inbox_line(row) for row in rows]}
+        rows = inbox.waiting(tx, key.authority, after=after, most=most + 1)
+    shown, more = rows[:most], len(rows) > most
+    tag = f'"{hashlib.sha256(repr([[row.id for row in shown], more]).encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag}
+    if more:
+        headers["Link"] = f'</api/v1/inbox?after={shown[-1].id}&most={most}>; rel="next"'
+    if if_none_match == tag:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return {"messages": [inbox_line(row) for row in shown]}
 
 
 @router.get(
     "/inbox/{inbox_id}",
     response_class=Response,
-    responses={200: {"content": {"application/xml": {}, "application/json": {}}, "description": "In the authority's dialect"}},
+    responses={200: {"content": {kind: {} for kind in document_media_types()}, "description": "In the authority's dialect"}},
 )
 def read_inbox(inbox_id: Id, rt: Rt, key: Annotated[ApiKey, may("inbox")]) -> Response:
     """Return one message in the authority's own dialect. The reading is journalled."""

@@ -1,13 +1,17 @@
-"""A message as an outline of labels and values, to be read and printed: XML and JSON of any dialect alike."""
+"""A message as an outline of labels and values, to be read and printed: whatever its dialect and format."""
 
+import csv
+import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.partners.formats import CSV, TEXT, XLSX, XML
 from gateway.stages import Tree
 from gateway.wire.documents import parse_json, parse_xml
+from gateway.wire.workbook import cells
 
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
@@ -24,11 +28,41 @@ class Item:
     below: tuple["Item", ...] = ()
 
 
-def outline_of(body: bytes) -> tuple[Item, ...]:
+def outline_of(body: bytes, media_type: str = XML) -> tuple[Item, ...]:
     """Return the outline of a stored document. Signatures are left out: they are proof, not reading."""
+    if media_type == XLSX:
+        return _of_rows([values for _, values in cells(body, "")])
+    if media_type in {CSV, TEXT}:
+        return _of_text(body, table=media_type == CSV)
     if body.lstrip()[:1] == b"<":
         return _of_xml(parse_xml(body))
     return _of_json(parse_json(body))
+
+
+def _of_text(body: bytes, *, table: bool) -> tuple[Item, ...]:
+    """Return a table line by line; what its columns mean the dialect knows, and it may have changed since."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("cp1252", "replace")
+    if not table:
+        return tuple(_leaf(f"Line {number}", line) for number, line in enumerate(text.splitlines(), 1))
+    head = text.partition("\n")[0]
+    return _of_rows(list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count))))
+
+
+def _of_rows(rows: Sequence[Sequence[str]]) -> tuple[Item, ...]:
+    """Return what stands in each row, named by the header."""
+    head, *below = rows or [[]]
+    found = [
+        tuple(
+            _leaf(name or str(number), value) for number, (name, value) in enumerate(zip(head, row, strict=False), 1) if value
+        )
+        for row in below
+    ]
+    if len(found) == 1:
+        return found[0]
+    return tuple(Item(label=f"Row {number}", below=items) for number, items in enumerate(found, 1) if items)
 
 
 def label_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Documents in a partner's own format, XML or JSON behind one shape: parse and check, read into slots, render and check."""
+"""Documents in a partner's own format behind one shape, XML and JSON: parse and check, read into slots, render and check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class XmlDocuments:
         return cls(
             plans=plans,
             schema=schema,
-            kinds={f"{{{namespace}}}{root}": kind for kind, root in roots.items()},
+            kinds={f"{{{namespace}}}{root}" if namespace else root: kind for kind, root in roots.items()},
             readers=OnDemand(plans, lambda kind: xml_reader(places[kind], namespace, "here")),
             writers=OnDemand(plans, lambda kind: xml_writer(roots[kind], places[kind], "here", namespace=namespace)),
         )
@@ -112,10 +112,8 @@ class JsonDocuments:
         schema = JsonSchema.load(dialect)
         shapes: dict[str, Shape] = {}
         for kind, message in dialect.mapping["messages"].items():
-            match = message.get("match") if isinstance(message, dict) else None
-            if not isinstance(match, dict) or set(match) != {"path", "value"} or set(message) != {"match", "rows"}:
-                raise MappingInvalid(f"{dialect.place}: messages.{kind}: needs 'match' with 'path' and 'value', and 'rows'")
-            shapes[kind] = json_shape(schema.schema, match["path"], match["value"])
+            match = match_of(dialect, kind, message)
+            shapes[kind] = json_shape(schema.schema, *(match or ("", "")))
         plans = compile_mapping(dialect, canonical, shapes)
         places = OnDemand(plans, lambda kind: route(plans[kind].scope, "here", plans[kind]))
         return cls(
@@ -128,14 +126,14 @@ class JsonDocuments:
     def parse(self, body: bytes) -> tuple[str, Any]:
         """Return message type and the parsed document."""
         document = parse_json(body)
+        return self.recognize(document), document
+
+    def recognize(self, document: Any) -> str:
+        """Return the message type of a parsed document, checked against the schema."""
         for kind, plan in self.plans.items():
-            path, value = plan.match or ("", "")
-            found = document
-            for step in steps(path):
-                found = found.get(step) if isinstance(found, dict) else None
-            if found == value:
+            if plan.match is None or _at(document, plan.match[0]) == plan.match[1]:
                 self.schema.check(document)
-                return kind, document
+                return kind
         raise UnknownMessageType("no member tells a message type of this format", path=self._match_path())
 
     def _match_path(self) -> str:
@@ -147,16 +145,42 @@ class JsonDocuments:
 
     def render(self, kind: str, slots: Slots, notes: Notes) -> bytes:
         """Return the document as bytes; the member that tells the type stands first."""
+        return (dump(self.tree(kind, slots, notes)) + "\n").encode()
+
+    def tree(self, kind: str, slots: Slots, notes: Notes) -> dict[str, Any]:
+        """Return the document, checked against the schema."""
         document: dict[str, Any] = {}
-        path, value = self.plans[kind].match or ("", "")
-        *above, last = steps(path)
-        place = document
-        for step in above:
-            place = place.setdefault(step, {})
-        place[last] = value
+        if (match := self.plans[kind].match) is not None:
+            *above, last = steps(match[0])
+            place = document
+            for step in above:
+                place = place.setdefault(step, {})
+            place[last] = match[1]
         self.writers[kind](slots, document, notes)
         self.schema.check(document)
-        return (dump(document) + "\n").encode()
+        return document
+
+
+def match_of(dialect: Dialect, kind: str, message: Any) -> tuple[str, str] | None:
+    """Return path and value of the member that tells a message type; None where a dialect has one type and says nothing.
+
+    Raises `MappingInvalid`.
+    """
+    place = f"{dialect.place}: messages.{kind}"
+    if isinstance(message, dict) and set(message) == {"rows"} and len(dialect.mapping["messages"]) == 1:
+        return None
+    match = message.get("match") if isinstance(message, dict) else None
+    if not isinstance(match, dict) or set(match) != {"path", "value"} or set(message) != {"match", "rows"}:
+        raise MappingInvalid(f"{place}: needs 'match' with 'path' and 'value', and 'rows'")
+    if not all(isinstance(each, str) and each for each in match.values()):
+        raise MappingInvalid(f"{place}: 'match' takes two texts")
+    return match["path"], match["value"]
+
+
+def _at(document: Any, path: str) -> Any:
+    for step in steps(path):
+        document = document.get(step) if isinstance(document, dict) else None
+    return document
 
 
 def render_xml(write: WriteXml, slots: Slots, notes: Notes) -> bytes:
@@ -165,10 +189,3 @@ def render_xml(write: WriteXml, slots: Slots, notes: Notes) -> bytes:
     write(slots, out, notes)
     out.append("\n")
     return "".join(out).encode()
-
-
-def compile_documents(dialect: Dialect, canonical: Mapping[str, Shape]) -> DialectDocuments:
-    """Return the compiled dialect; raises `MappingInvalid` naming file, row and path."""
-    if dialect.format == "xml":
-        return XmlDocuments.compile(dialect, canonical)
-    return JsonDocuments.compile(dialect, canonical)

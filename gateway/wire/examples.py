@@ -1,18 +1,18 @@
 """Run a dialect's example documents both ways, as `gateway partner check` and the conformance tests do."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-
-from lxml import etree
 
 from gateway.domain.identity import new_case_reference, new_message_id
 from gateway.errors import Refused, SchemaViolation
 from gateway.partners import Dialect
-from gateway.stages import Tree
 from gateway.wire.documents import read_file
+from gateway.wire.fields import flat
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translation, Translator
+
+__all__ = ["check_examples", "example_files", "flat", "fresh_header", "there_and_back"]
 
 
 def fresh_header(now: datetime) -> dict[str, str]:
@@ -31,18 +31,7 @@ def fresh_header(now: datetime) -> dict[str, str]:
 def example_files(dialect: Dialect) -> list[Path]:
     """Return the example documents of a dialect, by name."""
     folder = dialect.folder / "examples"
-    return sorted(path for path in folder.iterdir() if path.suffix == f".{dialect.format}") if folder.is_dir() else []
-
-
-def flat(element: Tree, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield path and value of every field of a canonical document, in document order."""
-    here = f"{path}/{etree.QName(element).localname}"
-    for name in map(str, element.attrib):
-        yield f"{here}/@{name}", str(element.get(name))
-    if len(element) == 0:
-        yield here, element.text or ""
-    for child in element:
-        yield from flat(child, here)
+    return sorted(path for path in folder.iterdir() if path.suffix == dialect.form.suffix) if folder.is_dir() else []
 
 
 def there_and_back(translator: Translator, schemas: SchemaSet, body: bytes, now: datetime) -> Translation:
@@ -67,14 +56,24 @@ def there_and_back(translator: Translator, schemas: SchemaSet, body: bytes, now:
     return first
 
 
-def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet, now: datetime) -> tuple[int, list[str]]:
-    """Return how many examples there are, and a sentence for each that does not pass."""
-    problems: list[str] = []
-    files = example_files(dialect)
-    for path in files:
+@dataclass(slots=True, kw_only=True)
+class ExampleRun:
+    """What came of running a dialect's examples both ways."""
+
+    count: int = 0  # files
+    problems: list[str] = field(default_factory=list)  # a sentence for each that does not pass
+    types: set[str] = field(default_factory=set)  # message types of those that do
+
+
+def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet, now: datetime) -> ExampleRun:
+    """Run every example of a dialect both ways."""
+    run = ExampleRun()
+    for path in example_files(dialect):
+        run.count += 1
         try:
-            there_and_back(translator, schemas, read_file(path), now)
+            for body in translator.split(read_file(path)):
+                run.types.add(there_and_back(translator, schemas, body, now).type)
         except Refused as error:
             place = f" at {error.path}" if error.path else ""
-            problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")
-    return len(files), problems
+            run.problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")
+    return run

@@ -70,12 +70,19 @@ def _value_reader(place: Route) -> ReadJson:
 
 def _repeat_reader(repeat: Repeat) -> ReadJson:
     slot, size, inner = repeat.slot, repeat.scope.size, json_reader(route(repeat.scope, "here"))
+    path = repeat.scope.here_path
 
     def read(value: Any, slots: Slots, notes: Notes) -> None:
         items: list[Slots] = []
-        for item in value if isinstance(value, list) else (value,):
+        several = isinstance(value, list)
+        for number, item in enumerate(value if several else (value,)):
             found: Slots = [None] * size
-            inner(item, found, notes)
+            try:
+                inner(item, found, notes)
+            except Refused as error:
+                if several and error.path is not None and error.path.startswith(path):  # which of them: as the schema says it
+                    error.path = f"{path}/{number}{error.path.removeprefix(path)}"
+                raise
             items.append(found)
         slots[slot] = items
 

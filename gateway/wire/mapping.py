@@ -6,6 +6,7 @@ repeated field written to a single one stops the start with `MappingInvalid`, na
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,14 @@ from gateway.errors import MappingInvalid
 from gateway.partners import Dialect
 from gateway.wire.codes import code_reader, code_writer
 from gateway.wire.converters import CONVERTERS, GROUP_CONVERTERS, GroupConverter, Member, Read, Write, converter_named
-from gateway.wire.plans import Group, Leaf, Place, Plan, Repeat, Scope, Side, absolute
+from gateway.wire.plans import GIVEN_BY_GATEWAY, Group, Leaf, Place, Plan, Repeat, Scope, Side, absolute
 from gateway.wire.report import Action, Field
 from gateway.wire.shapes import Shape, steps
 
 _ROW_KEYS = {"here", "canonical", "codes", "convert", "fixed", "repeat"}
 SIDES: tuple[Side, Side] = ("here", "canonical")
 _VERBS = ("codes", "convert", "fixed", "repeat")
+_FIRST = "[1]"
 
 
 @dataclass(slots=True)
@@ -60,12 +62,14 @@ class _Compiler:
             self.group(scope, row, place, GROUP_CONVERTERS[row["convert"]])
             return
         verb, sides = self.verb(row, place)
+        row = self.first_of(scope, row, place)
         shapes = {side: self.find(scope, side, row[side], place, many=verb == "repeat") for side in sides}
         slot, scope.size = scope.size, scope.size + 1
         if verb == "repeat":
             here, canonical = shapes["here"], shapes["canonical"]
             if canonical.many and not here.many:
-                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once")
+                hint = f"give its fields rows of their own with {_FIRST} behind it, and a message with more is refused"
+                raise self.bad(place, f"{row['canonical']} may come several times, {row['here']} only once: {hint}")
             paths = f"{scope.here_path}/{row['here']}", f"{scope.canonical_path}/{row['canonical']}"
             inner = self.scope(row["repeat"], here, canonical, paths, above)
             scope.repeats.append(Repeat(slot=slot, here=row["here"], canonical=row["canonical"], scope=inner))
@@ -128,6 +132,7 @@ class _Compiler:
             raise self.bad(place, f"{converter.name!r} needs 'here' and 'canonical', and nothing else beside 'convert'")
         if len(paths) != len(converter.here) or not all(isinstance(path, str) for path in paths):
             raise self.bad(place, f"{converter.name!r} needs in 'here': {', '.join(converter.here)}, in this order")
+        above = self.first_of(scope, {"canonical": above}, place)["canonical"]
         first = scope.size
         scope.size += len(paths) + len(converter.canonical)
         inner = CONVERTERS["integer"] if converter.numbers else None
@@ -175,6 +180,23 @@ class _Compiler:
         self.may_lose |= {f"{full}/{member}" for member in found}
         return found
 
+    def first_of(self, scope: Scope, row: dict[str, str], place: str) -> dict[str, str]:
+        """Take out of a canonical path the [1] of what may come several times there and has one place here; note it."""
+        path = row.get("canonical", "")
+        if _FIRST not in path:
+            return row
+        above: list[str] = []
+        for step in steps(path):
+            above.append(step.removesuffix(_FIRST))
+            shape = scope.canonical.at("/".join(above))
+            if step.endswith(_FIRST) and shape is not None:
+                if not shape.many or "repeat" in row:
+                    why = "can come only once" if not shape.many else "is repeated"
+                    raise self.bad(place, f"canonical path {path!r}: {above[-1]!r} {why}: leave out {_FIRST}")
+                if "/".join(above) not in scope.first:
+                    scope.first["/".join(above)], scope.size = scope.size, scope.size + 1
+        return row | {"canonical": "/".join(above)}
+
     def find(self, scope: Scope, side: Side, path: str, place: str, *, many: bool) -> Shape:
         """Return the shape at `path`, and note the path as mapped."""
         shape = _shape(scope, side)
@@ -183,8 +205,12 @@ class _Compiler:
             inner = shape.children.get(step)
             if inner is None:
                 raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
-            if inner.many and not (many and number == len(walked)):
-                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'")
+            first = side == "canonical" and "/".join(walked[:number]) in scope.first
+            if inner.many and not first and not (many and number == len(walked)):
+                hint = f", or {_FIRST} behind it where the format has a place for one" if side == "canonical" else ""
+                raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'{hint}")
+            if first and many:
+                raise self.bad(place, f"canonical path {path!r}: has rows with {_FIRST} as well")
             shape = inner
         full = absolute(_path(scope, side), path)
         if full in self.mapped[side] and path != ".":
@@ -245,13 +271,51 @@ class _Compiler:
             if side == "canonical" and shape.leaf and not shape.many:
                 scope.spare[path], scope.size = scope.size, scope.size + 1
 
-    def complete(self, side: Side, shape: Shape) -> None:
-        """Refuse a schema field that no row and no `cannot_carry` names."""
-        for path, _ in shape.leaves():
-            full = f"{self.top[side]}/{path}"
-            if full in self.mapped[side] or any(f"{full}/".startswith(f"{lost}/") for lost in self.given_up[side]):
-                continue
-            raise self.bad(f"messages.{self.type}", f"{side} field {path!r} is neither mapped nor named in cannot_carry")
+    def holes(self, side: Side, shape: Shape) -> str:
+        """Name every schema field that no row and no `cannot_carry` names, whole groups by their own path; "" for none."""
+        known = self.given_up[side] | self.mapped[side]
+        above = {path[:end] for path in known for end in range(len(path)) if path[end] == "/"} | known
+        open_paths = list(self._open(side, shape, self.top[side], above))
+        if not open_paths:
+            return ""
+        named = ", ".join(repr(path) + (" (required)" if needed else "") for path, needed in open_paths)
+        return f"{self.dialect.place}: messages.{self.type}: {side} fields neither mapped nor named in cannot_carry: {named}"
+
+    def _open(self, side: Side, shape: Shape, full: str, above: AbstractSet[str]) -> Iterator[tuple[str, bool]]:
+        """Yield the open fields at and below `full`, each with whether the schema requires it there.
+
+        `above` holds every path that a row or `cannot_carry` names, and every path above one.
+        """
+        given_up, mapped = self.given_up[side], self.mapped[side]
+        if full in given_up:
+            return
+        path = full.removeprefix(f"{self.top[side]}/")
+        touched = full in above
+        if not touched and (not shape.required or not shape.children):
+            yield path, shape.required
+        for name, child in shape.children.items() if touched or shape.required else ():
+            if name == ".":
+                if full not in mapped:
+                    yield path, shape.required
+            else:
+                yield from self._open(side, child, f"{full}/{name}", above)
+
+    def unmet(self, shape: Shape) -> tuple[str, ...]:
+        """Return what every canonical message needs and `cannot_carry` gives up, but for what the gateway gives itself."""
+        lost = [path.removeprefix(f"{self.top['canonical']}/") for path in self.given_up["canonical"]]
+        paths = (path for path in _always(shape) if path not in GIVEN_BY_GATEWAY)
+        return tuple(path for path in paths if any(f"{path}/".startswith(f"{each}/") for each in lost))
+
+
+def _always(shape: Shape, prefix: str = "") -> Iterator[str]:
+    """Yield the paths of what no document may leave out."""
+    for name, child in shape.children.items():
+        if child.required:
+            path = prefix if name == "." else f"{prefix}{name}"
+            if child.children:
+                yield from _always(child, f"{path}/")
+            else:
+                yield path
 
 
 def _path(scope: Scope, side: Side) -> str:
@@ -262,12 +326,20 @@ def _shape(scope: Scope, side: Side) -> Shape:
     return scope.here if side == "here" else scope.canonical
 
 
-def _lost(dialect: Dialect) -> list[dict[str, str]]:
-    """Return the entries of `cannot_carry`; in TOML it may stand before or behind the head of `[rows]`."""
-    found = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping["rows"].get("cannot_carry", ())]
-    for number, entry in enumerate(found, 1):
+def lost_entries(dialect: Dialect) -> list[dict[str, str]]:
+    """Return the entries of `cannot_carry`, one for each path; in TOML it may stand before or behind the head of `[rows]`."""
+    found: list[dict[str, str]] = []
+    given = [*dialect.mapping.get("cannot_carry", ()), *dialect.mapping.get("rows", {}).get("cannot_carry", ())]
+    for number, entry in enumerate(given, 1):
         if not isinstance(entry, dict) or set(entry) not in ({"canonical", "why"}, {"here", "why"}):
             raise MappingInvalid(f"{dialect.place}: cannot_carry[{number}]: needs 'canonical' or 'here', and 'why'")
+        side = "canonical" if "canonical" in entry else "here"
+        paths = entry[side] if isinstance(entry[side], list) else [entry[side]]
+        if not paths or not all(isinstance(each, str) and each for each in (*paths, entry["why"])):
+            raise MappingInvalid(
+                f"{dialect.place}: cannot_carry[{number}]: {side!r} is a path or a list of paths, 'why' a text"
+            )
+        found += [{side: path, "why": entry["why"]} for path in paths]
     return found
 
 
@@ -277,7 +349,8 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
     `canonical` holds the shape of each message type, `here` the shape of the dialect's document for each message type.
     """
     plans: dict[str, Plan] = {}
-    lost, met = _lost(dialect), set[str]()
+    lost, met = lost_entries(dialect), set[str]()
+    problems: list[str] = []
     for kind, message in dialect.mapping["messages"].items():
         if kind not in canonical:
             raise MappingInvalid(f"{dialect.place}: messages.{kind}: is no canonical message type")
@@ -288,8 +361,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
         if match:
             compiler.mapped["here"].add(f"/{match[0]}")
         scope = compiler.scope(message["rows"], here[kind], canonical[kind], (top["here"], top["canonical"]))
-        compiler.complete("canonical", canonical[kind])
-        compiler.complete("here", here[kind])
+        problems += [compiler.holes("canonical", canonical[kind]), compiler.holes("here", here[kind])]
         met |= {path.removeprefix(top[side]) for side in top for path in compiler.given_up[side]}
         plans[kind] = Plan(
             type=kind,
@@ -297,8 +369,11 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
             match=match,
             scope=scope,
             fields=tuple(compiler.fields),
-            fillable=dict(_fillable(scope)),
+            fillable=dict(fillable(scope)),
+            unmet=compiler.unmet(canonical[kind]),
         )
+    if any(problems):  # all of them at once: whoever writes the rows goes through the list
+        raise MappingInvalid("\n".join(filter(None, problems)))
     for entry in lost:
         if f"/{entry.get('canonical') or entry.get('here')}" not in met:
             raise MappingInvalid(
@@ -307,7 +382,7 @@ def compile_mapping(dialect: Dialect, canonical: Mapping[str, Shape], here: Mapp
     return plans
 
 
-def _fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
+def fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
     """Yield the canonical paths that can come only once, each with its place."""
     for leaf in scope.leaves:
         if leaf.canonical is not None and leaf.fixed is None:
@@ -316,6 +391,6 @@ def _fillable(scope: Scope) -> Iterator[tuple[str, Place]]:
         yield path, Place(groups=(), slot=slot)
     for repeat in scope.repeats:
         if not repeat.scope.canonical.many:
-            for path, place in _fillable(repeat.scope):
+            for path, place in fillable(repeat.scope):
                 group = (repeat.slot, repeat.scope.size)
                 yield f"{repeat.canonical}/{path}", Place(groups=(group, *place.groups), slot=place.slot)

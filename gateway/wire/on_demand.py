@@ -1,4 +1,4 @@
-"""What is made for a message type when the first message of that type comes: most types are rare, and each costs memory."""
+"""What is made when it is first asked for: most message types are rare, most formats other gateways', and each costs memory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -7,7 +7,7 @@ Made = TypeVar("Made")
 
 
 class OnDemand(Mapping[str, Made]):
-    """One value for each message type, made when it is first asked for. Two threads may make it twice; both are the same."""
+    """One value for each kind, made when it is first asked for. Two threads may make it twice; both are the same."""
 
     def __init__(self, kinds: Mapping[str, object], make: Callable[[str], Made]) -> None:
         self._kinds, self._make = kinds, make
@@ -25,3 +25,7 @@ class OnDemand(Mapping[str, Made]):
 
     def __len__(self) -> int:
         return len(self._kinds)
+
+    def made(self) -> tuple[str, ...]:
+        """Return the kinds whose value was asked for before."""
+        return tuple(self._made)

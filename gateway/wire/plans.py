@@ -6,13 +6,17 @@ has a list of slots of its own. Order and emptiness are the writers' business.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from gateway.wire.converters import GroupConverter, Read, Write
 from gateway.wire.report import Field
 from gateway.wire.shapes import Shape
 
 Side: TypeAlias = Literal["here", "canonical"]
+
+# Required header fields that the gateway writes itself where a document leaves them out. A format may have no place for them:
+# whoever reads the message in it has them from the inbox, or does not need them.
+GIVEN_BY_GATEWAY: Final = frozenset({"Header/MessageId", "Header/Created"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class Scope:
     repeats: list[Repeat] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     grouped: list[Repeat] = field(default_factory=list)  # those repeats in which there are groups, at any depth
+    first: dict[str, int] = field(default_factory=dict)  # canonical path that has one place here -> slot: whether it came
     lost_here: dict[str, str] = field(default_factory=dict)  # path -> why it cannot be carried
     lost_canonical: dict[str, str] = field(default_factory=dict)
     spare: dict[str, int] = field(default_factory=dict)  # canonical field without a row -> slot: it may be filled in
@@ -87,6 +92,7 @@ class Plan:
     scope: Scope
     fields: tuple[Field, ...]  # the lines of the report, by number
     fillable: Mapping[str, Place]  # canonical path -> where: what the gateway may fill in
+    unmet: tuple[str, ...] = ()  # canonical fields that every message needs and the format gives up: nothing can pass
 
 
 def absolute(above: str, path: str) -> str:

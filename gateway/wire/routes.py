@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from gateway.errors import Refused
-from gateway.wire.plans import Leaf, Plan, Repeat, Scope, Side
+from gateway.wire.plans import GIVEN_BY_GATEWAY, Leaf, Plan, Repeat, Scope, Side
 from gateway.wire.report import Field
 from gateway.wire.shapes import Shape, steps
 
@@ -28,6 +28,7 @@ class Route:
     leaf: Leaf | None = None
     repeat: Repeat | None = None
     slot_only: int | None = None  # a field without a row that may still be filled in
+    once: int | None = None  # may come several times and has one place on the other side: the slot that says it came
     lost: str | None = None  # why it cannot be carried
     required: bool = True
 
@@ -54,10 +55,12 @@ def route(scope: Scope, side: Side, plan: Plan | None = None) -> Route:
             _place(root, path).repeat = repeat
     for path, why in (scope.lost_here if side == "here" else scope.lost_canonical).items():
         lost, there = _place(root, path), shape.at(path)
-        lost.lost, lost.required = why, there is not None and there.required
+        lost.lost, lost.required = why, there is not None and there.required and path not in GIVEN_BY_GATEWAY
     if plan is not None and side == "here" and plan.match is not None:
         _place(root, plan.match[0])
     if side == "canonical":
+        for path, slot in scope.first.items():
+            _place(root, path).once = slot
         for path, slot in scope.spare.items():
             _place(root, path).slot_only = slot
     _order(root, shape)

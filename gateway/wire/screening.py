@@ -13,6 +13,7 @@ from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.wire.documents import ENVELOPE_NS, MAX_DEPTH, canonicalize, parse_json, parse_xml
 from gateway.wire.lockdown import lock_down
 from gateway.wire.schema import SchemaSet
+from gateway.wire.workbook import EMPTY, parse_parts
 
 READY = b"ready\n"
 LENGTH_BYTES = 4
@@ -24,6 +25,9 @@ def examine(body: bytes, schemas: SchemaSet) -> str:
     try:
         if body.lstrip()[:1] in {b"{", b"["}:
             parse_json(body)
+            return ""
+        if body.startswith(b"PK"):
+            parse_parts(body)
             return ""
         document = parse_xml(body, deepest=MAX_DEPTH + 1)
         canonicalize(document)
@@ -48,7 +52,7 @@ def main() -> None:
     """Load what is needed, lock this process down, answer."""
     folder, megabytes = sys.argv[1:]
     schemas = SchemaSet.load(Path(folder))
-    for body in (b"<a>x</a>", b"<a", b'{"a": 1}', b'{"a": ', b"\xff", b"<!DOCTYPE a><a/>", b'<a xmlns:x=" "/>'):
+    for body in (b"<a>x</a>", b"<a", b'{"a": 1}', b'{"a": ', b"\xff", b"<!DOCTYPE a><a/>", b'<a xmlns:x=" "/>', b"PK", EMPTY):
         examine(body, schemas)  # whatever Python loads on first use is loaded now: afterwards no file can be opened
     lock_down(int(megabytes))
     sys.stdout.buffer.write(READY)

@@ -1,10 +1,10 @@
 """What a schema says about structure: which fields a document has, in which order, which may repeat.
 
-Read from an XSD 1.0 file or from a JSON Schema; both give the same tree of `Shape`. Types and values stay with the
-schema checkers; the translator needs only names, order, and how often.
+Read from an XSD 1.0 file or from a JSON Schema; both give the same tree of `Shape`. Types stay with the schema checkers; the
+translator needs only names, order, and how often, whoever compares code lists the values that are listed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class Shape:
     required: bool = True
     many: bool = False
     children: dict[str, "Shape"] = field(default_factory=dict)  # in schema order; attributes first
+    values: tuple[str, ...] = ()  # what the schema lists as possible values, in its order; empty where it lists none
 
     @property
     def leaf(self) -> bool:
@@ -60,6 +61,7 @@ class _Xsd:
         self.elements: dict[str, Tree] = {}
         self.types: dict[str, Tree] = {}
         self.groups: dict[str, Tree] = {}
+        self.lists: dict[str, Tree] = {}  # simple types
         self.namespace = ""
         self._read(path)
 
@@ -77,7 +79,7 @@ class _Xsd:
                 self._read(path.parent / part.get("schemaLocation", ""))
                 continue
             name = part.get("name")
-            kinds = {"element": self.elements, "complexType": self.types, "group": self.groups}
+            kinds = {"element": self.elements, "complexType": self.types, "group": self.groups, "simpleType": self.lists}
             if name and (found := kinds.get(etree.QName(part).localname)) is not None:
                 found[name] = part
 
@@ -90,12 +92,23 @@ class _Xsd:
         kind = element.find(f"{_XS}complexType")
         if kind is None:
             kind = self.types.get(element.get("type", "").rpartition(":")[2])
-        shape = Shape(required=required, many=many)
+        shape = Shape(required=required, many=many, values=self._values(element))
         if kind is not None:
             found = dict(self._children(kind, optional=False))
             order = sorted(found, key=lambda name: not name.startswith("@"))
             shape.children = {name: found[name] for name in order}
         return shape
+
+    def _values(self, part: Tree) -> tuple[str, ...]:
+        """Return the values that the simple type of a declaration, or of a restriction of one, lists."""
+        kind = part.find(f"{_XS}simpleType")
+        if kind is None:
+            kind = self.lists.get((part.get("type") or part.get("base") or "").rpartition(":")[2])
+        restriction = kind.find(f"{_XS}restriction") if kind is not None else None
+        if restriction is None:
+            return ()
+        listed = tuple(str(each.get("value")) for each in restriction.iterchildren(tag=f"{_XS}enumeration"))
+        return listed or self._values(restriction)
 
     def _children(self, part: Tree, *, optional: bool) -> Iterator[tuple[str, Shape]]:
         """Yield name and shape of what stands in a type; `optional` inside a choice or an optional group."""
@@ -105,7 +118,7 @@ class _Xsd:
                 shape.required = shape.required and not optional
                 yield (child.get("name") or child.get("ref", "").rpartition(":")[2]), shape
             elif child.tag == f"{_XS}attribute":
-                yield f"@{child.get('name')}", Shape(required=child.get("use") == "required")
+                yield f"@{child.get('name')}", Shape(required=child.get("use") == "required", values=self._values(child))
             elif child.tag == f"{_XS}group":
                 inner = self.groups[child.get("ref", "").rpartition(":")[2]]
                 yield from self._children(inner, optional=optional or child.get("minOccurs") == "0")
@@ -114,7 +127,7 @@ class _Xsd:
                 if base is not None:
                     yield from self._children(base, optional=optional)
                 elif part.tag == f"{_XS}simpleContent":
-                    yield ".", Shape()
+                    yield ".", Shape(values=self._values(child))
                 loose = optional or child.get("minOccurs") == "0" or child.tag == f"{_XS}choice"
                 yield from self._children(child, optional=loose)
 
@@ -134,7 +147,9 @@ class _Json:
         self.value = value
 
     def fits(self, part: Mapping[str, Any]) -> bool:
-        """Tell whether `part` is not about another variant."""
+        """Tell whether `part` is not about another variant; without a path there is one only."""
+        if not self.match:
+            return True
         for step in self.match:
             part = part.get("properties", {}).get(step, {})
         return bool(part.get("const", self.value) == self.value)
@@ -162,6 +177,7 @@ class _Json:
         for applying in self.parts(part):
             found.many = found.many or "items" in applying
             for inside in self.parts(applying["items"]) if "items" in applying else (applying,):
+                found.values = found.values or _texts(inside.get("enum", ()))
                 needed |= set(inside.get("required", ()))
                 for name, member in inside.get("properties", {}).items():
                     members.setdefault(name, []).append(member)
@@ -171,6 +187,14 @@ class _Json:
         return found
 
 
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    """Return the listed values that are texts; null says that nothing is given."""
+    return tuple(value for value in values if isinstance(value, str))
+
+
 def json_shape(schema: Mapping[str, Any], match: str, value: str) -> Shape:
-    """Return the shape of the documents whose member at path `match` is `value`; other variants are left out."""
+    """Return the shape of the documents whose member at path `match` is `value`; other variants are left out.
+
+    An empty path leaves out nothing.
+    """
     return _Json(schema, match, value).shape(schema, required=True)

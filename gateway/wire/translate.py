@@ -8,10 +8,12 @@ from typing import Protocol
 
 from lxml import etree
 
-from gateway.errors import UnknownMessageType
+from gateway.errors import SeveralMessages, UnknownMessageType
 from gateway.partners import Dialect
+from gateway.partners.formats import XML
 from gateway.stages import Tree
-from gateway.wire.dialect_documents import DialectDocuments, compile_documents, render_xml
+from gateway.wire.dialect_documents import DialectDocuments, render_xml
+from gateway.wire.dialect_formats import compile_documents
 from gateway.wire.documents import NS, canonicalize, parse_xml
 from gateway.wire.groups import from_canonical, to_canonical
 from gateway.wire.on_demand import OnDemand
@@ -19,6 +21,7 @@ from gateway.wire.plans import Plan
 from gateway.wire.report import Field, Report, digest, filled_line
 from gateway.wire.routes import Notes, Slots, route
 from gateway.wire.shapes import Shape, xml_shapes
+from gateway.wire.table_documents import TableDocuments
 from gateway.wire.xml_form import ReadXml, WriteXml, xml_reader, xml_writer
 
 CANONICAL = "canonical"
@@ -38,6 +41,7 @@ class Translation:
     """One translated document."""
 
     body: bytes  # the result, serialized
+    media_type: str
     document: Tree | None  # the canonical tree, for a translation to canonical
     type: str  # "ReadmissionApplication"
     report: Report
@@ -48,6 +52,7 @@ class Translator:
     """One dialect, compiled. Safe to share between threads; make it once."""
 
     dialect: str  # "ba/ms-xml"
+    media_type: str  # of its documents
     documents: DialectDocuments
     readers: Mapping[str, ReadXml]  # canonical, by message type
     writers: Mapping[str, WriteXml]
@@ -55,15 +60,27 @@ class Translator:
     @classmethod
     def compile(cls, dialect: Dialect, schemas: Schemas) -> "Translator":
         """Compile schema, code lists and rows of a dialect; raises `MappingInvalid` naming file, row and path."""
-        documents = compile_documents(dialect, canonical_shapes(schemas.folder))
+        documents = compile_documents(dialect, canonical_shapes(schemas.folder), schemas.folder)
         plans = documents.plans
         places = OnDemand(plans, lambda kind: route(plans[kind].scope, "canonical", plans[kind]))
         return cls(
             dialect=dialect.id,
+            media_type=dialect.form.media_type,
             documents=documents,
             readers=OnDemand(plans, lambda kind: xml_reader(places[kind], NS, "canonical")),
             writers=OnDemand(plans, lambda kind: xml_writer(kind, places[kind], "canonical", namespace=NS)),
         )
+
+    def split(self, body: bytes) -> list[bytes]:
+        """Return a document for each message that a table holds; any other document is one message. Raises `Refused`."""
+        return self.documents.split(body) if isinstance(self.documents, TableDocuments) else [body]
+
+    def message_of(self, body: bytes, number: int) -> bytes:
+        """Return one message of a table, counted from 1. Raises `Refused`."""
+        found = self.split(body)
+        if not 1 <= number <= len(found):
+            raise SeveralMessages(f"the table holds {len(found)} messages; there is none with the number {number}", path="/")
+        return found[number - 1]
 
     def to_canonical(self, body: bytes, *, fill: Mapping[str, str] | None = None) -> Translation:
         """Translate a document of the dialect.
@@ -81,7 +98,7 @@ class Translator:
         filled = _fill(plan, slots, fill or {})
         result = render_xml(self.writers[kind], slots, notes)
         report = self._report(plan, notes, filled, (self.dialect, CANONICAL), (digest(body), digest(result)))
-        return Translation(body=result, document=parse_xml(result), type=kind, report=report)
+        return Translation(body=result, media_type=XML, document=parse_xml(result), type=kind, report=report)
 
     def from_canonical(self, document: Tree, *, sha256_in: str | None = None) -> Translation:
         """Translate a checked canonical document into the dialect.
@@ -102,7 +119,7 @@ class Translator:
         result = self.documents.render(kind, slots, notes)
         before = sha256_in or digest(canonicalize(document))
         report = self._report(plan, notes, (), (CANONICAL, self.dialect), (before, digest(result)))
-        return Translation(body=result, document=None, type=kind, report=report)
+        return Translation(body=result, media_type=self.media_type, document=None, type=kind, report=report)
 
     @staticmethod
     def _report(plan: Plan, notes: Notes, filled: tuple[Field, ...], ends: tuple[str, str], digests: tuple[str, str]) -> Report:

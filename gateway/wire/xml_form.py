@@ -92,6 +92,29 @@ _Entry: TypeAlias = tuple[int, Callable[[str], str] | None, int, str, ReadXml | 
 
 def _entry(place: Route, namespace: str, side: Side) -> _Entry:
     """Return how a child element is read: a plain value by slot and converter, anything else by a function."""
+    entry = _any_number(place, namespace, side)
+    return entry if place.once is None else (0, None, 0, place.path, _once_reader(place.once, entry))
+
+
+def _once_reader(came: int, entry: _Entry) -> ReadXml:
+    """Return the function that reads the first of several elements, and refuses the second: it has no place elsewhere."""
+    slot, convert, number, path, further = entry
+
+    def read(element: Tree, slots: Slots, notes: Notes) -> None:
+        if slots[came] is not None:
+            raise FieldNotCarried("the other format has a place for one of these only", path=path, line=_line(element))
+        slots[came] = ""
+        if further is not None:
+            further(element, slots, notes)
+        elif text := element.text:
+            slots[slot] = text if convert is None else _converted(convert, text, path, element)
+            notes.seen.add(number)
+
+    return read
+
+
+def _any_number(place: Route, namespace: str, side: Side) -> _Entry:
+    """Return how a child element is read, however often it comes."""
     leaf = place.leaf
     if leaf is not None and place.plain and leaf.fixed is None:
         return leaf.slot, leaf.read if side == "here" else None, leaf.number, place.path, None

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from gateway.errors import SettingsInvalid, UnknownAuthority
+from gateway.flow.directory import Directory
 from gateway.flow.loops import LOOPS
 from gateway.flow.ports import Clock, Runtime
-from gateway.partners import load as load_partners
 from gateway.partners.calendar_changes import CalendarBook
-from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings
 from gateway.store.database import Database, open_engine, require_current, upgrade
 from gateway.store.queue import DatabaseQueue
@@ -23,8 +22,6 @@ from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
 from gateway.wire.allowed import AllowedFields
 from gateway.wire.schema import SchemaSet
-from gateway.wire.translate import Translator, canonical_shapes
-from gateway.wire.withheld import check_withheld
 from gateway.wiring.signing import ring_of
 
 SCHEMA_VERSION = "readmission/1.0"
@@ -52,10 +49,12 @@ def build(
     With `prepare_database` the migrations are run first (the embedded default, demonstrations and tests); otherwise a
     database that lacks them stops the start. Raises `Misconfigured` for anything this installation lacks.
     """
-    partners = load_partners(settings.partners)
+    schemas = SchemaSet.load(settings.schemas / SCHEMA_VERSION)
+    directory = Directory.open(settings.partners, settings.overrides, schemas)
+    partners = directory.known.partners
     for code in settings.home:
         try:
-            partners.authority(code)
+            directory.known.translators[partners.authority(code).dialect]
         except UnknownAuthority as error:
             raise SettingsInvalid(f"home names the authority {code}, which no partner folder has") from error
     rules = partners.trust_rules()
@@ -65,23 +64,14 @@ def build(
         upgrade(engine)
     else:
         require_current(engine)
-    schemas = SchemaSet.load(settings.schemas / SCHEMA_VERSION)
-    treaties = load_treaties(settings.partners / "treaties", settings.overrides)
-    check_withheld(treaties, canonical_shapes(schemas.folder))
     return Runtime(
         settings=settings,
         clock=clock,
         engine=engine,
-        partners=partners,
-        treaties=treaties,
+        directory=directory,
         calendars=CalendarBook(settings.partners / "calendars", settings.calendar_changes),
         schemas=schemas,
         allowed=AllowedFields.load(settings.schemas / SCHEMA_VERSION),
-        translators={
-            dialect.id: Translator.compile(dialect, schemas)
-            for partner in partners.partners.values()
-            for dialect in partner.dialects.values()
-        },
         trust=TrustStore.load(settings.keys, revocation=settings.revocation, rules=rules),
         ring=ring or ring_of(tuple(LOOPS), settings, clock),
         vault=Vault.load(settings.keys, settings.case_key_folder),

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.partners.formats import document_media_types
 from gateway.web.answers import Problem
 from gateway.web.api import ROUTERS, openapi_document
-from scripts.make_docs import DOCS, commands, commands_page, openapi_page
+from scripts.make_docs import DOCS, asyncapi_page, commands, commands_page, openapi_page
 
 DOCUMENT = openapi_document()
 OPERATIONS = [
@@ -21,6 +22,10 @@ OPERATIONS = [
 def test_the_committed_document_is_what_the_code_makes() -> None:
     assert (DOCS / "openapi.json").read_text(encoding="utf-8") == openapi_page()
     assert json.loads(openapi_page()) == json.loads(json.dumps(openapi_document()))
+
+
+def test_the_document_of_the_broker_is_what_the_code_makes() -> None:
+    assert (DOCS / "asyncapi.json").read_text(encoding="utf-8") == asyncapi_page()
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
@@ -60,9 +65,9 @@ def test_key_is_a_bearer_token() -> None:
     assert DOCUMENT["components"]["securitySchemes"] == {"key": {"type": "http", "scheme": "bearer"}}
 
 
-def test_submission_takes_xml_or_json_with_every_outcome() -> None:
+def test_submission_takes_every_format_with_every_outcome() -> None:
     operation = DOCUMENT["paths"]["/api/v1/messages"]["post"]
-    assert set(operation["requestBody"]["content"]) == {"application/xml", "application/json"}
+    assert set(operation["requestBody"]["content"]) == set(document_media_types())
     assert {"201", "202", "409", "413", "422"} <= set(operation["responses"])
     assert {parameter["name"] for parameter in operation["parameters"]} == {"dialect", "idempotency-key"}
 

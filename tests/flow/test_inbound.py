@@ -426,7 +426,7 @@ async def test_message_for_another_seal_is_refused(two_gateways, clock) -> None:
 
 async def test_refused_message_gets_a_signed_receipt_that_its_sender_records(two_gateways, clock) -> None:
     west, east = two_gateways
-    without_rules = replace(east, rt=replace(east.rt, treaties={}))
+    without_rules = replace(east, rt=replace(east.rt, directory=east.rt.directory.with_treaties({})))
     sent, _ = hand_in_entry(west)
     await exchange(west, without_rules)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.errors import BadValue, FieldNotCarried, MappingInvalid
 from gateway.partners.dialects import load_dialect
 from gateway.wire.converters import GROUP_CONVERTERS
+from gateway.wire.converters.name_fields import NAME_FIELDS
 from gateway.wire.converters.names import NAMES
 from gateway.wire.documents import NS, parse_xml
 from gateway.wire.translate import Translator
@@ -320,7 +321,7 @@ def canonical_names(draw: st.DrawFn) -> tuple[str, str, list[list[str]] | None]:
 @settings(max_examples=300)
 @given(canonical_names())
 def test_a_name_that_is_written_reads_back_the_same_but_for_what_is_said_to_be_lost(value: Any) -> None:
-    for converter in NAMES:
+    for converter in (*NAMES, *NAME_FIELDS):
         given_values = value[: len(converter.canonical)]
         try:
             here, lost = converter.write(given_values)

@@ -215,9 +215,22 @@ def test_a_required_field_without_a_place_is_refused(xml: Make) -> None:
     lost = FAX + ', { canonical = "Sex", why = "not asked there" }'
     rows = [row.replace('canonical = "Sex", codes = "sex"', 'canonical = "Born"') for row in XML_ROWS if "date-dmy" not in row]
     schema = XML_SCHEMA.replace('<xs:element name="Rodjen" type="xs:string" minOccurs="0"/>', "")
+    translator = xml(rows=rows, lost=lost, schema=schema)
+    assert translator.documents.plans["Note"].unmet == ("Sex",)  # known before any message comes
     with pytest.raises(FieldNotCarried) as refused:
-        xml(rows=rows, lost=lost, schema=schema).from_canonical(note(""))
+        translator.from_canonical(note(""))
     assert refused.value.path == "/Note/Sex"
+
+
+def test_a_header_field_that_the_gateway_gives_itself_needs_no_place(xml: Make) -> None:
+    lost = FAX + ', { canonical = "Header/MessageId", why = "no number of ours" }'
+    rows = [row for row in XML_ROWS if "MessageId" not in row]
+    schema = XML_SCHEMA.replace('<xs:attribute name="broj"/>', "")
+    translator = xml(rows=rows, lost=lost, schema=schema)
+    assert translator.documents.plans["Note"].unmet == ()
+    there = translator.from_canonical(note(""))
+    assert actions(there.report)["/Note/Header/MessageId"] == ("dropped", "cannot-carry")
+    assert b"<MessageId>new</MessageId>" in translator.to_canonical(there.body, fill={"Header/MessageId": "new"}).body
 
 
 def test_a_field_that_is_lost_inside_a_repeated_group_is_reported(jsn: Make) -> None:

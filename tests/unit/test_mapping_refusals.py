@@ -136,19 +136,29 @@ def test_a_wrong_row_is_named_with_file_and_number(xml: Make, old: str, new: str
 
 @pytest.mark.parametrize("missing", range(len(XML_ROWS)))
 def test_a_field_that_no_row_names_is_refused(xml: Make, missing: int) -> None:
-    with pytest.raises(MappingInvalid, match="is neither mapped nor named in cannot_carry"):
+    with pytest.raises(MappingInvalid, match="fields neither mapped nor named in cannot_carry"):
         xml(rows=[row for number, row in enumerate(XML_ROWS) if number != missing])
 
 
 def test_a_field_missing_from_a_shared_row_set_is_named_in_full(xml: Make) -> None:
-    with pytest.raises(MappingInvalid, match="canonical field 'Home/State' is neither"):
+    with pytest.raises(
+        MappingInvalid, match="canonical fields neither mapped nor named in cannot_carry: 'Home/State', 'Child/Home/State'"
+    ):
         xml(sets=XML_SETS.replace(', { here = "Drzava", canonical = "State" }', ""))
+
+
+def test_every_open_field_of_both_sides_is_listed_at_once(xml: Make) -> None:
+    with pytest.raises(MappingInvalid) as refused:
+        xml(rows=[row for row in XML_ROWS if "Dijete" not in row and "Spol" not in row and "Mjesto" not in row])
+    canonical, here = refused.value.message.split("\n")
+    assert canonical.endswith("cannot_carry: 'Sex' (required), 'Asked', 'Child'")  # an optional group by its own path
+    assert here.endswith("cannot_carry: 'Djeca', 'Spol'")
 
 
 @pytest.mark.parametrize(
     ("lost", "told"),
     [
-        ("", "canonical field 'Header/Fax' is neither"),
+        ("", "canonical fields neither mapped nor named in cannot_carry: 'Header/Fax'"),
         (FAX + ', { canonical = "Sex", why = "x" }', "canonical path 'Sex' is mapped as well"),
         (FAX + ', { canonical = "Telex", why = "x" }', "no message has 'Telex'"),
         ('{ canonical = "Header/Fax" }', "cannot_carry[1]: needs"),

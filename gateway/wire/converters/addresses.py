@@ -27,7 +27,7 @@ def _checked(
     """Return the converter of a form; `without` names the fields that it has no place for."""
 
     def read(values: Values) -> Values:
-        return read_text(values[0].strip(" \t"))  # a line that is empty says that nothing is known there
+        return read_text(values[0].strip(" \t"))  # a line end may be the mark between two fields
 
     def write(values: Values) -> tuple[Values, frozenset[str]]:
         given = dict(zip(_FIELDS, (value and value.strip() for value in values), strict=True))

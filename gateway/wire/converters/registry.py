@@ -14,6 +14,7 @@ from gateway.wire.converters.fields import FIELDS
 from gateway.wire.converters.instants import INSTANTS, LOCAL_FORMS, local
 from gateway.wire.converters.languages import LANGUAGES
 from gateway.wire.converters.months import MONTHS
+from gateway.wire.converters.name_fields import NAME_FIELDS
 from gateway.wire.converters.names import NAMES
 from gateway.wire.converters.numbers import NUMBERS
 from gateway.wire.converters.telephones import TELEPHONES
@@ -30,7 +31,9 @@ def _by_name(*groups: tuple[Converter, ...]) -> Mapping[str, Converter]:
 
 
 CONVERTERS = _by_name(DATES, MONTHS, CALENDARS, INSTANTS, NUMBERS, COUNTRIES, LANGUAGES, TELEPHONES, DOCUMENTS)
-GROUP_CONVERTERS: Mapping[str, GroupConverter] = MappingProxyType({each.name: each for each in (*NAMES, *ADDRESSES, *FIELDS)})
+GROUP_CONVERTERS: Mapping[str, GroupConverter] = MappingProxyType(
+    {each.name: each for each in (*NAMES, *NAME_FIELDS, *ADDRESSES, *FIELDS)}
+)
 
 
 def converter_named(name: str) -> Converter | None:
