@@ -73,6 +73,7 @@ class Settings:
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
     watch_seconds: int = 30  # pause between two looks at the clock
+    hints: bool = True  # whether cases of one authority are compared with each other; False also removes what they are found by
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")

@@ -230,15 +230,19 @@ def _treaties(settings: Settings) -> str:
 
 
 def _calendars(settings: Settings) -> str:
-    """Look at the calendars of the authorities this installation exchanges with; others may end when they like."""
+    """Look at the calendars that partner folders name: those of home authorities must last, of the others it is told."""
     calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
-    wanted = {authority.calendar for authority in load_partners(settings.partners).authorities.values()}
+    known = load_partners(settings.partners).authorities
+    wanted = {authority.calendar for authority in known.values()}
     if missing := sorted(wanted - set(calendars)):
         raise Misconfigured(f"there is no calendar {missing[0]!r}, which a partner folder names")
-    first = min((calendars[name] for name in wanted), key=lambda each: each.known_until)
-    if first.known_until - utc_now().date() < SOON:
-        raise Misconfigured(f"the calendar {first.id} ends on {first.known_until}; install a longer one")
-    return f"{len(calendars)} calendars; of those in use {first.id} ends first, on {first.known_until}"
+    ending = [calendars[name] for name in sorted(wanted) if calendars[name].known_until - utc_now().date() < SOON]
+    ours = {known[code].calendar for code in settings.home}
+    for calendar in ending:
+        if calendar.id in ours:
+            raise Misconfigured(f"the calendar {calendar.id} ends on {calendar.known_until}; install a longer one")
+    told = [f"{each.id} ends on {each.known_until}: no deadline of that state reaches further" for each in ending]
+    return "; ".join([f"{len(calendars)} calendars, {len(wanted)} in use", *told])
 
 
 def _exchange(settings: Settings) -> str:

@@ -6,6 +6,7 @@ from gateway.store import (
     erasure_tables,
     paper_tables,
     partner_tables,
+    resemblance_tables,
     root_tables,
     tables,
     told_tables,
@@ -13,5 +14,15 @@ from gateway.store import (
 from gateway.store.columns import metadata
 
 # a module of tables that is not named here is not migrated
-MODULES = (tables, attachment_tables, edge_tables, erasure_tables, paper_tables, partner_tables, root_tables, told_tables)
+MODULES = (
+    tables,
+    attachment_tables,
+    edge_tables,
+    erasure_tables,
+    paper_tables,
+    partner_tables,
+    resemblance_tables,
+    root_tables,
+    told_tables,
+)
 __all__ = ["MODULES", "metadata"]

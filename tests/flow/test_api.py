@@ -117,8 +117,18 @@ def is_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 async def test_application_in_the_authoritys_own_dialect_leaves(web: Api, gateway: Gateway) -> None:
     answer = web.hand_in(new_document(gateway.rt, "at/bmi-json", "accelerated.json"), "AT-BMI", kind="application/json")
     assert answer.status_code == 201
-    assert answer.json().keys() == {"outcome", "message_id", "case", "case_id", "sha256"}
+    assert answer.json().keys() == {"outcome", "message_id", "case", "case_id", "sha256", "warnings"}
     assert answer.json()["outcome"] == "sent"
+
+
+async def test_personal_number_that_does_not_check_out_is_taken_with_a_warning(web: Api) -> None:
+    body = example(APPLICATION).replace(b"3420112345671</Value>", b"9420112345671</Value>", 1)
+    for _ in range(2):  # a repeat is answered like the first time
+        answer = web.hand_in(body, "BA-MS", dialect="canonical")
+        assert answer.status_code == 202
+        (warning,) = answer.json()["warnings"]
+        assert warning["code"] == "check-digit"
+        assert "9420112345671" not in answer.text
 
 
 async def test_own_dialect_may_be_named(web: Api, gateway: Gateway) -> None:

@@ -185,7 +185,10 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
     changed["environment"] = "production"
     changed |= {"edges": "[BA-MS]\nquiet_seconds = 7"}
-    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
+    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {
+        "secure_cookies": "no",
+        "hints": "no",
+    }
     for item in fields(Settings):
         number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")
