@@ -50,7 +50,7 @@ def _take_out(element: Tree) -> None:
 def check_withheld(treaties: Mapping[str, Treaty], shapes: Mapping[str, Shape]) -> None:
     """Raise `TreatyInvalid` for a row that names what no message has: a slip there would let the field leave.
 
-    So does a row without which no message of a type could be sent; `shapes` are those of the canonical message types.
+    So does a row about the header; `shapes` are those of the canonical message types.
     """
     for treaty in treaties.values():
         for number, row in enumerate(treaty.withheld, 1):
@@ -62,8 +62,9 @@ def _problems(row: Withheld, shapes: Mapping[str, Shape]) -> Iterator[str]:
     for unknown in sorted(row.messages - set(shapes)):
         yield f"there is no message type {unknown!r}"
     found = {kind: shape for kind in row.messages or shapes if kind in shapes and (shape := shapes[kind].at(row.field))}
-    missing = row.messages - set(found) if row.messages else set() if found else {"any message"}
-    for kind in sorted(missing):
+    if not row.messages and not found:
+        yield f"no message has a field {row.field!r}"
+    for kind in sorted((row.messages & set(shapes)) - set(found)):
         yield f"{kind} has no field {row.field!r}"
     if row.field.partition("/")[0] == "Header":
         yield "the header is what makes a message, and cannot be withheld"

@@ -187,3 +187,20 @@ def test_check_refuses_a_protocol_whose_example_does_not_come_out(folder):
     path.write_text(path.read_text(encoding="utf-8").replace("amount = 7", "amount = 8"), encoding="utf-8")
     found = told("treaty", "check", folder, code=1)
     assert {error.partition(":")[0] for error in found["errors"]} == {"treaties/eu-rs/fr.toml"}
+
+
+def test_a_field_that_is_withheld_and_that_no_message_has_fails_the_check_and_a_good_one_is_shown(tmp_path):
+    folder = tmp_path / "partners"
+    shutil.copytree(TREATIES.parent, folder)
+    file = folder / "treaties" / "eu-rs.toml"
+    whole = file.read_text(encoding="utf-8")
+    row = '\n[[withheld]]\nfield = "Person/{}"\narticle = "Art. 16(c)"\nsource = "invented"\nconfidence = "verified"\n'
+    file.write_text(whole + row.format("Fingers"), encoding="utf-8")
+    refused = told("treaty", "check", file, code=1)
+    assert refused["errors"] == ["treaties/eu-rs.toml: withheld[1]: no message has a field 'Person/Fingers'"]
+
+    file.write_text(whole + row.format("CivilStatus"), encoding="utf-8")
+    told("treaty", "check", file)
+    (shown,) = told("treaty", "show", "eu-rs", "--partners", folder)["withheld"]
+    assert (shown["field"], shown["article"], shown["confidence"]) == ("Person/CivilStatus", "Art. 16(c)", "verified")
+    assert "Not sent: Person/CivilStatus" in run("treaty", "show", "eu-rs", "--partners", folder).output

@@ -40,7 +40,8 @@ def withholding(treaties: Mapping[str, Treaty], treaty: str, *fields: str, messa
 
 def under(side: Gateway, treaty: str, *fields: str, **more: frozenset[str]) -> Gateway:
     """Return the gateway with other rules and the same database."""
-    return replace(side, rt=replace(side.rt, treaties=withholding(side.rt.treaties, treaty, *fields, **more)))
+    narrowed = side.rt.directory.with_treaties(withholding(side.rt.treaties, treaty, *fields, **more))
+    return replace(side, rt=replace(side.rt, directory=narrowed))
 
 
 def paths(document) -> set[str]:

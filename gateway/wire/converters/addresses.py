@@ -35,10 +35,10 @@ def _checked(
         clean = [None if field in lost else value for field, value in given.items()]
         text = write_text(clean)
         try:
-            back = list(read_text(text))
+            back = list(read((text,)))
         except BadValue:
             back = []
-        if back != clean:
+        if back != clean or not any(clean):
             raise BadValue(f"is an address that cannot be written exactly as {form}")
         return (text,), lost
 
@@ -56,7 +56,7 @@ def _checked(
 
 def _positions(name: str, mark: str) -> GroupConverter:
     """Return the form in which all five fields have their place, empty where nothing is known."""
-    form = mark.join(("street", "post code", "town", "region", "state"))
+    form = mark.join(("street", "post code", "town", "region", "state")).replace("\n", " / ")
 
     def read(text: str) -> Values:
         parts = [part.strip() or None for part in text.split(mark)]
