@@ -58,14 +58,17 @@ def run(*words: object, cwd: Path, seconds: float = SECONDS, env: Mapping[str, s
 def call(*words: object, monkeypatch: pytest.MonkeyPatch) -> Done:
     """Run a command through its own entrance, in this process; an error that is not ours fails the test."""
     monkeypatch.setattr(sys, "argv", ["gateway", *map(str, words)])
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), io.StringIO()
     code: Any = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             entrance.main()
         except SystemExit as end:
             code = end.code
-    return Done(code=code or 0, out=out.getvalue(), err=err.getvalue())
+    out.flush()
+    out.buffer.seek(0)
+    written = out.buffer.read().decode("utf-8", "replace")  # a document may have another encoding
+    return Done(code=code or 0, out=written, err=err.getvalue())
 
 
 def command(words: Sequence[object]) -> list[str]:
