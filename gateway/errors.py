@@ -203,10 +203,22 @@ class FieldNotCarried(Refused):
     code = "field-not-carried"
 
 
+class LetterUnknown(Refused):
+    """A name has a letter that no table of transliteration knows."""
+
+    code = "letter-unknown"
+
+
 class FieldNotAllowed(Refused):
     """A field is not on the allow-list of its message type."""
 
     code = "field-not-allowed"
+
+
+class FieldWithheld(Refused):
+    """The agreement of the case does not allow a field that the message cannot be without, or that was let in before."""
+
+    code = "field-withheld"
 
 
 # --- attachments ----------------------------------------------------------------------------------------------------
@@ -234,6 +246,30 @@ class AttachmentQuota(Refused):
     """Too much lies here that no message has named yet."""
 
     code = "attachment-quota"
+
+
+class PdfUnreadable(Refused):
+    """A PDF that came back is broken, too large, has too many pages, or holds no form of ours."""
+
+    code = "pdf-unreadable"
+
+
+class PdfActive(Refused):
+    """A PDF holds something that acts: a script, a launched program, an address that is opened, a file to be run."""
+
+    code = "pdf-active"
+
+
+class AlreadyDelivered(Refused):
+    """The delivery of a message on paper was recorded before, or the message has its receipt already."""
+
+    code = "already-delivered"
+
+
+class FormMismatch(Refused):
+    """A filled form belongs to another case, or its case reference or digest was changed."""
+
+    code = "form-mismatch"
 
 
 # --- trust ----------------------------------------------------------------------------------------------------------
@@ -358,6 +394,48 @@ class CannotOpen(Refused):
 
 class WrongRecipient(Refused):
     code = "wrong-recipient"
+
+
+class PartnerNotAdmitted(Refused):
+    """In production nothing is exchanged with a state whose admission was not decided."""
+
+    code = "partner-not-admitted"
+
+
+class PartnerNotInProduction(Refused):
+    """In production nothing is exchanged with a partner that is still being tried."""
+
+    code = "partner-not-in-production"
+
+
+class PartnerSuspended(Refused):
+    """A named person suspended this exchange. In a receipt: the message is kept, and waits until it is resumed."""
+
+    code = "partner-suspended"
+
+
+class PassMissing(Refused):
+    """A partner goes into production with a valid conformance pass, or by a decision to do without."""
+
+    code = "pass-missing"
+
+
+class PassInvalid(Refused):
+    """A conformance pass that is not written as passes are, was changed, or is for something else."""
+
+    code = "pass-invalid"
+
+
+class PassExpired(Refused):
+    """A conformance pass whose time is over."""
+
+    code = "pass-expired"
+
+
+class ScriptInvalid(Refused):
+    """A script of a simulation names what there is not."""
+
+    code = "script-invalid"
 
 
 class MessageIdReused(Refused):
@@ -571,6 +649,12 @@ class ParserUnavailable(Unavailable):
     code = "parser-unavailable"
 
 
+class FormNotPrinted(Unavailable):
+    """The process that lays out PDF forms failed or did not finish."""
+
+    code = "form-not-printed"
+
+
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
 
@@ -624,6 +708,18 @@ class SchemaSetBroken(Misconfigured):
 
 class PartnerInvalid(Misconfigured):
     code = "partner-invalid"
+
+
+class LabelsInvalid(Misconfigured):
+    """A file with the words of printed forms cannot be used, or the language has no tag."""
+
+    code = "labels-invalid"
+
+
+class PaperToolsMissing(Misconfigured):
+    """The extra `pdf`, or the system library it needs, is not installed."""
+
+    code = "paper-tools-missing"
 
 
 class MappingInvalid(Misconfigured):

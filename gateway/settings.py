@@ -30,7 +30,11 @@ def state_folder() -> Path:
 
 
 MAX_BATCH = 500  # a receipt names at most so many messages
-_CHOICES = {"revocation": ("required", "when-offered", "off"), "ocsp_nonce": ("required", "optional")}
+_CHOICES = {
+    "environment": ("development", "production"),
+    "revocation": ("required", "when-offered", "off"),
+    "ocsp_nonce": ("required", "optional"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,9 @@ class Settings:
 
     name: str = "gateway"  # name of this installation; stands in receipts of hosted authorities
     home: tuple[str, ...] = ()  # authorities this gateway is home to
+    # "development": every partner in the folder is usable. "production": only those that were admitted and switched to it.
+    environment: str = "development"
+    pass_days: int = 365  # so long a conformance pass is valid
     partners: Path = field(default_factory=lambda: data_folder("partners"))
     schemas: Path = field(default_factory=lambda: data_folder("schemas"))
     keys: Path = field(default_factory=lambda: state_folder() / "dev")  # key folder: private keys, pinned certificates
@@ -91,7 +98,7 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes")
+        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days")
         if any(getattr(self, name) < 1 for name in small):
             raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         _check_addresses(self.database, self.broker)

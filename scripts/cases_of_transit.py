@@ -77,7 +77,7 @@ def transit(corridor: Corridor) -> Fields:
         **_authorities(corridor),
         "Person": person,
         "Document": held,
-        "Transit": _journey(corridor, number) | {"ExitPoint": corridor.home["arrival"], "OtherState": ["TR"]},
+        "Transit": _journey(corridor, number) | {"ExitPoint": corridor.home["arrival"], "OtherState": [_between(corridor)]},
         "Escort": [
             {"Name": "ESCORT ONE", "Rank": rank, "DocumentKind": "passport", "DocumentNumber": "E0000001"},
             {"Name": "ESCORT TWO"},
@@ -155,6 +155,11 @@ def _in_transit(corridor: Corridor) -> Fields:
         "Birth": birth(spec["born"], spec["place"], person["Nationality"][0], town=spec["town"]),
         "PhysicalDescription": {"HeightCm": "164", "EyeColour": "brown", "Marks": "None."},
     }
+
+
+def _between(corridor: Corridor) -> str:
+    """Return a state on the way that is on neither side."""
+    return next(state for state in ("TR", "GR") if state not in {corridor.requesting[:2], corridor.state})
 
 
 def _journey(corridor: Corridor, number: int) -> dict[str, Any]:

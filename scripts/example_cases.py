@@ -71,11 +71,28 @@ _COMMON: Mapping[str, Case] = {
 }
 _FORMER: Mapping[str, Case] = {"former-national": others.former_national, "former-sfry-national": others.former_sfry_national}
 
+# What a pair of authorities has whose persons are not described one by one.
+_FEW: Mapping[str, Case] = {
+    "own-script": known_by("own-script", "N1-02", "Identity card; the name as the document shows it.", "identity-card"),
+    **{
+        kind: _COMMON[kind]
+        for kind in (
+            "own-national",
+            "third-country-permit",
+            "child-with-guardian",
+            "family",
+            "unknown-birth-date",
+            "single-name",
+            "expired-passport",
+        )
+    },
+}
 
-def cases(corridor: Corridor) -> dict[str, Case]:
+
+def cases(corridor: Corridor) -> Mapping[str, Case]:
     """Return every kind of case a corridor has; only a successor state can be asked for former SFRY nationals."""
-    former = corridor.facts["former_kind"]
-    return {**_COMMON, former: _FORMER[former]}
+    former = corridor.facts.get("former_kind")
+    return {**_COMMON, former: _FORMER[former]} if former else _FEW
 
 
 REPLIES: Mapping[str, str] = {
@@ -95,7 +112,7 @@ def reply(corridor: Corridor, what: str, application_fields: Fields) -> Fields:
     who = ("Name", "MaidenName", "Birth", "Nationality")
     members = [application_fields.get("Spouse"), *application_fields.get("Child", [])]
     signatory = corridor.authorities[corridor.requested]["signatory"]
-    key = f"{corridor.requested} {what}"
+    key = f"{corridor.answering} {what}"
     person = relative(application_fields["Person"], *who)
     return {
         "Header": header(

@@ -29,7 +29,18 @@ ESTIMATED = (" (estimated)", ", estimated)")
 # So does it name the day that a day off was exchanged for: month, day, year.
 SUBSTITUTED = re.compile(r"Day off \(substituted from (\d\d)/(\d\d)/(\d{4})\)")
 # Whatever the library says, a feast that follows the moon is estimated after the last year of tables that were seen.
-MOON = ("Eid al-Fitr", "Eid al-Adha", "Ashura", "Prophet's Birthday")
+MOON = (
+    "Ashura",
+    "Day of Arafah",
+    "Eid al-Adha",
+    "Eid al-Fitr",
+    "First Day of Ramadan",
+    "Islamic New Year",
+    "Jumu'atul-Wida",
+    "Laylat al-Qadr",
+    "Mid-Sha'ban",
+    "Prophet's Birthday",
+)
 MOON_SEEN = 2026
 
 PARTS = {"BIH": "Federation of BiH", "SRP": "Republika Srpska", "BRC": "Brčko District", "ENG": "England and Wales"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.flow.case_verdict import verify_case_file
 from gateway.settings import data_folder
+from gateway.simulation.forgeries import forgeries
 from gateway.store.database import open_engine, upgrade
 from gateway.trust import stamped
 from gateway.trust.authorities import obtain
@@ -20,7 +21,6 @@ from gateway.trust.verify import examine
 from gateway.wire.documents import parse_xml
 from gateway.wire.reading import text
 from gateway.wire.schema import SchemaSet
-from tests.forgeries import forgeries
 from tests.packs import AT, make_sample, pack
 
 SCHEMA = data_folder("schemas") / "readmission" / "1.0"
@@ -76,7 +76,7 @@ def _our_code(body: bytes, trust: TrustStore, now: datetime) -> str | None:
 
 
 def forged_envelopes(keys: Path, now: datetime) -> Iterator[Sample]:
-    """Yield every forgery of tests/forgeries."""
+    """Yield every forgery of gateway/simulation/forgeries."""
     trust = TrustStore.load(keys)
     for each in forgeries(keys, now):
         yield Sample(name=f"{each.name}.xml", body=each.body, code=_our_code(each.body, trust, now))

@@ -1,4 +1,4 @@
-"""Make the documents that come from the code: docs/openapi.json, docs/commands.md, and the tables of docs/message-cycle.md.
+"""Make what comes from the code: OpenAPI, AsyncAPI, docs/commands.md, the tables of docs/message-cycle.md and docs/values.md.
 
 Running it again leaves no diff.
 """
@@ -12,10 +12,14 @@ from typing import Any
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from gateway import __version__
 from gateway.cli.main import build
 from gateway.domain.clock import MEETS, STARTS_BY, Moment
 from gateway.domain.moves import EVENT_OF, NEXT, OPEN_STATES, OPENS, READMISSION, Event, Role, State
+from gateway.transport.asyncapi import asyncapi_document
 from gateway.web.api import openapi_document
+from gateway.wire.converters import CONVERTERS, GROUP_CONVERTERS
+from gateway.wire.converters.registry import zoned_samples
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 HEAD = """\
@@ -95,6 +99,11 @@ def openapi_page() -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
+def asyncapi_page() -> str:
+    """Return the AsyncAPI document of the broker."""
+    return json.dumps(asyncapi_document(__version__), indent=2, ensure_ascii=False) + "\n"
+
+
 def _messages(event: Event) -> str:
     """Return the messages that do this: type, and outcome where that decides."""
     found = [f"`{kind}`{f': {outcome}' if outcome else ''}" for (kind, outcome), one in EVENT_OF.items() if one is event]
@@ -148,10 +157,46 @@ def clocks_table() -> str:
     return "\n".join(lines)
 
 
+def _sample(value: object) -> str:
+    """Return an example as a cell of a table; what has several fields or lines as JSON."""
+    plain = isinstance(value, str) and "\n" not in value
+    text = str(value) if plain else json.dumps(value, ensure_ascii=False)
+    return f"`{_words(text)}`"
+
+
+def converters_table() -> str:
+    """Return every converter of one value, with an example on both sides."""
+    lines = ["| converter | the partner writes | canonical | there |", "|---|---|---|---|"]
+    lines += [
+        f"| `{each.name}` | {_words(each.form)} | {_sample(each.example[0])} | {_sample(each.example[1])} |"
+        for each in (*CONVERTERS.values(), *zoned_samples())
+    ]
+    return "\n".join(lines)
+
+
+def group_converters_table() -> str:
+    """Return every converter between groups of fields, with an example on both sides."""
+    lines = ["| converter | the partner writes | its fields | canonical | there |", "|---|---|---|---|---|"]
+    for each in GROUP_CONVERTERS.values():
+        fields = ", ".join(each.here)
+        canonical, there = each.example
+        lines.append(f"| `{each.name}` | {_words(each.form)} | {fields} | {_sample(canonical)} | {_sample(there)} |")
+    return "\n".join(lines)
+
+
+def values_page() -> str:
+    """Return docs/values.md with its tables as the code has them now."""
+    return _with_tables("values.md", {"converters": converters_table(), "group converters": group_converters_table()})
+
+
 def message_cycle_page() -> str:
     """Return docs/message-cycle.md with its tables as the code has them now."""
-    page = (DOCS / "message-cycle.md").read_text(encoding="utf-8")
-    for name, table in (("moves", moves_table()), ("clocks", clocks_table())):
+    return _with_tables("message-cycle.md", {"moves": moves_table(), "clocks": clocks_table()})
+
+
+def _with_tables(file: str, tables: Mapping[str, str]) -> str:
+    page = (DOCS / file).read_text(encoding="utf-8")
+    for name, table in tables.items():
         before, rest = page.split(f"<!-- made by make docs: {name} -->\n", 1)
         _, after = rest.split("<!-- end -->", 1)
         page = f"{before}<!-- made by make docs: {name} -->\n{table}\n<!-- end -->{after}"
@@ -160,10 +205,16 @@ def message_cycle_page() -> str:
 
 def main() -> int:
     """Write the documents; return 0."""
-    pages = (("openapi.json", openapi_page()), ("commands.md", commands_page()), ("message-cycle.md", message_cycle_page()))
+    pages = (
+        ("openapi.json", openapi_page()),
+        ("asyncapi.json", asyncapi_page()),
+        ("commands.md", commands_page()),
+        ("message-cycle.md", message_cycle_page()),
+        ("values.md", values_page()),
+    )
     for name, text in pages:
         (DOCS / name).write_text(text, encoding="utf-8")
-    print("docs/openapi.json, docs/commands.md and the tables of docs/message-cycle.md are up to date")
+    print(f"{', '.join(name for name, _ in pages)} in docs/ are up to date")
     return 0
 
 

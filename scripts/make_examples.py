@@ -8,15 +8,16 @@ Everything is fixed (identifiers, days, persons), so that a second run leaves no
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from example_cases import REPLIES, application, cases, receipt, reply
 from follow_ups import follow_ups
 from lxml import etree
+from pairs import Pair, messages, pairs
 from specimens import Corridor, Fields, corridors
 from threads import kebab
 
-from gateway.partners import Dialect, load
+from gateway.partners import Dialect, Partners, load
 from gateway.settings import data_folder
 from gateway.stages import Tree
 from gateway.wire.allowed import AllowedFields
@@ -27,11 +28,16 @@ from gateway.wire.schema import SchemaSet
 from gateway.wire.shapes import Shape
 from gateway.wire.translate import Translator, canonical_shapes
 
+Sent: TypeAlias = tuple[str, str, Fields]  # name of the example, message type, canonical fields
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = Path("schemas/readmission/1.0/examples")
 
 # Who answers whom: an application of "pk" is answered by "ba".
 ASKED_BY: Mapping[str, str] = {"ba": "pk", "pk": "ba", "rs": "at", "at": "rs"}
+
+# The partners whose own system sends every type from both sides; the others send what either side may send in turn.
+BOTH_SIDES = {"al/mb-xml", "xk/mpb-json", "me/mup-xml", "mk/mvr-xml"}
 
 # Canonical examples: file name after the message type -> partner that asks, kind of case.
 CANONICAL: Mapping[str, tuple[str, str]] = {
@@ -103,7 +109,16 @@ def _readable(document: Tree) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body + b"\n"
 
 
-def _messages(asking: Corridor, answering: Corridor) -> Iterator[tuple[str, str, Fields]]:
+def _sent(dialect: Dialect, partners: Partners, found: Mapping[str, Corridor], others: Mapping[str, Pair]) -> Iterator[Sent]:
+    """Yield name, type and fields of every example in the format of `dialect`: what its authority sends."""
+    if dialect.partner in found:
+        yield from _messages(found[dialect.partner], found[ASKED_BY[dialect.partner]])
+        return
+    sender = next(code for code, authority in partners.authorities.items() if authority.dialect == dialect.id)
+    yield from messages(others[sender], both_sides=dialect.id in BOTH_SIDES)
+
+
+def _messages(asking: Corridor, answering: Corridor) -> Iterator[Sent]:
     """Yield name, type and fields of every example that the partner of `asking` sends."""
     for number, kind in enumerate(cases(asking), 1):
         yield kind, "ReadmissionApplication", application(asking, kind, number)
@@ -125,14 +140,14 @@ def _followed(corridor: Corridor) -> Mapping[str, tuple[str, Fields]]:
     return follow_ups(corridor, _numbered(corridor, FOLLOWED))
 
 
-def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
+def _dialect_files(dialect: Dialect, checks: Checks, sent: Iterator[Sent]) -> Iterator[tuple[Path, bytes]]:
     """Yield path and bytes of a partner's examples: its own format, and the canonical twin that it translates to."""
     translator = Translator.compile(dialect, checks.schemas)
     folder = Path("partners") / dialect.partner / "dialects" / dialect.name / "examples"
-    for name, kind, fields in _messages(found[dialect.partner], found[ASKED_BY[dialect.partner]]):
+    for name, kind, fields in sent:
         if kind not in dialect.mapping["messages"]:
             continue  # the partner's format has no such message
-        document = checks.build(kind, fields)
+        document = checks.build(kind, _on_one_line(fields) if dialect.format == "lines" else fields)
         there = translator.from_canonical(document)
         twin = translator.to_canonical(there.body)
         # What the sender's own format cannot carry cannot come from that sender: it is not in the twin.
@@ -141,6 +156,15 @@ def _dialect_files(dialect: Dialect, checks: Checks, found: Mapping[str, Corrido
             raise ValueError(f"{folder / name}: a field does not come back the same")
         yield folder / f"{name}{dialect.form.suffix}", there.body
         yield folder / "canonical" / f"{name}.xml", twin.body
+
+
+def _on_one_line(value: Any) -> Any:
+    """Return fields whose texts have no line ends: a line of fixed width has no place for them."""
+    if isinstance(value, dict):
+        return {name: _on_one_line(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_on_one_line(inner) for inner in value]
+    return value.replace("\n", " ") if isinstance(value, str) else value
 
 
 def _canonical_files(checks: Checks, found: Mapping[str, Corridor]) -> Iterator[tuple[Path, bytes]]:
@@ -164,9 +188,11 @@ def write_all(out: Path) -> int:
     checks = Checks()
     found = corridors(Path(__file__).with_name("specimens.toml"))
     written = 0
-    for dialect in load(data_folder("partners")).dialects.values():
-        if dialect.partner in found:
-            written += sum(_write(out / path, body) for path, body in _dialect_files(dialect, checks, found))
+    others = pairs(Path(__file__).with_name("specimens"), Path(__file__).with_name("specimens.toml"))
+    partners = load(data_folder("partners"))
+    for dialect in partners.dialects.values():
+        sent = _sent(dialect, partners, found, others)
+        written += sum(_write(out / path, body) for path, body in _dialect_files(dialect, checks, sent))
     return written + sum(_write(out / path, body) for path, body in _canonical_files(checks, found))
 
 

@@ -10,8 +10,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.simulation.forgeries import Forge, forgeries
 from gateway.trust.devca import make_development_keys
-from tests.forgeries import Forge, forgeries
 
 AUTHORITIES = ("AT-BMI", "BA-MS", "PK-MOI", "RS-MUP")
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from stdnum.pk import cnic
-from stdnum.si import emso
+from national_numbers import NUMBERS
 
 from gateway.wire.specimen_files import specimen_file
 
@@ -24,7 +23,7 @@ FIRST_DAY = date(2026, 9, 7)  # a Monday; cases follow on the working days after
 class Corridor:
     """One authority asking another, with the persons of its cases."""
 
-    code: str  # partner code of the requesting side: "ba"
+    code: str  # its name in the keys that identifiers are made from: "ba", "al-mb xk-mpb"
     requesting: str  # "BA-MS"
     requested: str  # "PK-MOI"
     agreement: str
@@ -32,6 +31,7 @@ class Corridor:
     home: Mapping[str, Any]  # nationals of the requested state
     away: Mapping[str, Any]  # nationals of the requesting state
     authorities: Mapping[str, Any]
+    answering: str  # the same for the replies
 
     @property
     def state(self) -> str:
@@ -57,6 +57,7 @@ def corridors(path: Path) -> dict[str, Corridor]:
             home=table["nationals"][facts["requested"][:2]],
             away=table["nationals"][facts["requesting"][:2]],
             authorities=table["authorities"],
+            answering=facts["requested"],
         )
         for code, facts in table["corridors"].items()
     }
@@ -92,30 +93,14 @@ def created_at(number: int) -> datetime:
     return at_hour(working_day(number), 8 + number % 6, 7 * number % 60)
 
 
-def jmbg(born: date, sex: str, serial: int) -> str:
-    """Return a JMBG whose region 99 was never given out, so that it is nobody's; the check digit is right.
-
-    Layout DDMMYYY RR BBB C with BBB from 500 for women; algorithm: python-stdnum, `stdnum.si.emso`.
-    """
-    body = f"{born:%d%m}{born.year % 1000:03}99{serial + (500 if sex == 'female' else 0):03}"
-    return emso.validate(body + emso.calc_check_digit(body))
-
-
-def national_card(sex: str, serial: int) -> str:
-    """Return a CNIC of locality 60000, which no district has. It has no check digit: the last one tells the sex.
-
-    Rules: python-stdnum, `stdnum.pk.cnic`.
-    """
-    return cnic.validate(f"60000{serial:07}{2 if sex == 'female' else 1}")
-
-
 def identifier(corridor: Corridor, born: str | None, sex: str, serial: int) -> list[Fields]:
-    """Return the personal number of a national of the requested state, none without a whole birth date."""
-    kind = corridor.home["identifier"]
-    if born is None or len(born) < len("YYYY-MM-DD"):
+    """Return the personal number of a national of the requested state, none without a whole birth date or such a number."""
+    if born is None or len(born) < len("YYYY-MM-DD") or corridor.home["identifier"] == "none":
         return []
-    numbers = {"jmbg": jmbg(date.fromisoformat(born), sex, serial), "cnic": national_card(sex, serial)}
-    return [{"Kind": kind, "Value": numbers.get(kind, f"SPECIMEN-{serial:04}"), "State": corridor.state}]
+    if corridor.home["identifier"] not in NUMBERS:
+        return [{"Kind": "other", "Value": f"SPECIMEN-{serial:04}", "State": corridor.state}]
+    kind, make = NUMBERS[corridor.home["identifier"]]
+    return [{"Kind": kind, "Value": make(date.fromisoformat(born), sex, serial), "State": corridor.state}]
 
 
 # --- persons ----------------------------------------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ import pytest
 import structlog
 
 from gateway.errors import BrokerMissing
+from tests.paper import NO_PANGO
 from tests.servers import Databases, shared, start_postgres, start_rabbitmq, worker
 from tests.softhsm import NO_SOFTHSM, SoftHsm, SoftHsmMissingError
 from tests.softhsm import start as start_softhsm
 
 _NO_RABBITMQ = "RabbitMQ is not there: "
-_MISSING = {"RabbitMQ": _NO_RABBITMQ, "SoftHSM": NO_SOFTHSM}
+_MISSING = {"PDF forms": NO_PANGO, "RabbitMQ": _NO_RABBITMQ, "SoftHSM": NO_SOFTHSM}
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +166,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
-    """Say last of all how many tests did not run for want of RabbitMQ or SoftHSM: a short green line must not hide them."""
+    """Say last of all how many tests did not run for want of a server or library: a short green line must not hide them."""
     yield
     for name, words in _MISSING.items():
         reasons = [

@@ -12,10 +12,11 @@ from gateway.domain.identity import new_case_reference, new_message_id
 from gateway.domain.messages import Header, ReceiptItem
 from gateway.errors import GatewayError
 from gateway.flow.inbound import Answer, receive
+from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import proof_of
 from gateway.stages import Received, Sealed, Signed, Tree
-from gateway.store import messages
+from gateway.store import cases, messages
 from gateway.store import tables as t
 from gateway.store.columns import metadata
 from gateway.store.database import reading
@@ -160,6 +161,17 @@ def journalled(engine: Engine, event: str | None = None) -> list[Any]:
         rows = tx.execute(select(t.journal).order_by(t.journal.c.id)).mappings().all()
     found = [dict(row) | {"detail": json.loads(row["detail"])} for row in rows]
     return [row for row in found if event is None or row["event"] == event]
+
+
+def stored(side: Gateway, kind: str) -> list[bytes]:
+    """Return the stored documents of one kind, in clear."""
+    with reading(side.rt.engine) as tx:
+        found = []
+        for message_row in tx.execute(select(t.documents.c.message_row).where(t.documents.c.kind == kind)).scalars().all():
+            case_id = messages.get(tx, message_row).case_id
+            case = cases.get(tx, case_id) if case_id else None
+            found.append(clear(side.rt, case, messages.document(tx, message_row, kind)))
+    return found
 
 
 def leaving(side: Gateway, reader: Runtime) -> list[tuple[str, Tree]]:

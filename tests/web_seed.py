@@ -13,21 +13,23 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 from sqlalchemy import insert, select, update
 
 from gateway.domain.safeguards import Answers
 from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
 from gateway.flow.evidence_clock import Standing
-from gateway.partners import Partners
+from gateway.partners import Partners, load
 from gateway.partners.folder import Authority
-from gateway.settings import Settings
+from gateway.settings import Settings, data_folder
 from gateway.store import accounts, attachments, journal
 from gateway.store import tables as t
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database, open_engine, reading, transaction, upgrade
 from gateway.store.worklist import Viewer
 from gateway.trust.passwords import hash_password
+from gateway.web.paper_desk import PaperDesk
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)  # a Tuesday
@@ -45,7 +47,7 @@ ACCOUNTS: Mapping[str, tuple[str, str | None]] = {
 }
 
 PARTNERS = Partners(
-    partners={},
+    partners=load(data_folder("partners")).partners,
     authorities={
         code: Authority(
             code=code,
@@ -120,6 +122,7 @@ class Seed:
             person_of=self.person_of,
             journal=self.journal,
             evidence=lambda: self.standing,
+            paper=Mock(spec=PaperDesk),  # its pages are tested on a whole gateway: tests/flow/test_paper_pages.py
         )
 
     def journal(

@@ -1,8 +1,6 @@
 """`gateway case`: what happened, and what is due, from the store of this gateway."""
 
 import csv
-import os
-import pwd
 import sys
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +12,7 @@ from rich.table import Table
 from gateway.cli.case_record import erase, export
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
+from gateway.cli.who import account
 from gateway.domain.case import Case
 from gateway.errors import NotFound
 from gateway.settings import load
@@ -93,7 +92,7 @@ def show_case(
         journal.append(
             tx,
             [
-                journal.Entry(at=now, event="case.read", actor=_who(), authority=one.home, case_id=one.id, detail=detail)
+                journal.Entry(at=now, event="case.read", actor=account(), authority=one.home, case_id=one.id, detail=detail)
                 for one in found
             ],
         )
@@ -102,14 +101,6 @@ def show_case(
         return
     for document in documents:
         _print_case(document)
-
-
-def _who() -> str:
-    """Return how the journal names whoever works on this machine: the account of the system, not what it calls itself."""
-    try:
-        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"[:80]
-    except KeyError:  # an account without a name, as in a container
-        return f"cli:{os.getuid()}"
 
 
 def _whole(tx: Any, case: Case) -> dict[str, Any]:

@@ -65,6 +65,8 @@ def _tell(verdict: Verdict, file: Path) -> None:
     screen, name = console(), escape(file.name)
     if not verdict.errors:
         screen.print(f"[green]accepted[/] {name}: {verdict.type}, meets schema and rules")
+        for each in verdict.warnings:
+            screen.print(f"  [yellow]to ask[/] {escape(each.text)} [dim]({escape(each.path)})[/]")
         return
     count = len(verdict.errors)
     screen.print(f"[bold red]refused[/] {name}: {count} problem{'s' if count > 1 else ''}")

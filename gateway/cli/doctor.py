@@ -14,13 +14,14 @@ import typer
 from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
+from gateway.domain.partner_decisions import Decided
 from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable, Unavailable
 from gateway.partners import load as load_partners
 from gateway.partners import trust_rules
 from gateway.partners.calendar_changes import CalendarBook
 from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
-from gateway.store import rights, roots
+from gateway.store import partner_decisions, passes, rights, roots
 from gateway.store.database import open_engine, reading, require_current, transaction, upgrade, version
 from gateway.trust import authorities, foreign
 from gateway.trust.certificates import TrustStore
@@ -221,6 +222,24 @@ def _calendars(settings: Settings) -> str:
     return f"{len(calendars)} calendars; of those in use {first.id} ends first, on {first.known_until}"
 
 
+def _exchange(settings: Settings) -> str:
+    """Look at what was decided about partners: in production nothing goes on with the others."""
+    engine = open_engine(settings.database)
+    require_current(engine)
+    with reading(engine) as tx:
+        decided = Decided.of(partner_decisions.every(tx))
+        ends = {row.partner: row.ends_at for row in reversed(passes.of(tx))}
+    stopped = f"; SUSPENDED: {', '.join(str(each.scope) for each in decided.suspended)}" if decided.suspended else ""
+    if settings.environment == "development":
+        return f"environment development: every partner is usable, NEVER so in production{stopped}"
+    if not decided.production:
+        raise Misconfigured("environment production, but no partner is in production; run: gateway partner production CODE")
+    now = utc_now()
+    old = [code for code in sorted(decided.production) if code not in ends or ends[code] <= now]
+    told = f"; without a current conformance pass: {', '.join(old)}" if old else ""
+    return f"environment production; in production: {', '.join(sorted(decided.production))}{told}{stopped}"
+
+
 PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "journal": _journal,
@@ -234,6 +253,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "evidence": _evidence,
     "treaties": _treaties,
     "calendars": _calendars,
+    "exchange": _exchange,
 }
 
 

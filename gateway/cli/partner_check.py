@@ -1,6 +1,9 @@
 """`gateway partner check`: what is broken and what is missing in a partner folder, in the order in which to mend it."""
 
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +26,8 @@ from gateway.trust.certificates import TrustStore
 from gateway.web.partner_report import as_html
 from gateway.wire.schema import SchemaSet
 
+_FEW = 4  # folders: to start more processes takes as long as to check so many
+
 HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page, too.")]
 PathsArgument = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Partner folders; default: all known.")]
 
@@ -44,8 +49,7 @@ def check(
     settings = load_settings(config, overrides={"partners": partners})
     folders = [path.resolve() for path in paths or sorted(path.parent for path in settings.partners.glob("*/partner.toml"))]
     now = datetime.now(UTC)
-    known = _around(settings, now)
-    reports = [check_partner(folder, _beside(folder, known, settings)) for folder in folders]
+    reports = _reports(folders, settings, now)
     if html is not None:
         html.write_text(as_html(reports, now), encoding="utf-8")
     if json:
@@ -57,7 +61,31 @@ def check(
         raise typer.Exit(1)
 
 
+def report_on(folder: Path, settings: Settings) -> dict[str, Any]:
+    """Return the report about one folder; `broken` and `missing` say what and what to do."""
+    report = _report(folder, settings, datetime.now(UTC))
+    told = {
+        word: [f"{each.what}: {each.fix}" for each in found]
+        for word, found in (("broken", report.broken), ("missing", report.missing))
+    }
+    return {**_as_dict(report), **told}
+
+
+def _reports(folders: list[Path], settings: Settings, now: datetime) -> list[PartnerReport]:
+    """Return the reports in the order of the folders; of many folders as many at once as there are processors."""
+    if len(folders) <= _FEW:
+        return [_report(folder, settings, now) for folder in folders]
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(_report, folders, repeat(settings), repeat(now)))
+
+
+def _report(folder: Path, settings: Settings, now: datetime) -> PartnerReport:
+    return check_partner(folder, _beside(folder, _around(settings, now), settings))
+
+
+@lru_cache(maxsize=1)
 def _around(settings: Settings, now: datetime) -> Around:
+    """Return what every folder is held against; read once in a process."""
     trust: TrustStore | Misconfigured
     try:
         rules = load(settings.partners).trust_rules()

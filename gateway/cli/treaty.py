@@ -67,6 +67,11 @@ def show_treaty(
         screen.print(
             f"{escape(fact.about.capitalize())}: {escape(fact.text)} [dim]({fact.confidence}: {escape(fact.source)})[/]"
         )
+    for held in found.withheld:
+        where = f" of {', '.join(sorted(held.messages))}" if held.messages else ""
+        screen.print(
+            f"Not sent: {escape(held.field + where)} [dim]({escape(held.article)}; {held.confidence}: {escape(held.source)})[/]"
+        )
     for row in found.limits:
         heading, *lines = limit_lines(row)
         screen.print(f"\n[bold]{escape(heading)}[/]")

@@ -25,6 +25,16 @@ def treaty_as_dict(treaty: Treaty) -> dict[str, Any]:
             {"about": fact.about, "text": fact.text, "confidence": str(fact.confidence), "source": fact.source}
             for fact in treaty.facts
         ],
+        "withheld": [
+            {
+                "field": row.field,
+                "messages": sorted(row.messages),
+                "article": row.article,
+                "source": row.source,
+                "confidence": str(row.confidence),
+            }
+            for row in treaty.withheld
+        ],
         "limits": [_limit(row) for row in treaty.limits],
     }
 

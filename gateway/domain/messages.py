@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from gateway.errors import PartnerSuspended
+
 
 class Procedure(StrEnum):
     ORDINARY = "ordinary"
@@ -162,8 +164,8 @@ class ReceiptItem:
 
     @property
     def waits(self) -> bool:
-        """Whether it is held back until an earlier message comes."""
-        return bool(self.missing)
+        """Whether it is held back until an earlier message comes, or the exchange is resumed."""
+        return bool(self.missing) or self.code == PartnerSuspended.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

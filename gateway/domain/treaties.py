@@ -7,6 +7,8 @@ from datetime import date
 from gateway.domain.limits import Confidence, Limit
 from gateway.errors import UnknownTreaty
 
+NO_AGREEMENT = "no-agreement"  # the rule file of states between which the register holds no agreement: nothing in it computes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
@@ -28,6 +30,18 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A field that may not be sent under the treaty, although the list of its message type has it."""
+
+    field: str  # below the root of a message ("Person/PhysicalDescription"): a field, or a group with all its fields
+    messages: frozenset[str]  # message types; empty: all
+    article: str
+    source: str
+    confidence: Confidence  # sure enough to act on
+    treaty: str  # id of the file the row stands in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Treaty:
     """An agreement between two parties. The party named second is asked unless a case says otherwise."""
 
@@ -42,6 +56,7 @@ class Treaty:
     agreement: str | None = None  # of an implementing protocol: the agreement whose rules it overrides
     protocol: str | None = None  # of an agreement as it stands for one pair of states: the protocol laid over it
     note: str = ""
+    withheld: tuple[Withheld, ...] = ()
 
     def limit(
         self, limit_id: str, procedure: str, category: str, *, escorted: bool = False, means: str | None = None
@@ -93,6 +108,7 @@ def under(agreement: Treaty, protocol: Treaty) -> Treaty:
         limits=protocol.limits + agreement.limits,
         authorities={**agreement.authorities, **protocol.authorities},
         facts=agreement.facts + protocol.facts,
+        withheld=agreement.withheld + protocol.withheld,
         protocol=protocol.id,
         note=" ".join(filter(None, (agreement.note, protocol.note))),
     )

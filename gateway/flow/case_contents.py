@@ -42,10 +42,13 @@ from gateway.wire.case_index import (
 from gateway.wire.case_summary import write_summary
 
 PDF = "application/pdf"
+_SUFFIXES = {PDF: ".pdf", "image/jpeg": ".jpg", "image/png": ".png"}  # of what came on paper
 _WHAT = {
     "original": "the same message as it was handed in, in the format of its sender",
     "translated": "the same message as it was handed over, in the format of its recipient",
     "report": "what the translation did to each field",
+    "form": "the filled form that the reply was taken from, as it came back",
+    "delivery": "scan of the proof that the message was delivered on paper",
 }
 _EVIDENCE = {"crl": "application/pkix-crl", "ocsp": "application/ocsp-response"}
 Chains: TypeAlias = dict[tuple[bytes, ...], tuple[str, datetime]]  # chain of a signer -> authority, and when it signed
@@ -170,13 +173,19 @@ def _message(
         sha256=row.digest,
         signed_at=row.signed_at,
         received_at=row.received_at,
-        outcome=row.outcome,
+        outcome=_outcome(row),
         code=row.code,
         envelope=envelope,
         receipt=receipt_name,
         documents=tuple(documents),
         attachments=tuple(sorted(brought, key=lambda one: one.number)),
     )
+
+
+def _outcome(row: MessageRow) -> str:
+    """Return what became of a message; one for an authority on paper waits here until somebody proves its delivery."""
+    undelivered = row.direction == "in" and row.outcome == "accepted" and row.receipt_message_id is None
+    return "waiting" if undelivered else row.outcome
 
 
 def _attachment(
@@ -220,7 +229,7 @@ def _later(tx: Tx, rt: Runtime, case: Case, document: DocumentRow) -> Callable[[
 
 
 def _name(number: int, row: MessageRow, document: DocumentRow) -> str:
-    suffix = suffix_of(document.media_type)
+    suffix = _SUFFIXES.get(document.media_type) or suffix_of(document.media_type)
     if document.kind == "signed":
         return f"messages/{number:04}-{row.direction}-{row.type}{suffix}"
     return f"documents/{number:04}-{document.kind}{suffix}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.errors import GatewayError, Unavailable
+from gateway.flow.openness import keep_back
 from gateway.flow.ports import LEASE_SECONDS, Runtime
 from gateway.log import logger
 from gateway.store import journal, messages, outbox
@@ -28,9 +29,16 @@ class Delivered:
 
 
 def claim(rt: Runtime, *, by: str) -> list[OutboxRow]:
-    """Take what is due, at most one batch."""
+    """Take what is due, at most one batch. What belongs to a suspended exchange stays where it is."""
     with transaction(rt.engine) as tx:
-        return outbox.claim(tx, now=rt.clock(), most=rt.settings.batch * 2, lease_seconds=LEASE_SECONDS, by=by)
+        rows = outbox.claim(tx, now=rt.clock(), most=rt.settings.batch * 2, lease_seconds=LEASE_SECONDS, by=by)
+        return keep_back(tx, rows, rt)
+
+
+def still_open(rows: Sequence[OutboxRow], rt: Runtime) -> list[OutboxRow]:
+    """Return the rows that may leave of those that were handed over when the exchange was open."""
+    with transaction(rt.engine) as tx:
+        return keep_back(tx, rows, rt)
 
 
 def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt: Runtime) -> Delivered:

@@ -20,7 +20,8 @@ from gateway.trust.foreign import require
 from gateway.wire.examples import check_examples
 from gateway.wire.on_demand import OnDemand
 from gateway.wire.schema import SchemaSet
-from gateway.wire.translate import Translator
+from gateway.wire.translate import Translator, canonical_shapes
+from gateway.wire.withheld import check_withheld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +51,11 @@ def read_known(folder: Path, overrides: Path | None, schemas: SchemaSet) -> Know
     What a mapping row means is only looked at when its dialect is first used, or by `require_sound`.
     """
     partners = load_partners(folder)
+    treaties = load_treaties(folder / "treaties", overrides)
+    check_withheld(treaties, canonical_shapes(schemas.folder))
     return Known(
         partners=partners,
-        treaties=load_treaties(folder / "treaties", overrides),
+        treaties=treaties,
         translators=OnDemand(partners.dialects, lambda name: Translator.compile(partners.dialects[name], schemas)),
         versions=versions(folder),
     )
@@ -64,7 +67,7 @@ def require_sound(dialects: Iterable[Dialect], known: Known, schemas: SchemaSet,
     Raises `MappingInvalid`, or `PartnerInvalid` with the first example that does not pass.
     """
     for dialect in dialects:
-        _, problems = check_examples(dialect, known.translators[dialect.id], schemas, now)
+        problems = check_examples(dialect, known.translators[dialect.id], schemas, now).problems
         if problems:
             raise PartnerInvalid(problems[0])
 

@@ -16,6 +16,7 @@ from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
+from gateway.flow.openness import require_open
 from gateway.flow.papers import facts_of, original_paper, report_paper, sha256, signed_paper
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import statement_of
@@ -33,7 +34,10 @@ log = logger("outbound")
 
 
 def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
-    """Step 5: the safeguards, for what is disclosed about a person for the first time."""
+    """Step 5: whether the exchange is open; the safeguards, for what is disclosed about a person for the first time."""
+    assert draft.message is not None
+    assert draft.checked is not None
+    require_open(draft.message.header.sender, draft.message.header.recipient, draft.checked.type, rt)
     if isinstance(draft.message, Application):
         statement = statement_of(tx, draft.case, rt) if draft.case else None
         draft.hold = hold_reason(draft.message, statement, rt.clock().date())
@@ -103,6 +107,7 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
         papers.append(signed_paper(rt, draft.after, row_id, draft.signed.body, draft.signed.digest))
         if report := draft.kept_report or draft.report:
             papers.append(report_paper(rt, draft.after, row_id, report))
+            draft.reported = papers[-1].sha256
     messages.add_documents(tx, papers)
     sealed = [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed]
     queued = outbox.add(tx, sealed, now, lease=rt.bell.lease(now))
@@ -223,5 +228,6 @@ def _entry(draft: Draft, now: datetime) -> journal.Entry:
             "code": draft.refused.code if draft.refused else draft.hold,
             "path": draft.refused.path if draft.refused else None,
             "dialect": draft.submitted.dialect,
-        },
+        }
+        | ({"report": draft.reported} if draft.reported else {}),
     )

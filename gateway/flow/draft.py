@@ -52,6 +52,7 @@ class Draft:
     document: Tree = None
     header: Mapping[str, str] = field(default_factory=dict)  # as it was handed in
     report: Report | None = None
+    reported: str | None = None  # SHA-256 of the mapping report that is kept with it
     kept_report: bytes | None = None  # of a message that was held: the report of its translation, as JSON
     named: tuple[Named, ...] = ()  # the attachments that it names
     files: Mapping[str, AttachmentRow] = field(default_factory=dict)  # by digest: handed in, to be claimed

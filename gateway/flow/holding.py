@@ -10,6 +10,7 @@ from gateway.errors import (
 from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result, own_error
 from gateway.flow.evidence import refusal
+from gateway.flow.minimising import check_again
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.stages import Submitted
@@ -38,6 +39,7 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
         with own_error(draft):
             draft.checked = rt.schemas.check(draft.document)
             draft.message = read(draft.checked)
+            check_again(draft, rt)
             draft.named, draft.released = manifest(draft.document), True
             if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
                 raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")

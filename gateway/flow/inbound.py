@@ -13,6 +13,7 @@ from gateway.domain.messages import Application, Receipt
 from gateway.errors import Refused, SigningTimeInvalid, StoreConflict, Unavailable, WrongRecipient
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Postponed, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
+from gateway.flow.openness import free_resumed
 from gateway.flow.parts import take_part
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
@@ -97,6 +98,15 @@ def heal(rt: Runtime) -> int:
             early.remove(tx, [(row.sender, row.message_id) for row in settled])
         rt.bell.hand(work.drafts.leaving, work.now)
         taken += len(settled)
+
+
+def take_up_resumed(rt: Runtime) -> int:
+    """Take in what waited while its exchange was suspended, once that was resumed; return how many messages.
+
+    They count from when they came: to be kept makes none late.
+    """
+    changed = rt.book.news(rt.engine, rt.clock())
+    return heal(rt) if changed and free_resumed(rt) else 0
 
 
 def _received_again(row: EarlyRow) -> Received:

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from gateway.errors import GatewayError, Unavailable
 from gateway.flow.certificates import look_after_certificates
-from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.deliver import claim, deliver_once, settle, still_open
 from gateway.flow.evidence import gather
-from gateway.flow.inbound import receive
+from gateway.flow.inbound import receive, take_up_resumed
 from gateway.flow.papers import sha256
 from gateway.flow.parts import next_group, settle_group
 from gateway.flow.ports import Runtime
@@ -65,6 +65,8 @@ async def consume(rt: Runtime, stop: asyncio.Event) -> None:
                 deliveries = await rt.transport.take(rt.settings.batch, POLL_SECONDS)
                 if deliveries:
                     await _take_in(deliveries, rt, thread)
+                else:
+                    await thread.run(take_up_resumed, rt)
             except Unavailable as error:
                 log.warning("consume.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
@@ -152,6 +154,8 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
+                if rows and rt.book.decided.suspended:  # they were handed over before
+                    rows = await thread.run(still_open, rows, rt)
                 if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
                     looked, parts = loop.time(), True
                     rows += await thread.run(claim, rt, by=name)

@@ -29,6 +29,7 @@ from gateway.flow.dispatch import guard_rights, save, seal_draft
 from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
 from gateway.flow.evidence import refusal
 from gateway.flow.lapses import check_notice
+from gateway.flow.minimising import minimise
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.questions import answered_by, usual_question
@@ -146,7 +147,7 @@ def _look_up(tx: Tx, drafts: Sequence[Draft]) -> Known:
 
 
 def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
-    """Steps 2 to 4: complete the header, check schema and allow-list, ask the safeguards."""
+    """Steps 2 to 4: complete the header, check schema and allow-list, leave out what the treaty withholds; the safeguards."""
     item, header = draft.submitted, draft.header
     kind = rt.schemas.type_of(draft.document)
     if kind is None:
@@ -171,6 +172,7 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     if draft.message.header.created > rt.clock() + CLOCK_SKEW:
         raise BadValue("the message says it was made in the future", path="Header/Created")
     _check_place(tx, draft.message, draft.case, known, rt)
+    minimise(draft, rt)
     draft.named = manifest(draft.document)
     draft.files = find_handed_in(tx, item.authority, draft.named)
     guard_rights(tx, draft, rt)

@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from gateway.domain.calendars import Calendar
-from gateway.domain.treaties import Treaty
-from gateway.errors import GatewayError, Misconfigured, NotAFile, Refused
+from gateway.domain.treaties import NO_AGREEMENT, Treaty
+from gateway.errors import GatewayError, Misconfigured, NotAFile
 from gateway.partners import Dialect, Partner
 from gateway.partners.folder import load_partner
 from gateway.trust.certificates import TrustStore
@@ -189,27 +189,18 @@ def _of_list(dialect: Dialect, found: ListGaps) -> Iterator[_Found]:
 def _examples(folder: _Folder) -> Iterator[_Found]:
     for dialect in folder.dialects:
         translator = folder.translators[dialect.id]
-        count, problems = check_examples(dialect, translator, folder.around.schemas, folder.around.now)
-        folder.report.examples += count
-        for problem in problems:
+        run = check_examples(dialect, translator, folder.around.schemas, folder.around.now)
+        folder.report.examples += run.count
+        for problem in run.problems:
             yield Weight.BROKEN, problem, "mend the example, or the mapping that it shows to be wrong"
-        if count < FEWEST_EXAMPLES:
+        if run.count < FEWEST_EXAMPLES:
             yield (
                 Weight.MISSING,
-                f"{dialect.id}: {count} examples, {FEWEST_EXAMPLES} are wanted",
+                f"{dialect.id}: {run.count} examples, {FEWEST_EXAMPLES} are wanted",
                 "ask the partner for documents of invented persons, and lay them into examples/",
             )
-        if without := sorted(set(translator.documents.plans) - set(_kinds(dialect, translator))):
+        if without := sorted(set(translator.documents.plans) - run.types):
             yield Weight.MISSING, f"{dialect.id}: no example of {', '.join(without)}", "add one of each"
-
-
-def _kinds(dialect: Dialect, translator: Translator) -> Iterator[str]:
-    """Yield the message type of each example that can be read."""
-    for path in example_files(dialect):
-        try:
-            yield from (translator.documents.parse(body)[0] for body in translator.split(read_file(path)))
-        except Refused:
-            continue
 
 
 def _hostile(folder: _Folder) -> Iterator[_Found]:
@@ -228,7 +219,11 @@ def _hostile(folder: _Folder) -> Iterator[_Found]:
 def _treaty(folder: _Folder) -> Iterator[_Found]:
     assert folder.partner is not None
     state = folder.partner.state
-    binding = [treaty.id for treaty in folder.around.treaties.values() if any(state in each.states for each in treaty.parties)]
+    binding = [
+        treaty.id
+        for treaty in folder.around.treaties.values()
+        if treaty.id != NO_AGREEMENT and any(state in each.states for each in treaty.parties)
+    ]
     if binding and folder.partner.no_agreement:
         yield (
             Weight.BROKEN,

@@ -21,6 +21,7 @@ from gateway.errors import (
 from gateway.flow.arrival import Answer
 from gateway.flow.attachments import check_quota, file_key, stored_bytes, stored_part
 from gateway.flow.deliver import settle
+from gateway.flow.openness import keep_back
 from gateway.flow.papers import sha256
 from gateway.flow.ports import LEASE_SECONDS, Runtime
 from gateway.log import logger
@@ -62,6 +63,7 @@ def next_group(rt: Runtime, *, by: str) -> Group | None:
             return None
     with transaction(rt.engine) as tx:
         row = outbox.claim_attachment(tx, now=now, lease_seconds=LEASE_SECONDS, by=by)
+        row = next(iter(keep_back(tx, [row], rt)), None) if row else None
     if row is None or row.attachment_id is None:
         return None
     try:

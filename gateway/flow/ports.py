@@ -11,6 +11,7 @@ from gateway.domain.calendars import Calendar, Side
 from gateway.domain.case import Case
 from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
+from gateway.flow.decision_book import DecisionBook
 from gateway.flow.directory import Directory
 from gateway.flow.evidence_clock import EvidenceClock
 from gateway.partners import Partners
@@ -107,6 +108,7 @@ class Runtime:
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
+    book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property
     def partners(self) -> Partners:
@@ -125,6 +127,11 @@ class Runtime:
 
     def is_home(self, authority: str) -> bool:
         return authority in self.settings.home
+
+    def on_paper(self, authority: str) -> bool:
+        """Whether an authority gets its messages on paper: then what proves receipt is that somebody carried them there."""
+        known = self.partners.authorities.get(authority)
+        return known is not None and known.edge == "paper"
 
     def require_home(self, authority: str) -> None:
         """Raise `NotHome` for an authority of another gateway."""

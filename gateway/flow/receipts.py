@@ -54,6 +54,12 @@ class Drafts:
         draft.items.append(ReceiptItem(message_id=header.message_id, digest=digest, received_at=received_at, accepted=True))
         return draft
 
+    def delivered(self, row: MessageRow, at: datetime, proof: str, now: datetime) -> Draft:
+        """Add the line for a message that was carried on paper; `proof` says what shows it, and who says so."""
+        draft = self._draft(row.recipient, row.sender, now)
+        draft.items.append(ReceiptItem(message_id=row.message_id, digest=row.digest, received_at=at, accepted=True, text=proof))
+        return draft
+
     def refuse(
         self, *, sender: str, recipient: str, message_id: str, digest: str, received_at: datetime, error: Refused
     ) -> Draft:
@@ -76,7 +82,7 @@ class Drafts:
     ) -> None:
         """Add the line for a message that is kept until messages of its case come, by number; it asks for them.
 
-        A message that lacks attachments asks for itself.
+        A message that lacks attachments asks for itself; one whose exchange is suspended asks for nothing.
         """
         self._draft(header.recipient, header.sender, received_at).items.append(
             ReceiptItem(
@@ -165,7 +171,7 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
         key = (header.recipient, item.message_id)
         row = sent[key]
         if item.waits:
-            entries += send_again(tx, rt, row, item.missing, now)
+            entries += send_again(tx, rt, row, item.missing, now) if item.missing else [_kept(item, row, header, now)]
         elif row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
             outcome = "received" if item.accepted else "refused"
             news.append((item, row))
@@ -275,6 +281,21 @@ def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) 
         message_id=item.message_id,
         digest=item.digest,
         detail={"code": item.code},
+    )
+
+
+def _kept(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:
+    """Say that the other side keeps a message and does not act on it: it came, and it counts from when it came."""
+    log.warning("message.kept_by_partner", code=item.code, message_id=item.message_id, partner=header.sender)
+    return journal.Entry(
+        at=now,
+        event="message.kept_by_partner",
+        actor=header.sender,
+        authority=header.recipient,
+        case_id=row.case_id,
+        message_id=item.message_id,
+        digest=item.digest,
+        detail={"code": item.code, "received_at": item.received_at.isoformat()},
     )
 
 

@@ -22,7 +22,6 @@ from gateway.store.messages import MessageRow
 
 def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     """Write the batch: cases, messages, documents, inboxes, deadlines, receipts, journal."""
-    sent = work.sent
     _write_cases(tx, work)
     issued = work.drafts.issue(tx, rt, work.now)
     rows = [_message_row(item, work, key, draft) for item, key, draft in work.taken]
@@ -32,7 +31,8 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
     papers = _refused_papers(rt, refused, ids[len(work.taken) :])
     deliveries: list[inbox.NewInboxRow] = []
     starts: list[Started] = []
-    for (item, key, _), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
+    reports: dict[int, str] = {}  # by row: SHA-256 of the mapping report
+    for (item, key, draft), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         if key is None or item.translation is None:
             papers.append(receipt_paper(row_id, item.opened.signed))
             continue
@@ -43,34 +43,45 @@ def record(tx: Tx, work: Batch, rt: Runtime) -> None:
         papers.append(signed_paper(rt, case, row_id, item.opened.signed, item.opened.digest))
         papers.append(translated_paper(rt, case, row_id, item.translation))
         papers.append(report_paper(rt, case, row_id, item.translation.report))
+        reports[row_id] = papers[-1].sha256
         dialect = rt.partners.authority(case.home).dialect
         deliveries.append(
             inbox.NewInboxRow(authority=case.home, message_row=row_id, case_id=case.id, dialect=dialect, arrived_at=work.now)
         )
         assert not isinstance(item.message, Receipt)
-        starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
+        if draft is not None:
+            starts.append(Started(case=case, happening=Happening.of(item.message), received_at=item.received.received_at))
     messages.add_documents(tx, papers)
     inbox.add(tx, deliveries)
     early.add(tx, work.waiting)
     early.remove(tx, work.done)
+    for row, type_ in work.suspended:
+        early.suspend(tx, row, type_)
     attachments.forget(
         tx, [(draft.issuer, *name) for item, draft, _ in work.refused if draft is not None and (name := name_of(item))]
     )
     start_clocks(tx, starts, rt, work.now)
-    for item, _, _ in work.taken:
-        if isinstance(item.message, Receipt):
-            good = tuple(one for one in item.message.items if fits(one, item, sent))
-            work.entries += receipts.apply(tx, rt, replace(item.message, items=good), sent, work.now)
-            if len(good) < len(item.message.items):
-                unfit = len(item.message.items) - len(good)
-                work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
-    for item, key, _ in work.taken:
+    _apply_receipts(tx, work, rt)
+    for (item, key, _), row_id in zip(work.taken, ids[: len(work.taken)], strict=True):
         its_case = work.current[key] if key else None
         state = str(its_case.state) if its_case else None
         detail = {"type": item.checked.type, "state": state, "transport": item.received.transport}
+        if row_id in reports:
+            detail["report"] = reports[row_id]
         work.note(item, "message.received", detail, its_case.id if its_case else None)
     work.entries += issued
     journal.append(tx, work.entries)
+
+
+def _apply_receipts(tx: Tx, work: Batch, rt: Runtime) -> None:
+    """Let each line of a receipt take effect on what it names; a line that fits nothing we sent is noted."""
+    for item, _, _ in work.taken:
+        if isinstance(item.message, Receipt):
+            good = tuple(one for one in item.message.items if fits(one, item, work.sent))
+            work.entries += receipts.apply(tx, rt, replace(item.message, items=good), work.sent, work.now)
+            if len(good) < len(item.message.items):
+                unfit = len(item.message.items) - len(good)
+                work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
 
 
 def _write_cases(tx: Tx, work: Batch) -> None:

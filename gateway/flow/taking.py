@@ -4,7 +4,7 @@ A batch couples nothing but the commit: a message that is refused is settled alo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -27,6 +27,7 @@ from gateway.errors import (
     AttachmentMissing,
     Erased,
     MessageIdReused,
+    PartnerSuspended,
     Refused,
     TransitionNotAllowed,
     UnknownCase,
@@ -35,6 +36,7 @@ from gateway.flow import receipts
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
 from gateway.flow.claims import check_as_named, lacking
 from gateway.flow.lapses import check_their_notice
+from gateway.flow.openness import require_production, suspension
 from gateway.flow.order import missing_before, wait_for
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
@@ -73,6 +75,7 @@ class Batch:
     refused: list[tuple[Rejected, receipts.Draft | None, CaseKey | None]] = field(default_factory=list)
     waiting: list[early.EarlyRow] = field(default_factory=list)
     done: list[tuple[str, str]] = field(default_factory=list)  # early messages whose turn has come
+    suspended: list[tuple[int, str]] = field(default_factory=list)  # early rows that go on waiting, and the type of each
     drafts: receipts.Drafts = field(default_factory=receipts.Drafts)
     entries: list[journal.Entry] = field(default_factory=list)
 
@@ -135,7 +138,12 @@ def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answe
     try:
         if earlier is not None:
             raise MessageIdReused("this message id was used before, with other bytes", path="Header/MessageId")
-        answer = _wait(tx, item, name, work) or _wait_for_files(item, name, work) or _take(tx, item, work, rt)
+        answer = (
+            _suspended(item, name, work, rt)
+            or _wait(tx, item, name, work)
+            or _wait_for_files(item, name, work)
+            or _take(tx, item, work, rt)
+        )
     except Refused as error:
         answer = _refuse(Rejected(received=item.received, error=error, opened=item.opened), work, again=earlier is not None)
     if name in work.kept and earlier is None and answer.outcome != "waiting":
@@ -166,6 +174,30 @@ def _use_up_late(tx: Tx, opened: Opened, row: MessageRow, work: Batch) -> None:
         work.sequences[place[0]] = place[1]
 
 
+def _suspended(item: Prepared, name: tuple[str, str], work: Batch, rt: Runtime) -> Answer | None:
+    """Keep a message whose exchange is suspended, and say so to its sender with the time it came; None if it is open.
+
+    In production, raises `PartnerNotAdmitted` or `PartnerNotInProduction` where it never was open.
+    """
+    header = item.message.header
+    if isinstance(item.message, Receipt):
+        return None
+    require_production(header.sender, rt)
+    if suspension(rt, header.sender, header.recipient, item.checked.type) is None:
+        return None
+    kept = work.kept.get(name)
+    if kept is None:
+        row = wait_for(item.received, item.opened, header, files=len(item.named))
+        work.waiting.append(replace(row, suspended_type=item.checked.type))
+        work.note(item, "message.waiting", {"code": PartnerSuspended.code, "type": item.checked.type})
+        work.drafts.wait(header, item.opened.digest, item.received.received_at, (), code=PartnerSuspended.code)
+    elif kept.suspended_type is None and kept.id is not None:  # it waited for something else until now
+        work.suspended.append((kept.id, item.checked.type))
+    else:
+        work.entries.append(_repeated(item.received, item.opened, name, work))
+    return Answer(outcome="waiting", message_id=header.message_id)
+
+
 def _wait(tx: Tx, item: Prepared, name: tuple[str, str], work: Batch) -> Answer | None:
     """Keep a message that came before an earlier one of its case, and ask for that; None when its turn has come.
 
@@ -184,7 +216,9 @@ def _wait(tx: Tx, item: Prepared, name: tuple[str, str], work: Batch) -> Answer 
         detail = {"code": "sequence-gap", "missing": len(missing), "type": item.checked.type}
         work.note(item, "message.waiting", detail)
     place = {"home": header.recipient, "sender": header.sender, "reference": header.case_reference or ""}
-    here = early.here(tx, **place) | {row.sequence for row in work.waiting if row.files and row.is_at(**place)}
+    here = early.here(tx, **place) | {
+        row.sequence for row in work.waiting if (row.files or row.suspended_type) and row.is_at(**place)
+    }
     if asked := tuple(number for number in missing if number not in here):
         work.drafts.wait(header, item.opened.digest, item.received.received_at, asked)
     return Answer(outcome="waiting", message_id=header.message_id)
@@ -256,7 +290,9 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
         work.current[key] = _advanced(tx, item, case, work, rt)
     work.sequences[key] = header.sequence or 0
     work.placed[header.sender, header.message_id] = key
-    draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
+    draft = None  # for an authority on paper nothing proves receipt yet, and no clock runs: flow/deliveries.py
+    if not rt.on_paper(header.recipient):
+        draft = work.drafts.accept(header, item.opened.digest, item.received.received_at)
     work.taken.append((item, key, draft))
     return Answer(outcome="accepted", message_id=header.message_id)
 

@@ -15,6 +15,7 @@ from gateway.errors import Unavailable
 from gateway.flow.chase import ask_again, sweep
 from gateway.flow.clockwork import told
 from gateway.flow.inbound import heal
+from gateway.flow.openness import free_resumed, suspensions
 from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
@@ -32,6 +33,7 @@ AGAIN = timedelta(hours=1)  # when a lapse lacks its evidence, it is looked at a
 def watch_once(rt: Runtime, *, most: int = 100) -> int:
     """Tell what is to be told of deadlines by now, in order of time; return how many things were told."""
     rt.vault.refresh()  # what another process destroyed is forgotten here too
+    free_resumed(rt)  # before silence is judged: an answer may have waited
     heal(rt)
     ask_again(rt)
     sweep(rt)
@@ -46,14 +48,14 @@ def watch_once(rt: Runtime, *, most: int = 100) -> int:
         now = rt.clock()
         with transaction(rt.engine) as tx:
             rows = deadlines.due(tx, now, most=most)
-            said = sorted((one for row in rows for one in _tell(tx, row, now)), key=lambda one: one[0])
+            said = sorted((one for row in rows for one in _tell(tx, row, now, rt)), key=lambda one: one[0])
             journal.append(tx, [entry for _, entry in said])
         count += len(said)
         if len(rows) < most:
             return count
 
 
-def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[tuple[datetime, journal.Entry]]:
+def _tell(tx: Tx, row: DeadlineRow, now: datetime, rt: Runtime) -> list[tuple[datetime, journal.Entry]]:
     """Tell of one deadline what its time has brought, each with its time; nothing if another watch was faster."""
     case = cases.get(tx, row.case_id)
     ahead = [
@@ -70,7 +72,9 @@ def _tell(tx: Tx, row: DeadlineRow, now: datetime) -> list[tuple[datetime, journ
     said = [mark for mark in come if mark not in reminders]
     if not said:
         said = reminders[-1:]  # after a downtime only the reminder nearest to the end
-    lapse = _evidence(tx, case, row) if said[-1].stage == "lapse" else None
+    lapse = None
+    if said[-1].stage == "lapse" and not suspensions(rt, case.home, case.counterparty):  # else an answer may be kept, unread
+        lapse = _evidence(tx, case, row)
     if said[-1].stage == "lapse" and lapse is None:
         said, later = said[:-1], [Mark(stage="lapse", at=now + AGAIN)]
     stage = said[-1].stage if said else row.stage

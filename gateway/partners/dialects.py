@@ -40,7 +40,7 @@ class Dialect:
     folder: Path
     version: str  # of the mapping; written into each report
     format: str  # a name in FORMATS
-    namespace: str  # XML only; "" for the others
+    namespace: str  # XML only; "" for the others, and for documents without one
     schema: Path  # of a canonical dialect: its own folder, since the schema is ours
     mapping: Mapping[str, Any]  # mapping.toml as it stands
     codes: Mapping[str, CodeList]
@@ -81,7 +81,7 @@ def load_dialect(folder: Path, partner: str) -> Dialect:
         folder=folder,
         version=table.text("version"),
         format=kind.name,
-        namespace=table.text("namespace") if "namespace" in kind.keys else "",
+        namespace=table.text("namespace") if "namespace" in (table.values if kind.name == "xml" else kind.keys) else "",
         schema=_file(table, "schema", folder) if "schema" in kind.keys else folder,
         mapping=MappingProxyType(dict(table.values)),
         codes=MappingProxyType(_code_lists(folder / "codes.toml", f"{place}/codes.toml")),

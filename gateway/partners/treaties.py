@@ -9,8 +9,8 @@ from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
-from gateway.domain.limits import Confidence, Limit
-from gateway.domain.treaties import Fact, Party, Treaty
+from gateway.domain.limits import COMPUTABLE, Confidence, Limit
+from gateway.domain.treaties import Fact, Party, Treaty, Withheld
 from gateway.errors import TreatyInvalid
 from gateway.partners.fields import Table
 from gateway.partners.limits import read_limit
@@ -28,9 +28,11 @@ _TREATY_KEYS = {
     "limits",
     "authorities",
     "facts",
+    "withheld",
 }
 _PARTY_KEYS = {"code", "name", "states"}
 _FACT_KEYS = {"about", "text", "confidence", "source"}
+_WITHHELD_KEYS = {"field", "messages", "article", "source", "confidence"}
 _AUTHORITY_KEYS = {"state", "text", "confidence", "source"}
 
 
@@ -81,6 +83,7 @@ def load_treaty(path: Path, treaty_id: str) -> Treaty:
         facts=tuple(_register_fact(entry) for entry in table.tables("facts")),
         agreement=agreement,
         note=optional(table, "note"),
+        withheld=tuple(_withheld(entry, treaty_id) for entry in table.tables("withheld")),
     )
 
 
@@ -117,6 +120,21 @@ def _party(entry: Table) -> Party:
         if len(state) != 2 or not state.isascii() or not state.isupper():  # noqa: PLR2004 - alpha-2
             raise entry.refuse("states", f"names {state!r}, which is not two capital letters (ISO 3166-1, or XK)")
     return Party(code=entry.text("code"), name=entry.text("name"), states=frozenset(states))
+
+
+def _withheld(entry: Table, treaty_id: str) -> Withheld:
+    entry.only(_WITHHELD_KEYS)
+    confidence = word(entry, "confidence", Confidence)
+    if confidence not in COMPUTABLE:
+        raise entry.refuse("confidence", f"is {confidence!r}: nothing is left out of messages on a rule that nobody has read")
+    return Withheld(
+        field=entry.text("field"),
+        messages=frozenset(entry.texts("messages")) if "messages" in entry.values else frozenset(),
+        article=entry.text("article"),
+        source=entry.text("source"),
+        confidence=confidence,
+        treaty=treaty_id,
+    )
 
 
 def _register_fact(entry: Table) -> Fact:

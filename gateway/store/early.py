@@ -1,4 +1,7 @@
-"""Messages that came before an earlier one of their case, or before their attachments. They are kept sealed, as they came."""
+"""Messages that came before an earlier one of their case, before their attachments, or while their exchange is suspended.
+
+They are kept sealed, as they came.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +14,19 @@ from gateway.store.attachment_tables import attachments
 from gateway.store.portions import add_rows, among
 from gateway.store.tables import cases, early, messages
 
-FIELDS = ("home", "sender", "reference", "sequence", "message_id", "digest", "body", "transport", "received_at", "files")
+FIELDS = (
+    "home",
+    "sender",
+    "reference",
+    "sequence",
+    "message_id",
+    "digest",
+    "body",
+    "transport",
+    "received_at",
+    "files",
+    "suspended_type",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +44,7 @@ class EarlyRow:
     received_at: datetime
     files: int = 0  # attachments it must have before it is taken
     asked_at: datetime | None = None
+    suspended_type: str | None = None  # the type of one that waits because the exchange with its sender is suspended
     id: int | None = None
     complete_at: datetime | None = None  # of one whose turn has come: when the last of its attachments was there
 
@@ -51,9 +67,15 @@ def known(tx: Connection, ids: Sequence[str]) -> dict[tuple[str, str], EarlyRow]
 
 
 def here(tx: Connection, *, home: str, sender: str, reference: str) -> set[int]:
-    """Return the numbers of the messages of one sender and case that are here and wait for their attachments."""
+    """Return the numbers of the messages of one sender and case that are here and need not be sent again.
+
+    They wait for their attachments, or until their exchange is resumed.
+    """
     found = select(early.c.sequence).where(
-        early.c.reference == reference, early.c.sender == sender, early.c.home == home, early.c.files > 0
+        early.c.reference == reference,
+        early.c.sender == sender,
+        early.c.home == home,
+        or_(early.c.files > 0, early.c.suspended_type.is_not(None)),
     )
     return set(tx.execute(found).scalars())
 
@@ -100,10 +122,33 @@ def ready(tx: Connection, *, most: int, without: Sequence[str] = (), seen: Colle
         .scalar_subquery()
     )
     turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= _THERE))
+    turn = and_(turn, early.c.suspended_type.is_(None))
     turn = and_(turn, early.c.sender.not_in(without), early.c.id.not_in(seen))
     complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()
     found = select(early, complete.label("complete_at")).where(turn).order_by(early.c.sequence, early.c.id).limit(most)
     return [EarlyRow(**row) for row in tx.execute(found).mappings()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """One message that waits because its exchange is suspended."""
+
+    id: int
+    home: str
+    sender: str
+    type: str
+
+
+def suspended(tx: Connection) -> list[Suspended]:
+    """Return the messages that wait because their exchange is suspended, in the order they came."""
+    found = select(early.c.id, early.c.home, early.c.sender, early.c.suspended_type.label("type"))
+    rows = tx.execute(found.where(early.c.suspended_type.is_not(None)).order_by(early.c.id)).mappings()
+    return [Suspended(**row) for row in rows]
+
+
+def suspend(tx: Connection, row: int, type_: str | None) -> None:
+    """Note that a message waits because its exchange is suspended, or with None that it does not any more."""
+    tx.execute(update(early).where(early.c.id == row).values(suspended_type=type_))
 
 
 def remove(tx: Connection, keys: Sequence[tuple[str, str]]) -> None:

@@ -111,6 +111,12 @@ def get(tx: Connection, row_id: int) -> MessageRow:
     return _message(row)
 
 
+def by_message_id(tx: Connection, message_id: str) -> list[MessageRow]:
+    """Return the messages with this id, what was sent before what was received; two home authorities have one each."""
+    rows = select(messages).where(messages.c.message_id == message_id).order_by(messages.c.direction.desc(), messages.c.id)
+    return [_message(row) for row in tx.execute(rows)]
+
+
 def of_case(tx: Connection, case_id: int) -> list[MessageRow]:
     """Return the messages of a case, oldest first."""
     return [_message(row) for row in tx.execute(select(messages).where(messages.c.case_id == case_id).order_by(messages.c.id))]
@@ -224,6 +230,12 @@ def outcomes(tx: Connection, *, sender: str, direction: str) -> dict[str, int]:
         .group_by(messages.c.outcome)
     )
     return {row.outcome: row.number for row in tx.execute(found)}
+
+
+def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
+    """Return the message types of rows."""
+    found = tx.execute(select(messages.c.id, messages.c.type).where(among(tx, messages.c.id, sorted(set(rows)))))
+    return {row.id: row.type for row in found}
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:

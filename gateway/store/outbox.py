@@ -180,6 +180,11 @@ def done(tx: Connection, ids: Sequence[int]) -> None:
         tx.execute(delete(outbox).where(among(tx, outbox.c.id, ids)))
 
 
+def wait(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:
+    """Leave a claimed row in its place until `next_at`; that was no attempt."""
+    tx.execute(update(outbox).where(outbox.c.id == row_id).values(next_at=next_at, lease_until=None, leased_by=None, code=code))
+
+
 def retry(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:
     """Set a row back for another attempt at `next_at`."""
     tx.execute(

@@ -9,7 +9,14 @@ from sqlalchemy import Connection, inspect, text
 
 from gateway.errors import SettingsInvalid
 
-APPEND_ONLY = ("journal", "journal_roots", "journal_stamps")  # rows are added and read
+APPEND_ONLY = (
+    "journal",
+    "journal_roots",
+    "journal_stamps",
+    "partner_decisions",
+    "conformance_passes",
+    "paper_deliveries",
+)  # rows are added and read
 READ_ONLY = ("alembic_version",)
 _ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _TRIGGERS = {

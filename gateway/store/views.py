@@ -25,6 +25,7 @@ READ_EVENTS = (
     "document.read",
     "attachment.read",
     "statement.read",
+    "form.printed",
 )  # shown to auditors only: they fill a timeline
 
 

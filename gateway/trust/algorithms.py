@@ -75,6 +75,11 @@ class Ecdsa:
         r, s = utils.decode_dss_signature(signature)
         return r.to_bytes(self.scalar_bytes, "big") + s.to_bytes(self.scalar_bytes, "big")
 
+    def to_der(self, signature: bytes) -> bytes:
+        """Return the ECDSA-Sig-Value in DER of r || s, as CMS has it."""
+        r, s = (int.from_bytes(part, "big") for part in (signature[: self.scalar_bytes], signature[self.scalar_bytes :]))
+        return utils.encode_dss_signature(r, s)
+
     def check(self, key: PublicKey, signature: bytes, data: bytes) -> None:
         assert isinstance(key, ec.EllipticCurvePublicKey), "the key was checked when it was read"
         if len(signature) != 2 * self.scalar_bytes:

@@ -3,6 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from gateway.domain.partner_decisions import Decided
+from gateway.partners import Partner
+from gateway.store import early, partner_decisions
 from gateway.store.accounts import AccountRole
 from gateway.store.board import Flow, board
 from gateway.store.database import reading
@@ -23,7 +26,26 @@ def flow_board(request: Request, rt: Rt, me: Me, show: Show) -> HTMLResponse:
     now = rt.clock()
     with reading(rt.engine) as connection:
         found = board(connection, me.viewer, now=now)
-    return show.page(request, "flow.html", {"board": found, "flows": [_row(flow, rt) for flow in found.flows], "now": now})
+        decided, kept = Decided.of(partner_decisions.every(connection)), len(early.suspended(connection))
+    shown = {
+        "board": found,
+        "flows": [_row(flow, rt) for flow in found.flows],
+        "suspended": decided.suspended,
+        "kept": kept,
+        "partners": [_partner(partner, decided) for partner in rt.partners.partners.values()],
+        "production": rt.settings.environment == "production",
+        "now": now,
+    }
+    return show.page(request, "flow.html", shown)
+
+
+def _partner(partner: Partner, decided: Decided) -> dict[str, object]:
+    """Return where a partner stands: who admitted it, who switched it to production, and since when."""
+    return {
+        "partner": partner,
+        "admitted": decided.admitted.get(partner.code),
+        "production": decided.production.get(partner.code),
+    }
 
 
 def _row(flow: Flow, rt: WebRuntime) -> dict[str, object]:

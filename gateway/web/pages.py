@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import NotPermitted
 from gateway.partners.formats import suffix_of
-from gateway.store import accounts, views
+from gateway.store import accounts, paper, views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
 from gateway.store.views import CaseView, DocumentHead, EventLine, MessageLine
@@ -34,10 +34,17 @@ FILTERS = {"todo": "To do", "waiting": "Waiting for the other side", "all": "All
 
 # What an act that ended well says on the case page. Keys stand in the address; the sentences do not.
 DONE = {
+    "delivered": "The delivery is recorded, the receipt is signed, and the time limits run from the time that you gave.",
     "answered": "Your answer is signed and on its way. The receipt appears below when the other side's gateway holds it.",
     "made": "The statement is made. A second officer must release it.",
     "released": "The statement is released and the application is on its way.",
     "held": "The statement is released. The application is still held; the reason stands below.",
+}
+
+PROOF_KINDS = {
+    "transmission-report": "Transmission report (fax, e-mail)",
+    "courier": "Courier's slip",
+    "hand": "Handed over against signature",
 }
 
 PURPOSES = {
@@ -79,6 +86,12 @@ class Desk:
         }
         status = HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK
         return self.show.page(self.request, template, {**about, **values}, status=status)
+
+
+def on_paper(rt: WebRuntime, authority: str) -> bool:
+    """Whether an authority of this gateway gets its messages on paper."""
+    known = rt.partners.authorities.get(authority)
+    return known is not None and known.edge == "paper" and authority in rt.settings.home
 
 
 def note_reading(rt: WebRuntime, me: SignedIn, line: CaseLine, event: str = "case.read") -> None:
@@ -187,6 +200,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     now = rt.clock()
     with reading(rt.engine) as connection:
         found = views.case_view(connection, me.viewer, case_id, now=now)
+        proofs = paper.of_messages(connection, [message.id for message in found.messages])
     line = found.line
     note_reading(rt, me, line)
     deadlines = [deadline_view(deadline, line, rt.partners, now=now, zone=me.zone) for deadline in found.deadlines]
@@ -200,8 +214,9 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "hold": hold_text(line),
         "open_deadlines": [deadline for deadline in deadlines if deadline.open],
         "settled_deadlines": [deadline for deadline in deadlines if not deadline.open],
-        "actions": _actions(found, me),
-        "messages": [_message(message, rt) for message in found.messages],
+        "actions": _actions(found, me, rt),
+        "messages": [_message(message, rt) | {"proof": proofs.get(message.id)} for message in found.messages],
+        "proof_kinds": PROOF_KINDS,
         "attachments": found.attachments,
         "may_read": me.viewer.sees_persons and not found.erased,
         "timeline": [_event(event, types, rt) for event in found.timeline],
@@ -210,12 +225,14 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     return show.page(request, "case.html", values)
 
 
-def _actions(found: CaseView, me: SignedIn) -> list[dict[str, str]]:
+def _actions(found: CaseView, me: SignedIn, rt: WebRuntime) -> list[dict[str, str]]:
     """Return what this person can do next in this case, the most likely first."""
     line, role = found.line, me.viewer.role
     here = f"/cases/{line.id}"
     if line.role == "requested" and line.state == "requested" and me.viewer.sees_persons:
         actions = [{"text": "Answer the application", "href": f"{here}/answer"}]
+        if on_paper(rt, line.home):
+            actions.append({"text": "Read a filled reply form", "href": f"{here}/paper-reply"})
         application = next((message for message in found.messages if message.type == "ReadmissionApplication"), None)
         readable = application.documents if application else ()
         kept = next((document for document in readable if document.kind == "translated"), None)
@@ -237,6 +254,8 @@ def _message(message: MessageLine, rt: WebRuntime) -> dict[str, object]:
         "other": authority_name(rt.partners, message.sender if message.direction == "in" else message.recipient),
         "outcome": wording.outcome_text(message.outcome),
         "documents": (*message.documents, *message.receipt_documents),
+        "prints": any(document.kind == "signed" for document in message.documents),
+        "to_prove": message.receipt_message_id is None and message.outcome != "refused" and on_paper(rt, message.recipient),
     }
 
 

@@ -12,6 +12,7 @@ from gateway.settings import Settings
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
+from gateway.web.paper_desk import PaperDesk
 
 Clock = Callable[[], datetime]  # returns an aware UTC instant
 
@@ -25,6 +26,7 @@ class PersonView:
     latin: str | None  # the Latin form, when the name is not shown in Latin script
     born: str | None  # "YYYY", "YYYY-MM" or "YYYY-MM-DD"; None when unknown
     nationalities: tuple[str, ...]  # ISO alpha-2, "stateless" or "unknown"
+    to_ask: tuple[str, ...] = ()  # what an officer should ask about the personal numbers; never the numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class WebRuntime:
     person_of: PersonOf
     journal: WriteJournal
     evidence: EvidenceOfTime
+    paper: PaperDesk
 
     @property
     def partners(self) -> Partners:

@@ -208,6 +208,8 @@ _KINDS: Mapping[str, str] = {
     "translated": "In your own format",
     "report": "Translation report",
     "receipt": "Receipt",
+    "form": "Filled form as it came back",
+    "delivery": "Scan of the proof of delivery",
 }
 
 _OUTCOMES: Mapping[str, str] = {
@@ -226,6 +228,7 @@ _SUBJECTS: Mapping[str, str] = {
     "receipt": "Receipt",
     "statement": "Due diligence statement",
     "deadline": "Time limit",
+    "form": "Form",
 }
 
 _ATTACHMENTS = {

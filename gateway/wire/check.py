@@ -8,6 +8,7 @@ from typing import Any
 from gateway.errors import Refused, UnknownAuthority
 from gateway.stages import Tree
 from gateway.wire.documents import NS, parse_json, parse_xml, read_file
+from gateway.wire.identifiers import NumberWarning, number_warnings
 from gateway.wire.rules import path_of
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
@@ -21,6 +22,7 @@ class Verdict:
 
     type: str | None  # "ReadmissionApplication"; None when the document does not say
     errors: tuple[Refused, ...]
+    warnings: tuple[NumberWarning, ...] = ()  # to ask about; nothing is refused for them
 
     @property
     def verdict(self) -> str:
@@ -29,7 +31,12 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON object of `gateway check --json`."""
-        return {"verdict": self.verdict, "type": self.type, "errors": [error.as_dict() for error in self.errors]}
+        return {
+            "verdict": self.verdict,
+            "type": self.type,
+            "errors": [error.as_dict() for error in self.errors],
+            "warnings": [{"code": each.code, "path": each.path, "message": each.text} for each in self.warnings],
+        }
 
 
 def examine(
@@ -53,7 +60,7 @@ def examine(
     errors = schemas.problems(document) or _unknown(document, authorities)
     if translator is not None:
         errors = [_without_line(error) for error in errors]
-    return Verdict(type=schemas.type_of(document), errors=tuple(errors))
+    return Verdict(type=schemas.type_of(document), errors=tuple(errors), warnings=tuple(number_warnings(document)))
 
 
 def examine_file(

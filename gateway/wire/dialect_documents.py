@@ -70,7 +70,7 @@ class XmlDocuments:
         return cls(
             plans=plans,
             schema=schema,
-            kinds={f"{{{namespace}}}{root}": kind for kind, root in roots.items()},
+            kinds={f"{{{namespace}}}{root}" if namespace else root: kind for kind, root in roots.items()},
             readers=OnDemand(plans, lambda kind: xml_reader(places[kind], namespace, "here")),
             writers=OnDemand(plans, lambda kind: xml_writer(roots[kind], places[kind], "here", namespace=namespace)),
         )

@@ -1,5 +1,6 @@
 """Run a dialect's example documents both ways, as `gateway partner check` and the conformance tests do."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,15 +56,24 @@ def there_and_back(translator: Translator, schemas: SchemaSet, body: bytes, now:
     return first
 
 
-def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet, now: datetime) -> tuple[int, list[str]]:
-    """Return how many examples there are, and a sentence for each that does not pass."""
-    problems: list[str] = []
-    files = example_files(dialect)
-    for path in files:
+@dataclass(slots=True, kw_only=True)
+class ExampleRun:
+    """What came of running a dialect's examples both ways."""
+
+    count: int = 0  # files
+    problems: list[str] = field(default_factory=list)  # a sentence for each that does not pass
+    types: set[str] = field(default_factory=set)  # message types of those that do
+
+
+def check_examples(dialect: Dialect, translator: Translator, schemas: SchemaSet, now: datetime) -> ExampleRun:
+    """Run every example of a dialect both ways."""
+    run = ExampleRun()
+    for path in example_files(dialect):
+        run.count += 1
         try:
             for body in translator.split(read_file(path)):
-                there_and_back(translator, schemas, body, now)
+                run.types.add(there_and_back(translator, schemas, body, now).type)
         except Refused as error:
             place = f" at {error.path}" if error.path else ""
-            problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")
-    return len(files), problems
+            run.problems.append(f"{dialect.id}/examples/{path.name}: {error.code}{place}: {error.message}")
+    return run

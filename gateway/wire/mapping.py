@@ -6,14 +6,15 @@ repeated field written to a single one stops the start with `MappingInvalid`, na
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import MappingInvalid
 from gateway.partners import Dialect
 from gateway.wire.codes import code_reader, code_writer
-from gateway.wire.converters import CONVERTERS, Read, Write
-from gateway.wire.plans import GIVEN_BY_GATEWAY, Leaf, Place, Plan, Repeat, Scope, Side, absolute
+from gateway.wire.converters import CONVERTERS, GROUP_CONVERTERS, GroupConverter, Member, Read, Write, converter_named
+from gateway.wire.plans import GIVEN_BY_GATEWAY, Group, Leaf, Place, Plan, Repeat, Scope, Side, absolute
 from gateway.wire.report import Action, Field
 from gateway.wire.shapes import Shape, steps
 
@@ -32,6 +33,9 @@ class _Compiler:
     lost: list[dict[str, str]]
     top: Mapping[Side, str]  # what absolute paths begin with
     fields: list[Field] = field(default_factory=list)
+    may_lose: set[str] = field(
+        default_factory=set
+    )  # canonical paths that a group converter carries in most messages, not in all
     mapped: dict[Side, set[str]] = field(default_factory=lambda: {"here": set(), "canonical": set()})
     given_up: dict[Side, set[str]] = field(default_factory=lambda: {"here": set(), "canonical": set()})
 
@@ -54,19 +58,11 @@ class _Compiler:
 
     def row(self, scope: Scope, row: Any, place: str, above: tuple[str, ...]) -> None:
         """Bind one row."""
-        if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
-            raise self.bad(place, "is not a row of texts")
-        for key in row:
-            if key not in _ROW_KEYS:
-                raise self.bad(place, f"key {key!r} is not known")
+        if isinstance(row, dict) and row.get("convert") in GROUP_CONVERTERS:
+            self.group(scope, row, place, GROUP_CONVERTERS[row["convert"]])
+            return
+        verb, sides = self.verb(row, place)
         row = self.first_of(scope, row, place)
-        verbs = [verb for verb in _VERBS if verb in row]
-        verb = verbs[0] if verbs else "copy"
-        sides: list[Side] = [side for side in SIDES if side in row]
-        if len(verbs) > 1:
-            raise self.bad(place, f"has two verbs, {verbs[0]!r} and {verbs[1]!r}")
-        if len(sides) != (1 if verb == "fixed" else 2):
-            raise self.bad(place, "a fixed value names one side, every other row both 'here' and 'canonical'")
         shapes = {side: self.find(scope, side, row[side], place, many=verb == "repeat") for side in sides}
         slot, scope.size = scope.size, scope.size + 1
         if verb == "repeat":
@@ -77,25 +73,112 @@ class _Compiler:
             paths = f"{scope.here_path}/{row['here']}", f"{scope.canonical_path}/{row['canonical']}"
             inner = self.scope(row["repeat"], here, canonical, paths, above)
             scope.repeats.append(Repeat(slot=slot, here=row["here"], canonical=row["canonical"], scope=inner))
+            if inner.groups or inner.grouped:
+                scope.grouped.append(scope.repeats[-1])
             return
         for side, shape in shapes.items():
             if not shape.leaf:
                 raise self.bad(place, f"{row[side]} is a group of fields, not a field")
         read, write = self.functions(verb, row, place)
+        self.leaf(scope, slot, row.get("here"), row.get("canonical"), (read, write), row.get("fixed"))
+        self.fields.append(self.line(scope, verb, row))
+
+    def verb(self, row: Any, place: str) -> tuple[str, list[Side]]:
+        """Return the verb of a row and the sides that it names."""
+        if not isinstance(row, dict) or not all(isinstance(value, str) for value in row.values()):
+            raise self.bad(place, "is not a row of texts")
+        for key in row:
+            if key not in _ROW_KEYS:
+                raise self.bad(place, f"key {key!r} is not known")
+        verbs = [verb for verb in _VERBS if verb in row]
+        verb = verbs[0] if verbs else "copy"
+        sides: list[Side] = [side for side in SIDES if side in row]
+        if len(verbs) > 1:
+            raise self.bad(place, f"has two verbs, {verbs[0]!r} and {verbs[1]!r}")
+        if len(sides) != (1 if verb == "fixed" else 2):
+            raise self.bad(place, "a fixed value names one side, every other row both 'here' and 'canonical'")
+        return verb, sides
+
+    def leaf(
+        self,
+        scope: Scope,
+        slot: int,
+        here: str | None,
+        canonical: str | None,
+        functions: tuple[Read | None, Write | None],
+        fixed: str | None = None,
+    ) -> None:
+        """Add the leaf of one value; its line in the report is the next one."""
         scope.leaves.append(
             Leaf(
                 slot=slot,
-                here=row.get("here"),
-                canonical=row.get("canonical"),
-                read=read,
-                write=write,
-                fixed=row.get("fixed"),
+                here=here,
+                canonical=canonical,
+                read=functions[0],
+                write=functions[1],
+                fixed=fixed,
                 number=len(self.fields),
-                here_path=absolute(scope.here_path, row.get("here", ".")),
-                canonical_path=absolute(scope.canonical_path, row.get("canonical", ".")),
+                here_path=absolute(scope.here_path, here or "."),
+                canonical_path=absolute(scope.canonical_path, canonical or "."),
             )
         )
-        self.fields.append(self.line(scope, verb, row))
+
+    def group(self, scope: Scope, row: Mapping[str, Any], place: str, converter: GroupConverter) -> None:
+        """Bind a row about several fields: each field of either side gets a slot, the converter stands between them."""
+        given = row.get("here")
+        paths = [given] if isinstance(given, str) else given
+        above = row.get("canonical")
+        if set(row) != {"here", "canonical", "convert"} or not isinstance(paths, list) or not isinstance(above, str):
+            raise self.bad(place, f"{converter.name!r} needs 'here' and 'canonical', and nothing else beside 'convert'")
+        if len(paths) != len(converter.here) or not all(isinstance(path, str) for path in paths):
+            raise self.bad(place, f"{converter.name!r} needs in 'here': {', '.join(converter.here)}, in this order")
+        above = self.first_of(scope, {"canonical": above}, place)["canonical"]
+        first = scope.size
+        scope.size += len(paths) + len(converter.canonical)
+        inner = CONVERTERS["integer"] if converter.numbers else None
+        for slot, path in enumerate(paths, first):
+            if not self.find(scope, "here", path, place, many=False).leaf:
+                raise self.bad(place, f"{path} is a group of fields, not a field")
+            self.leaf(scope, slot, path, None, (inner.read, inner.write) if inner else (None, None))
+        for slot, member in enumerate(converter.canonical, first + len(paths)):
+            self.member(scope, slot, above, member, place)
+        full = absolute(scope.canonical_path, above)
+        scope.groups.append(
+            Group(
+                converter=converter,
+                here=tuple(range(first, first + len(paths))),
+                canonical=tuple(range(first + len(paths), scope.size)),
+                path=full,
+                losses=self.losses(full, converter),
+            )
+        )
+        why = f"written as {converter.form}"
+        self.fields.append(Field(path=full, action="converted", rule=f"convert:{converter.name}", why=why))
+
+    def member(self, scope: Scope, slot: int, above: str, member: Member, place: str) -> None:
+        """Bind one canonical field of a group converter; it stands on the canonical side alone."""
+        path = above if member.path == "." else member.path if above == "." else f"{above}/{member.path}"
+        shape = self.find(scope, "canonical", path, place, many=bool(member.inner))
+        if not member.inner:
+            if not shape.leaf:
+                raise self.bad(place, f"{path} is a group of fields, and this converter is about a field")
+            self.leaf(scope, slot, None, path, (None, None))
+            return
+        full = absolute(scope.canonical_path, path)
+        inner = Scope(here=Shape(), canonical=shape, here_path=scope.here_path, canonical_path=full, size=len(member.inner))
+        for number, name in enumerate(member.inner):
+            self.find(inner, "canonical", name, place, many=False)
+            self.leaf(inner, number, None, name, (None, None))
+        scope.repeats.append(Repeat(slot=slot, here=None, canonical=path, scope=inner))
+
+    def losses(self, full: str, converter: GroupConverter) -> dict[str, str]:
+        """Return which members of a group converter the file says may be lost, and why."""
+        declared = {
+            f"{self.top['canonical']}/{entry['canonical']}": entry["why"] for entry in self.lost if "canonical" in entry
+        }
+        found = {member: declared[f"{full}/{member}"] for member in converter.may_lose if f"{full}/{member}" in declared}
+        self.may_lose |= {f"{full}/{member}" for member in found}
+        return found
 
     def first_of(self, scope: Scope, row: dict[str, str], place: str) -> dict[str, str]:
         """Take out of a canonical path the [1] of what may come several times there and has one place here; note it."""
@@ -138,9 +221,9 @@ class _Compiler:
     def functions(self, verb: str, row: Mapping[str, str], place: str) -> tuple[Read | None, Write | None]:
         """Return how the row's value is read and written."""
         if verb == "convert":
-            if row["convert"] not in CONVERTERS:
+            converter = converter_named(row["convert"])
+            if converter is None:
                 raise self.bad(place, f"there is no converter {row['convert']!r}")
-            converter = CONVERTERS[row["convert"]]
             return converter.read, converter.write
         if verb == "codes":
             if row["codes"] not in self.dialect.codes:
@@ -159,7 +242,8 @@ class _Compiler:
                 f"reviewed {codes.reviewed} by {codes.reviewed_by}"
             )
         elif verb == "convert":
-            why = f"written as {CONVERTERS[row['convert']].form}"
+            converter = converter_named(row["convert"])
+            why = f"written as {converter.form}" if converter else None
         elif verb == "fixed":
             why = "the same in every message of this format"
         side: Side = "canonical" if "canonical" in row else "here"
@@ -177,6 +261,9 @@ class _Compiler:
                 continue
             if (shape := _shape(scope, side).at(path)) is None:
                 continue
+            if side == "canonical" and full in self.may_lose:
+                self.given_up[side].add(full)
+                continue
             if any(known == full or known.startswith(f"{full}/") for known in self.mapped[side]):
                 raise self.bad("cannot_carry", f"{side} path {entry[side]!r} is mapped as well")
             (scope.lost_here if side == "here" else scope.lost_canonical)[path] = entry["why"]
@@ -186,19 +273,24 @@ class _Compiler:
 
     def holes(self, side: Side, shape: Shape) -> str:
         """Name every schema field that no row and no `cannot_carry` names, whole groups by their own path; "" for none."""
-        open_paths = list(self._open(side, shape, self.top[side]))
+        known = self.given_up[side] | self.mapped[side]
+        above = {path[:end] for path in known for end in range(len(path)) if path[end] == "/"} | known
+        open_paths = list(self._open(side, shape, self.top[side], above))
         if not open_paths:
             return ""
         named = ", ".join(repr(path) + (" (required)" if needed else "") for path, needed in open_paths)
         return f"{self.dialect.place}: messages.{self.type}: {side} fields neither mapped nor named in cannot_carry: {named}"
 
-    def _open(self, side: Side, shape: Shape, full: str) -> Iterator[tuple[str, bool]]:
-        """Yield the open fields at and below `full`, each with whether the schema requires it there."""
+    def _open(self, side: Side, shape: Shape, full: str, above: AbstractSet[str]) -> Iterator[tuple[str, bool]]:
+        """Yield the open fields at and below `full`, each with whether the schema requires it there.
+
+        `above` holds every path that a row or `cannot_carry` names, and every path above one.
+        """
         given_up, mapped = self.given_up[side], self.mapped[side]
         if full in given_up:
             return
         path = full.removeprefix(f"{self.top[side]}/")
-        touched = any(f"{known}/".startswith(f"{full}/") for known in (*given_up, *mapped))
+        touched = full in above
         if not touched and (not shape.required or not shape.children):
             yield path, shape.required
         for name, child in shape.children.items() if touched or shape.required else ():
@@ -206,7 +298,7 @@ class _Compiler:
                 if full not in mapped:
                     yield path, shape.required
             else:
-                yield from self._open(side, child, f"{full}/{name}")
+                yield from self._open(side, child, f"{full}/{name}", above)
 
     def unmet(self, shape: Shape) -> tuple[str, ...]:
         """Return what every canonical message needs and `cannot_carry` gives up, but for what the gateway gives itself."""

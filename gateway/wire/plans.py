@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from gateway.wire.converters import Read, Write
+from gateway.wire.converters import GroupConverter, Read, Write
 from gateway.wire.report import Field
 from gateway.wire.shapes import Shape
 
@@ -39,9 +39,20 @@ class Repeat:
     """One row about a repeated element, or an optional group."""
 
     slot: int  # holds a list of slots, one list per element
-    here: str
+    here: str | None  # None: the partner's side has no such element, a group converter fills it
     canonical: str
     scope: "Scope"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One row about several fields that are other fields on the other side: between reading and writing they change places."""
+
+    converter: GroupConverter
+    here: tuple[int, ...]  # slots of the partner's fields
+    canonical: tuple[int, ...]  # slots of the canonical members
+    path: str  # absolute, in the canonical message
+    losses: Mapping[str, str]  # member that may be lost -> why, as the mapping file declares it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +66,8 @@ class Scope:
     size: int = 0
     leaves: list[Leaf] = field(default_factory=list)
     repeats: list[Repeat] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    grouped: list[Repeat] = field(default_factory=list)  # those repeats in which there are groups, at any depth
     first: dict[str, int] = field(default_factory=dict)  # canonical path that has one place here -> slot: whether it came
     lost_here: dict[str, str] = field(default_factory=dict)  # path -> why it cannot be carried
     lost_canonical: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,15 @@ _COPIED_OF_PERSON = ("Name", "MaidenName", "Birth", "Nationality")  # the reply 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What the requested authority says of the transfer; each part may be open."""
+
+    on: date | None = None
+    at: str | None = None  # border crossing point
+    means: str | None = None  # air | land | sea
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the requested authority decides."""
 
@@ -25,6 +34,7 @@ class Decision:
     signatory: str = ""
     rank: str | None = None
     interview_proposed: bool | None = None
+    transfer: Handover = Handover()
 
 
 def write_reply(application: Tree, decision: Decision, *, national_reference: str | None = None) -> Tree:
@@ -52,6 +62,7 @@ def write_reply(application: Tree, decision: Decision, *, national_reference: st
         for relative in application.iterfind(_R + kind):
             _copy_all(relative, etree.SubElement(root, _R + "FamilyMember"))
     _write_decision(root, decision)
+    _write_transfer(root, decision.transfer)
     _add(root, "Remarks", decision.remarks)
     signatory = etree.SubElement(root, _R + "Signatory")
     _add(signatory, "Name", decision.signatory)
@@ -69,6 +80,18 @@ def _write_decision(root: Tree, decision: Decision) -> None:
         _add(reason, "Text", words or None)
     if decision.interview_proposed is not None:
         _add(element, "InterviewProposed", "true" if decision.interview_proposed else "false")
+
+
+def _write_transfer(root: Tree, transfer: Handover) -> None:
+    said = (
+        ("Date", transfer.on.isoformat() if transfer.on else None),
+        ("BorderPoint", transfer.at),
+        ("Means", transfer.means),
+    )
+    if any(value for _, value in said):
+        element = etree.SubElement(root, _R + "Transfer")
+        for name, value in said:
+            _add(element, name, value)
 
 
 def _add(parent: Tree, name: str, value: str | None) -> None:

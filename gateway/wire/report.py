@@ -87,6 +87,12 @@ class Report:
         """Return the report with a line for each canonical field ("Header/MessageId") that the gateway filled in."""
         return replace(self, fields=(*self.fields, *(filled_line(self.type, path) for path in paths)))
 
+    def with_withheld(self, dropped: tuple[Field, ...], sha256_out: str) -> "Report":
+        """Return the report with the lines of fields that were taken out again; `sha256_out` is of what is left."""
+        paths = {field.path for field in dropped}
+        kept = (field for field in self.fields if field.path not in paths)
+        return replace(self, fields=(*kept, *dropped), sha256_out=sha256_out)
+
     def then(self, after: "Report") -> "Report":
         """Return one report for two steps: dialect to canonical, then canonical to dialect.
 

@@ -51,7 +51,8 @@ def route(scope: Scope, side: Side, plan: Plan | None = None) -> Route:
         if (path := leaf.here if side == "here" else leaf.canonical) is not None:
             _place(root, path).leaf = leaf
     for repeat in scope.repeats:
-        _place(root, repeat.here if side == "here" else repeat.canonical).repeat = repeat
+        if (path := repeat.here if side == "here" else repeat.canonical) is not None:
+            _place(root, path).repeat = repeat
     for path, why in (scope.lost_here if side == "here" else scope.lost_canonical).items():
         lost, there = _place(root, path), shape.at(path)
         lost.lost, lost.required = why, there is not None and there.required and path not in GIVEN_BY_GATEWAY

@@ -15,6 +15,7 @@ from gateway.stages import Tree
 from gateway.wire.dialect_documents import DialectDocuments, render_xml
 from gateway.wire.dialect_formats import compile_documents
 from gateway.wire.documents import NS, canonicalize, parse_xml
+from gateway.wire.groups import from_canonical, to_canonical
 from gateway.wire.on_demand import OnDemand
 from gateway.wire.plans import Plan
 from gateway.wire.report import Field, Report, digest, filled_line
@@ -93,6 +94,7 @@ class Translator:
         plan, notes = self.documents.plans[kind], Notes()
         slots: Slots = [None] * plan.scope.size
         self.documents.read(kind, document, slots, notes)
+        to_canonical(plan.scope, slots)
         filled = _fill(plan, slots, fill or {})
         result = render_xml(self.writers[kind], slots, notes)
         report = self._report(plan, notes, filled, (self.dialect, CANONICAL), (digest(body), digest(result)))
@@ -113,6 +115,7 @@ class Translator:
         notes = Notes()
         slots: Slots = [None] * plan.scope.size
         self.readers[kind](document, slots, notes)
+        from_canonical(plan.scope, slots, notes)
         result = self.documents.render(kind, slots, notes)
         before = sha256_in or digest(canonicalize(document))
         report = self._report(plan, notes, (), (CANONICAL, self.dialect), (before, digest(result)))

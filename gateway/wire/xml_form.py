@@ -169,19 +169,19 @@ def _carry_not(place: Route, why: str) -> Field:
 
 def _lost_reader(place: Route) -> ReadXml:
     def read(element: Tree, _slots: Slots, notes: Notes) -> None:
-        for path in _filled(element, place.path):
+        for path in filled(element, place.path):
             lost = _carry_not(place, place.lost or "")
             notes.lost.append(Field(path=path, action=lost.action, rule=lost.rule, why=lost.why))
 
     return read
 
 
-def _filled(element: Tree, path: str) -> Iterator[str]:
+def filled(element: Tree, path: str) -> Iterator[str]:
     """Yield the path of every value at or below `element`."""
     if element.text and element.text.strip():
         yield path
     for child in element:
-        yield from _filled(child, f"{path}/{etree.QName(child).localname}")
+        yield from filled(child, f"{path}/{etree.QName(child).localname}")
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -27,18 +27,16 @@ from gateway.store.database import Tx, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
 from gateway.wire.documents import parse_xml, serialize
+from gateway.wire.identifiers import number_warnings
 from gateway.wire.reading import message_inside, text, texts
 from gateway.wire.reply import Decision, write_reply
-
-
-def _homes(viewer: Viewer, rt: Runtime) -> frozenset[str]:
-    return frozenset(rt.settings.home) if viewer.authority is None else frozenset({viewer.authority})
+from gateway.wiring.paper import Desk, homes_of
 
 
 def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Case, Tree]:
     """Return the case and the application's document. Raises `NotFound` for another authority's case."""
     case = cases.get(tx, case_id)
-    if case.home not in _homes(viewer, rt):
+    if case.home not in homes_of(viewer, rt):
         raise NotFound("there is no such case")
     row = messages.openers(tx, [case_id]).get(case_id)
     paper = messages.document(tx, row.id, "signed") if row and row.id else None
@@ -119,10 +117,10 @@ class Actions:
         return found.answers
 
     def document(self, *, document_id: int, viewer: Viewer, purpose: str) -> tuple[str, bytes]:
-        return read_document(document_id, homes=_homes(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
+        return read_document(document_id, homes=homes_of(viewer, self.rt), actor=viewer.account, purpose=purpose, rt=self.rt)
 
     def attachment(self, *, case_id: int, sha256: str, viewer: Viewer, purpose: str) -> tuple[AttachmentRow, Iterator[bytes]]:
-        homes = _homes(viewer, self.rt)
+        homes = homes_of(viewer, self.rt)
         return read_attachment(case_id, sha256, homes=homes, actor=viewer.account, purpose=purpose, rt=self.rt)
 
     def person(self, *, case_id: int, viewer: Viewer) -> PersonView | None:
@@ -137,6 +135,7 @@ class Actions:
             latin=text(application, "Person/Name/Latin"),
             born=text(application, "Person/Birth/Date"),
             nationalities=texts(application, "Person/Nationality"),
+            to_ask=tuple(each.text for each in number_warnings(application)),
         )
 
     def note(
@@ -172,4 +171,5 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         person_of=actions.person,
         journal=actions.note,
         evidence=partial(standing, rt),
+        paper=Desk(rt),
     )

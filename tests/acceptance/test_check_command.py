@@ -56,7 +56,7 @@ def dialect_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.xml")), ids=lambda path: path.name)
 def test_a_canonical_example_is_accepted(path: Path) -> None:
-    assert told(path) == {"verdict": "accepted", "type": path.name.partition("-")[0], "errors": []}
+    assert told(path) == {"verdict": "accepted", "type": path.name.partition("-")[0], "errors": [], "warnings": []}
 
 
 def test_a_refused_message_is_told_with_code_path_line_and_sentence(tmp_path: Path) -> None:
@@ -73,7 +73,17 @@ def test_a_refused_message_is_told_with_code_path_line_and_sentence(tmp_path: Pa
                 "message": "the value is none of: male, female, other, unknown",
             }
         ],
+        "warnings": [],
     }
+
+
+def test_a_personal_number_that_does_not_check_out_is_told_and_refuses_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "message.xml"
+    text = APPLICATION.read_text(encoding="utf-8")
+    file.write_text(text.replace("<Kind>cnic</Kind>", "<Kind>jmbg</Kind>", 1), encoding="utf-8")
+    (warning,) = told(file)["warnings"]
+    assert (warning["code"], warning["path"]) == ("check-digit", "/ReadmissionApplication/Person/Identifier[1]/Value")
+    assert "to ask" in run(file).stdout
 
 
 def test_people_get_sentences(tmp_path: Path) -> None:
@@ -130,6 +140,7 @@ def test_a_dialect_document_is_checked_as_the_message_that_it_says(dialect_file:
         "verdict": "accepted",
         "type": "ReadmissionApplication",
         "errors": [],
+        "warnings": [],
     }
 
 

@@ -139,11 +139,14 @@ def test_broken_document_leaves_no_traceback_of_the_process(name: str, tmp_path:
 # --- the commands there are --------------------------------------------------------------------------------------------
 
 OWED = {
-    "check", "translate", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
+    "check", "translate", "mrz", "sign", "verify", "seal", "open", "deadline", "deadline whatif", "treaty list", "treaty show",
     "treaty check", "calendar list", "calendar show", "calendar confirm", "calendar add", "calendar remove", "partner list",
-    "partner check", "partner apply",
+    "partner apply", "partner check", "partner draft", "partner new", "partner words",
+    "partner kit", "partner admit", "partner production", "partner suspend",
+    "partner resume", "partner show", "partner passes", "partner pass verify", "simulate",
     "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list",
     "certs check", "certs grace", "case export", "case erase", "verify-case",
+    "form print", "form reply", "form read", "form delivered",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",
 }  # fmt: skip
 
@@ -221,6 +224,9 @@ SHOWS: dict[str, tuple[object, ...]] = {
     "calendar show": ("rs",),
     "case durations": (),
     "partner list": (),
+    "partner words": (),
+    "partner show": ("pk",),
+    "partner passes": (),
     "case list": (),
     "journal verify": (),
     "queue list": (),

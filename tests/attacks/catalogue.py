@@ -1,7 +1,7 @@
 """The attack catalogue: forty classes, and the tests in which each is refused.
 
-The forgeries of a signed envelope (tests/forgeries) carry the number of their class and are tests of it as well; the test
-beside this table counts them.
+The forgeries of a signed envelope (gateway/simulation/forgeries) carry the number of their class and are tests of it as well;
+the test beside this table counts them.
 """
 
 from dataclasses import dataclass

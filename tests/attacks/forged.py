@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from gateway.simulation.forgeries import Forge, Forgery, forged_from, forgeries
 from gateway.trust.certificates import TrustStore
 from gateway.wire.documents import parse_xml
-from tests.forgeries import Forge, Forgery, forged_from, forgeries
 from tests.gateways import make_keys
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)  # after the time at which the example says it was made

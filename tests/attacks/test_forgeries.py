@@ -1,6 +1,6 @@
 """Every forgery of a genuine envelope is refused with its one code, by every way in, and nothing of it is kept.
 
-The forgeries are made by tests/forgeries, each named for its defect; many are signed again by the sender's own key.
+The forgeries are made by gateway/simulation/forgeries, each named for its defect; many are signed again by the sender's key.
 """
 
 import json
@@ -12,6 +12,7 @@ import pytest
 
 from gateway.errors import Refused, catalogue
 from gateway.flow.ports import Runtime
+from gateway.simulation.forgeries import Forge
 from gateway.stages import MAX_MESSAGE_BYTES, Signed
 from gateway.transport.memory import MemoryHub
 from gateway.trust.seal import seal
@@ -20,7 +21,6 @@ from gateway.wire.reading import header_of, message_inside
 from scripts.make_forgeries import write
 from tests.attacks.forged import NOW, forged, keys, trust
 from tests.conftest import MovableClock
-from tests.forgeries import Forge
 from tests.forging import NOTHING, count, journalled, take
 from tests.gateways import AUTHORITIES, make_gateway
 from tests.running import call, run, write_settings

@@ -27,17 +27,13 @@ from gateway.wire.translate import Translator
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = data_folder("schemas") / "readmission" / "1.0"
 PARTNERS = load(data_folder("partners"))
-DIALECTS = sorted(PARTNERS.dialects)
+# The examples of these four are tested one by one; those of the others together, in test_partner_examples.py.
+FIRST = [dialect for dialect in PARTNERS.dialects.values() if dialect.partner in {"at", "ba", "pk", "rs"}]
+DIALECTS = sorted(dialect.id for dialect in FIRST)
 ANSWERS = {"BA-MS": "PK-MOI", "PK-MOI": "BA-MS", "AT-BMI": "RS-MUP", "RS-MUP": "AT-BMI"}
 CANONICAL = sorted((SCHEMAS / "examples").glob("*.xml"))
-TWINS = sorted(
-    path for dialect in PARTNERS.dialects.values() for path in (dialect.folder / "examples" / "canonical").glob("*.xml")
-)
-FILES = [
-    pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}")
-    for dialect in PARTNERS.dialects.values()
-    for path in example_files(dialect)
-]
+TWINS = sorted(path for dialect in FIRST for path in (dialect.folder / "examples" / "canonical").glob("*.xml"))
+FILES = [pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}") for dialect in FIRST for path in example_files(dialect)]
 CLAIM = re.compile("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", re.IGNORECASE)
 ANSWERING = {
     "ReadmissionReply",
@@ -419,6 +415,7 @@ def test_making_the_examples_again_leaves_no_difference(tmp_path: Path) -> None:
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert made == {path: (ROOT / path).read_bytes() for path in made}
     kept = {path.relative_to(ROOT) for path in TWINS} | {param.values[1].relative_to(ROOT) for param in FILES}
+    kept |= {path.relative_to(ROOT) for dialect in PARTNERS.dialects.values() for path in example_files(dialect)}
     assert kept <= set(made), "an example of a partner that the script does not write"
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from gateway import __version__
+from gateway.partners.formats import document_media_types
 from gateway.web.answers import Problem
 from gateway.web.api import ROUTERS, openapi_document
-from scripts.make_docs import DOCS, commands, commands_page, openapi_page
+from scripts.make_docs import DOCS, asyncapi_page, commands, commands_page, openapi_page
 
 DOCUMENT = openapi_document()
 OPERATIONS = [
@@ -21,6 +22,10 @@ OPERATIONS = [
 def test_the_committed_document_is_what_the_code_makes() -> None:
     assert (DOCS / "openapi.json").read_text(encoding="utf-8") == openapi_page()
     assert json.loads(openapi_page()) == json.loads(json.dumps(openapi_document()))
+
+
+def test_the_document_of_the_broker_is_what_the_code_makes() -> None:
+    assert (DOCS / "asyncapi.json").read_text(encoding="utf-8") == asyncapi_page()
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:

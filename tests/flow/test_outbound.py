@@ -27,11 +27,10 @@ from gateway.flow.draft import Held, Sent
 from gateway.flow.holding import resume
 from gateway.flow.mailbox import fetch
 from gateway.flow.outbound import submit
-from gateway.flow.papers import clear
 from gateway.flow.statements import make_statement, release_statement, statement_of
 from gateway.flow.submissions import describe
 from gateway.stages import Submitted
-from gateway.store import cases, deadlines, inbox, messages
+from gateway.store import cases, deadlines, inbox
 from gateway.store import tables as t
 from gateway.store.columns import metadata
 from gateway.store.database import reading, transaction
@@ -49,6 +48,7 @@ from tests.forging import (
     leaving,
     reply,
     row_of,
+    stored,
     with_header,
 )
 from tests.gateways import GOOD_ANSWERS, Gateway, example, exchange
@@ -83,17 +83,6 @@ def hold(side: Gateway, at, **changes) -> tuple[Held, etree._Element]:
     held = side.hand_in(serialize(document), authority="BA-MS")
     assert isinstance(held, Held)
     return held, document
-
-
-def stored(side: Gateway, kind: str) -> list[bytes]:
-    """Return the stored documents of one kind, in clear."""
-    with reading(side.rt.engine) as tx:
-        found = []
-        for message_row in tx.execute(select(t.documents.c.message_row).where(t.documents.c.kind == kind)).scalars().all():
-            case_id = messages.get(tx, message_row).case_id
-            case = cases.get(tx, case_id) if case_id else None
-            found.append(clear(side.rt, case, messages.document(tx, message_row, kind)))
-    return found
 
 
 # --- refused ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +15,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
+from gateway.domain.partner_decisions import Kind, PartnerDecision, Scope
 from gateway.domain.safeguards import Answers
 from gateway.errors import AnswerMismatch, DatabaseUnavailable
-from gateway.store import accounts
+from gateway.store import accounts, partner_decisions
 from gateway.store import tables as t
 from gateway.store.attachment_tables import attachments
 from gateway.store.database import reading, transaction
@@ -469,6 +471,13 @@ def test_case_page_shows_the_name_in_its_own_script_and_direction(made: Seed) ->
     text = signed_in(made, "pk-liaison").get(f"/cases/{PK_OPEN}").text
     assert '<bdi dir="auto" lang="und-Arab">نمونہ سپیسیمن</bdi>' in text
     assert '<bdi dir="auto" lang="und-Latn">NAMUNA SPECIMEN</bdi>' in text
+
+
+def test_case_page_says_what_to_ask_about_a_personal_number(made: Seed) -> None:
+    made.persons[RS_SOON] = replace(made.persons[RS_SOON], to_ask=("the number does not check out as a JMBG; ask",))
+    text = signed_in(made, "rs-officer").get(f"/cases/{RS_SOON}").text
+    assert "The number does not check out as a JMBG; ask." in text
+    assert "does not check out" not in signed_in(made, "auditor").get(f"/cases/{RS_SOON}").text
 
 
 def test_side_that_waits_is_told_the_rolled_end(made: Seed) -> None:
@@ -931,3 +940,18 @@ def test_unforeseen_error_shows_no_detail(made: Seed, monkeypatch: pytest.Monkey
     assert "internal-error" in answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_flow_board_shows_who_suspended_and_admitted_whom(made: Seed) -> None:
+    with transaction(made.engine) as tx:
+        for kind, who, type_ in ((Kind.ADMITTED, "pk", "*"), (Kind.SUSPENDED, "AT-BMI:RS-MUP", "InterviewRequest")):
+            scope = Scope(who=who, type=type_)
+            decision = PartnerDecision(kind=kind, scope=scope, at=made.now, by="B. Specimen", why="<b>a court forbids it</b>")
+            partner_decisions.add(tx, decision)
+    text = signed_in(made, "ops").get("/flow").text
+    assert "Suspended (InterviewRequest of AT-BMI:RS-MUP)" in text
+    assert "&lt;b&gt;a court forbids it" in text
+    row = text.split(">pk: ")[1].split("</tr>")[0]
+    assert "by B. Specimen" in row
+    assert "In test" in row
+    assert "every partner is usable" in text

@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.moves import CROSSING, Event
 from gateway.errors import catalogue
 from gateway.settings import data_folder
-from scripts.make_docs import clocks_table, message_cycle_page, moves_table
+from scripts.make_docs import clocks_table, message_cycle_page, moves_table, values_page
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -159,6 +159,10 @@ ARRIVING = {
     "handed over": Event.HANDED_OVER,
     "withdrawal": Event.WITHDRAWAL,
 }
+
+
+def test_tables_of_values_are_those_of_the_converters() -> None:
+    assert values_page() == (DOCS / "values.md").read_text("utf-8"), "run make docs"
 
 
 def test_crossings_of_the_page_are_those_of_the_code_row_by_row() -> None:

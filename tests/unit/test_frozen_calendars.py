@@ -15,17 +15,48 @@ FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in 
 STATES = (  # noqa: SIM905 - fifty lines of one code each read worse
     "AL BA XK ME MK RS "
     "AT BE BG CY CZ DE EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK DK "
-    "RU TR PK GE AM AZ MD UA LK CV BY KZ CH GB"
+    "RU TR PK GE AM AZ MD UA LK CV BY KZ CH GB "
+    "BD AF IN MA DZ TN EG"
 ).split()
 PARTS = {"ba-brcko", "ba-fbih", "ba-rs"}
 
 KEYS = {"id", "version", "state", "zone", "weekend", "known_from", "known_until", "source", "note", "days"}
 DAY_KEYS = {"on", "name", "status", "kind", "source"}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MOON = {"al", "ba", *PARTS, "mk", "pk", "tr", "xk"}
-YEARLY = {"az": 2027, "by": 2027, "hu": 2027, "kz": 2027, "lk": 2026, "lv": 2027, "md": 2027, "ru": 2027, "ua": 2026}
-DECREED = {"az": 2025, "by": 2026, "hu": 2026, "kz": 2025, "lv": 2026, "md": 2026}  # last year whose decree is known
-FEASTS = ("Eid al-", "Ashura", "Prophet's Birthday")
+MOON = {"af", "al", "ba", *PARTS, "bd", "dz", "eg", "ma", "mk", "pk", "tn", "tr", "xk"}
+YEARLY = {
+    "az": 2027,
+    "by": 2027,
+    "eg": 2028,
+    "hu": 2027,
+    "in": 2027,
+    "kz": 2027,
+    "lk": 2026,
+    "lv": 2027,
+    "md": 2027,
+    "ru": 2027,
+    "ua": 2026,
+}
+DECREED = {
+    "az": 2025,
+    "by": 2026,
+    "eg": 2026,
+    "hu": 2026,
+    "in": 2026,
+    "kz": 2025,
+    "lv": 2026,
+    "md": 2026,
+}  # last year whose decree is known
+FEASTS = (
+    "Eid al-",
+    "Ashura",
+    "Day of Arafah",
+    "First Day of Ramadan",
+    "Islamic New Year",
+    "Laylat al-Qadr",
+    "Prophet's Birthday",
+)
+WEEKENDS = {"af", "bd", "dz", "eg"}  # Friday and Saturday; every other state closes on Saturday and Sunday
 
 
 def line(code, on):
@@ -70,6 +101,12 @@ def test_file_says_its_id_state_zone_and_source(code):
     assert ZoneInfo(file["zone"]).key == file["zone"]
     assert file["source"].startswith("holidays 0.109, ")
     assert file["version"] == "holidays-0.109/2"
+
+
+def test_offices_close_on_the_days_that_the_state_rests():
+    found = {code for code, file in FILES.items() if file["weekend"] == ["friday", "saturday"]}
+    assert found == WEEKENDS
+    assert all(FILES[code]["weekend"] == ["saturday", "sunday"] for code in set(FILES) - WEEKENDS)
 
 
 @pytest.mark.parametrize("code", FILES)
@@ -179,6 +216,13 @@ def test_calendar_of_bosnia_is_the_union_of_its_parts():
 @pytest.mark.parametrize(
     ("code", "on", "name"),
     [
+        ("af", "2026-08-19", "Afghanistan Independence Day"),
+        ("bd", "2026-12-16", "Victory Day"),
+        ("dz", "2026-11-01", "Revolution Day"),
+        ("eg", "2026-10-08", "Armed Forces Day (observed)"),
+        ("in", "2026-01-26", "Republic Day"),
+        ("ma", "2026-11-18", "Independence Day"),
+        ("tn", "2026-10-15", "Evacuation Day"),
         ("al", "2026-11-28", "Flag and Independence Day"),
         ("am", "2026-09-21", "Independence Day"),
         ("at", "2026-10-26", "National Day"),
@@ -247,7 +291,8 @@ def test_moved_working_day_and_half_day_are_known_as_such(code, on, kind):
 
 
 @pytest.mark.parametrize(
-    ("code", "on"), [("ba", "2026-03-20"), ("xk", "2027-03-09"), ("pk", "2027-03-10"), ("tr", "2027-03-09")]
+    ("code", "on"),
+    [("ba", "2026-03-20"), ("xk", "2027-03-09"), ("pk", "2027-03-10"), ("tr", "2027-03-09"), ("ma", "2026-05-27")],
 )
 def test_feast_of_the_moon_ahead_is_estimated(code, on):
     assert line(code, on)["status"] == "estimated"

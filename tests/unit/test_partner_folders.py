@@ -149,7 +149,6 @@ def test_a_wrong_key_is_named_with_its_file(folder: Path, old: str, new: str, to
         ("mapping.toml", 'format = "xml"', 'format = "yaml"', "'format' is 'yaml'"),
         ("mapping.toml", 'format = "xml"', 'format = "json"', "'namespace' has no meaning"),
         ("mapping.toml", 'version = "1"', "", "'version' is missing"),
-        ("mapping.toml", 'namespace = "urn:example"', "", "'namespace' is missing"),
         ("mapping.toml", "schema.xsd", "../schema.xsd", "'schema' names"),
         ("mapping.toml", "schema.xsd", "other.xsd", "'schema' names 'other.xsd'"),
         ("mapping.toml", 'version = "1"', 'version = "1"\nowner = "x"', "'owner' is not known"),

@@ -110,6 +110,11 @@ ACCEPTED: list[tuple[str, str, list[Change]]] = [
         RECEIPT,
         [("<Outcome>accepted</Outcome>", "<Outcome>waiting</Outcome><Missing>2</Missing><Missing>3</Missing>")],
     ),
+    (
+        "waiting-names-missing",
+        RECEIPT,
+        [("<Outcome>accepted</Outcome>", "<Outcome>waiting</Outcome><Code>partner-suspended</Code>")],
+    ),
     *((rule, example(name), list(changes)) for rule, name, changes in FOLLOW_UPS_ACCEPTED),
 ]
 
@@ -157,6 +162,12 @@ REFUSALS: list[tuple[str, str, list[Change], str]] = [
         "waiting-names-missing",
         RECEIPT,
         [("<Outcome>accepted</Outcome>", "<Outcome>accepted</Outcome><Missing>2</Missing>")],
+        "/Receipt/Item[1]",
+    ),
+    (
+        "waiting-names-missing",
+        RECEIPT,
+        [("<Outcome>accepted</Outcome>", "<Outcome>refused</Outcome><Code>partner-suspended</Code>")],
         "/Receipt/Item[1]",
     ),
     *((defect.rule, defect.text, list(defect.changes), defect.place) for defect in rule_defects()),

@@ -132,6 +132,7 @@ def test_settings_cannot_be_changed_after_the_start() -> None:
 def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
+    changed["environment"] = "production"
     changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
     for item in fields(Settings):
         number = "int" in str(item.type)
@@ -164,6 +165,8 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
         ("watch_seconds = 0", "watch_seconds"),
         ('revocation = "sometimes"', "revocation"),
         ('ocsp_nonce = ""', "ocsp_nonce"),
+        ('environment = "staging"', "environment"),
+        ("pass_days = 0", "pass_days"),
         ("unclaimed_megabytes = 0", "unclaimed_megabytes"),
         ("root_seconds = 0", "root_seconds"),
         ("evidence_hours = 0", "evidence_hours"),

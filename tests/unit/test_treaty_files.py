@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from gateway.domain.limits import Confidence, OnLapse, Unit
-from gateway.domain.treaties import treaty_between
+from gateway.domain.treaties import NO_AGREEMENT, treaty_between
 from gateway.errors import TreatyInvalid
 from gateway.partners.calendars import load_calendars
 from gateway.partners.examples import failing_examples
@@ -111,6 +111,20 @@ def test_register_entry_of_pakistan_says_how_sure_it_is(shipped):
 
 def test_denmark_is_not_bound_by_the_agreement_of_the_union(shipped):
     assert shipped["eu-rs"].binds("DK", "RS") is False
+
+
+def test_where_there_is_no_agreement_nothing_computes_and_only_states_without_one_are_bound(shipped):
+    rules = shipped[NO_AGREEMENT]
+    assert rules.binds("MK", "BD")
+    assert rules.binds("BD", "MK")
+    assert not rules.binds("RS", "AT")
+    assert not rules.binds("MA", "DZ")
+    assert {(row.amount, row.confidence, row.on_lapse) for row in rules.limits} == {
+        (None, Confidence.UNVERIFIED, OnLapse.NOTHING)
+    }
+    without = rules.parties[1].states
+    others = [treaty for treaty in shipped.values() if treaty.id != NO_AGREEMENT]
+    assert not [treaty.id for treaty in others for party in treaty.parties if party.states & without]
 
 
 def test_receipt_starts_the_reply_limit_of_the_procedure(shipped):

@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from gateway.partners.trust_rules import TrustRules
+from gateway.simulation.forgeries import Forge
 from gateway.stages import Signed, Tree
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import ANCHOR_FILE, make_development_keys
 from gateway.trust.keys import FileKey, KeyRing
 from gateway.trust.sign import sign
 from gateway.wire.documents import NS, parse_xml
-from tests.forgeries import Forge
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 MESSAGE_ID = "0193a000-0000-7000-8000-000000000001"

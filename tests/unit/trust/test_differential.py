@@ -17,6 +17,7 @@ from signxml.exceptions import SignXMLException
 
 from gateway.errors import Refused
 from gateway.settings import data_folder
+from gateway.simulation.forgeries.forge import DS
 from gateway.trust.algorithms import ALGORITHMS, ECDSA_P256
 from gateway.trust.sign import sign
 from gateway.trust.verify import verify
@@ -25,7 +26,6 @@ from tests.attacks.accepted_elsewhere import ACCEPTED
 from tests.attacks.forged import NOW, forged
 from tests.attacks.forged import forge as forge_of_the_list
 from tests.attacks.forged import trust as trust_of_the_list
-from tests.forgeries.forge import DS
 
 EXAMPLES = sorted((data_folder("schemas") / "readmission" / "1.0" / "examples").glob("*.xml"))
 

@@ -23,6 +23,7 @@ from gateway.errors import (
     SigningTimeInvalid,
 )
 from gateway.partners.trust_rules import Allowance, TrustRules
+from gateway.simulation.forgeries.forge import DS
 from gateway.stages import Received, Signed
 from gateway.trust import foreign
 from gateway.trust.algorithms import ALGORITHMS, ECDSA_P256
@@ -35,7 +36,6 @@ from tests.attacks.forged import forge as forge_of_the_list
 from tests.attacks.forged import forged, forged_of_another_id
 from tests.attacks.forged import keys as keys_of_the_list
 from tests.foreign_signers import SIGNERS
-from tests.forgeries.forge import DS
 
 VERIFIERS = ("signxml", "xmlsec")
 EACH_VERIFIER = pytest.mark.parametrize("verifier", VERIFIERS)

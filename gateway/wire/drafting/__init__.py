@@ -1,0 +1,1 @@
+"""Drafting a dialect: mapping, schema and code lists written from a vocabulary, or guessed from a sample."""
