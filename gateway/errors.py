@@ -492,6 +492,12 @@ class NotPermitted(Refused):
     code = "not-permitted"
 
 
+class EdgeRefused(Refused):
+    """The system of a home authority does not take a message: it waits until a person has looked."""
+
+    code = "edge-refused"
+
+
 # --- the case file --------------------------------------------------------------------------------------------------
 
 
@@ -657,6 +663,23 @@ class FormNotPrinted(Unavailable):
 
 class BrokerUnavailable(Unavailable):
     code = "broker-unavailable"
+
+
+class EdgeUnavailable(Unavailable):
+    """The system of a home authority cannot be reached, or says that it cannot take anything now."""
+
+    code = "edge-unavailable"
+
+    def __init__(self, message: str, *, after_seconds: float = 0.0) -> None:
+        """`after_seconds`: when the system itself asked to be called again; 0: it said nothing."""
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+class EdgeFailed(Unavailable):
+    """The system of a home authority failed over one message; others may pass."""
+
+    code = "edge-failed"
 
 
 class BrokerMissing(Unavailable):

@@ -12,6 +12,7 @@ from inspect import formatannotation
 from pathlib import Path
 from typing import Any
 
+from gateway.edge_settings import DEFAULT, NONE, EdgeSettings, read_edges
 from gateway.errors import SettingsInvalid
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -65,11 +66,14 @@ class Settings:
     ocsp_nonce: str = "required"  # "required" or "optional": whether an answer without the nonce that was sent is taken
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
+    # How the systems of home authorities are reached: tables [edges.XX-NAME]; in the environment the same as text, [XX-NAME].
+    edges: Mapping[str, EdgeSettings] = field(default_factory=lambda: NONE)
     host: str = "127.0.0.1"
     port: int = 8080
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
     watch_seconds: int = 30  # pause between two looks at the clock
+    hints: bool = True  # whether cases of one authority are compared with each other; False also removes what they are found by
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
     # Days of calendars that this installation confirmed, added or removed (TOML); every process reads the same file.
     calendar_changes: Path = field(default_factory=lambda: state_folder() / "calendar-changes.toml")
@@ -106,6 +110,10 @@ class Settings:
             if not folder.is_dir():
                 raise SettingsInvalid(f"there is no folder {folder.name!r} where the settings point")
 
+    def edge(self, authority: str) -> EdgeSettings:
+        """Return how an authority's system is reached; the defaults where nothing is said."""
+        return self.edges.get(authority, DEFAULT)
+
     def _require_choices(self) -> None:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
@@ -136,6 +144,8 @@ def _text(value: Any) -> str:
 def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
+        if "Mapping" in wanted:
+            return read_edges(tomllib.loads(value) if isinstance(value, str) else value, folder)
         if wanted.startswith("tuple"):
             items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
             return tuple(_convert(name, "int" if "int" in wanted else "str", item, folder) for item in items)
@@ -154,7 +164,8 @@ def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a file's values by the names of the settings: `parse.isolated` is the setting `parse_isolated`."""
     found: dict[str, Any] = {}
     for name, value in given.items():
-        found |= {f"{name}_{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+        flat = not isinstance(value, dict) or name == "edges"
+        found |= {name: value} if flat else {f"{name}_{inner}": each for inner, each in value.items()}
     return found
 
 
@@ -172,9 +183,10 @@ def load(
     kinds = {item.name: formatannotation(item.type).replace("pathlib.", "") for item in fields(Settings)}
     if file is not None:
         try:
-            given = _flat(tomllib.loads(file.read_text(encoding="utf-8")))
+            given = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise SettingsInvalid(f"the settings file {file.name!r} cannot be read: {error}") from error
+        given = _flat(given)
         unknown = sorted(set(given) - set(kinds))
         if unknown:
             raise SettingsInvalid(f"unknown setting {unknown[0]!r} in {file.name!r}")

@@ -84,7 +84,7 @@ class Checks:
         document = parse_xml(etree.tostring(root, encoding="utf-8"))  # read as from outside, not as it was built
         self.allowed.check(self.schemas.check(document))
         if unsound := warnings(document):
-            raise ValueError(f"{kind}: {unsound[0][0]}: the check digit is wrong")
+            raise ValueError(f"{kind}: {unsound[0].path}: {unsound[0].message}")
         return document
 
 

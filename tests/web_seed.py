@@ -18,7 +18,7 @@ from unittest.mock import Mock
 from sqlalchemy import insert, select, update
 
 from gateway.domain.safeguards import Answers
-from gateway.errors import Erased, StatementInvalid, TransitionNotAllowed
+from gateway.errors import Erased, NotFound, StatementInvalid, TransitionNotAllowed
 from gateway.flow.evidence_clock import Standing
 from gateway.partners import Partners, load
 from gateway.partners.folder import Authority
@@ -85,6 +85,25 @@ def _hash() -> str:
     return hash_password(PASSWORD)
 
 
+class NoIdentification:
+    """The seeded cases have no documents to compare; tests/flow/test_identification_pages.py has a whole gateway."""
+
+    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
+        return ()
+
+    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
+        return ()
+
+    def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Any:
+        raise NotFound("these two cases share nothing that can be compared")
+
+    def decide(self, **_decision: Any) -> None:
+        raise NotFound("there is no such case")
+
+    def compare(self, *, case_id: int, zone: str, viewer: Viewer) -> Any:
+        raise NotFound("there is no such case")
+
+
 @dataclass
 class Seed:
     """The runtime of the pages, and what was asked of it."""
@@ -120,6 +139,7 @@ class Seed:
             read_document=self.read_document,
             read_attachment=self.read_attachment,
             person_of=self.person_of,
+            identification=NoIdentification(),
             journal=self.journal,
             evidence=lambda: self.standing,
             paper=Mock(spec=PaperDesk),  # its pages are tested on a whole gateway: tests/flow/test_paper_pages.py

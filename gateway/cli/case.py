@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from gateway.cli.case_hints import hints
 from gateway.cli.case_record import erase, export
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
@@ -212,4 +213,5 @@ def register(app: typer.Typer) -> None:
     group.command("durations")(show_durations)
     group.command("export")(export)
     group.command("erase")(erase)
+    group.command("hints")(hints)
     app.add_typer(group, name="case")

@@ -66,7 +66,7 @@ def _tell(verdict: Verdict, file: Path) -> None:
     if not verdict.errors:
         screen.print(f"[green]accepted[/] {name}: {verdict.type}, meets schema and rules")
         for each in verdict.warnings:
-            screen.print(f"  [yellow]to ask[/] {escape(each.text)} [dim]({escape(each.path)})[/]")
+            screen.print(f"  [yellow]to ask[/] {escape(each.message)} [dim]({escape(each.path)})[/]")
         return
     count = len(verdict.errors)
     screen.print(f"[bold red]refused[/] {name}: {count} problem{'s' if count > 1 else ''}")

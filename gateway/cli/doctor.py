@@ -16,6 +16,7 @@ from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.domain.partner_decisions import Decided
 from gateway.errors import EvidenceStopped, GatewayError, Misconfigured, TimestampUnavailable, Unavailable
+from gateway.flow.connections import connect
 from gateway.partners import load as load_partners
 from gateway.partners import trust_rules
 from gateway.partners.calendar_changes import CalendarBook
@@ -86,6 +87,24 @@ def _broker(settings: Settings) -> str:
             await carrier.close()
 
     return f"{settings.broker.partition(':')[0]}, {asyncio.run(reach())} queues"
+
+
+def _edges(settings: Settings) -> str:
+    """Look whether the system of each home authority can be reached as it is to be."""
+    known, told, errors = load_partners(settings.partners), [], []
+    for authority in settings.home:
+        try:
+            edge = connect(authority, known.authority(authority).edge, settings, utc_now)
+            try:
+                told.append(f"{authority} {edge.examine()}")
+            finally:
+                edge.close()
+        except (Unavailable, Misconfigured) as error:
+            errors.append(error)
+    if errors:
+        worst = max(errors, key=lambda error: error.exit_code)
+        raise type(worst)("; ".join(error.message for error in errors))
+    return "; ".join(told) or "no home authority"
 
 
 def _network(settings: Settings) -> str:
@@ -211,15 +230,19 @@ def _treaties(settings: Settings) -> str:
 
 
 def _calendars(settings: Settings) -> str:
-    """Look at the calendars of the authorities this installation exchanges with; others may end when they like."""
+    """Look at the calendars that partner folders name: those of home authorities must last, of the others it is told."""
     calendars = CalendarBook(settings.partners / "calendars", settings.calendar_changes)
-    wanted = {authority.calendar for authority in load_partners(settings.partners).authorities.values()}
+    known = load_partners(settings.partners).authorities
+    wanted = {authority.calendar for authority in known.values()}
     if missing := sorted(wanted - set(calendars)):
         raise Misconfigured(f"there is no calendar {missing[0]!r}, which a partner folder names")
-    first = min((calendars[name] for name in wanted), key=lambda each: each.known_until)
-    if first.known_until - utc_now().date() < SOON:
-        raise Misconfigured(f"the calendar {first.id} ends on {first.known_until}; install a longer one")
-    return f"{len(calendars)} calendars; of those in use {first.id} ends first, on {first.known_until}"
+    ending = [calendars[name] for name in sorted(wanted) if calendars[name].known_until - utc_now().date() < SOON]
+    ours = {known[code].calendar for code in settings.home}
+    for calendar in ending:
+        if calendar.id in ours:
+            raise Misconfigured(f"the calendar {calendar.id} ends on {calendar.known_until}; install a longer one")
+    told = [f"{each.id} ends on {each.known_until}: no deadline of that state reaches further" for each in ending]
+    return "; ".join([f"{len(calendars)} calendars, {len(wanted)} in use", *told])
 
 
 def _exchange(settings: Settings) -> str:
@@ -244,6 +267,7 @@ PARTS: dict[str, Callable[[Settings], str]] = {
     "database": _database,
     "journal": _journal,
     "broker": _broker,
+    "edges": _edges,
     "network": _network,
     "clock": _clock,
     "schemas": _schemas,

@@ -1,16 +1,19 @@
-"""`gateway queue list`: what waits, for whom, since when, and what is parked."""
+"""`gateway queue`: what waits, for whom, since when, and what is parked; trying an authority's system again."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
-from gateway.settings import load
-from gateway.store import early, outbox
-from gateway.store.database import open_engine, reading, require_current
+from gateway.errors import NotHome
+from gateway.partners import load as load_partners
+from gateway.settings import Settings, load
+from gateway.store import early, edge_troubles, edge_turns, outbox
+from gateway.store.database import open_engine, reading, require_current, transaction
 from gateway.transport.port import QueueState
 from gateway.wiring import transport, utc_now
 
@@ -25,6 +28,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     require_current(engine)
     with reading(engine) as tx:
         leaving, files = outbox.states(tx), early.count_of_files(tx)
+        edges = edge_troubles.standings(tx, settings.home)
         gaps = early.count(tx) - files
 
     async def states() -> list[QueueState]:
@@ -57,6 +61,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
             }
             for state in asyncio.run(states())
         ],
+        "edges": _edges(edges, settings),
         "waiting_for_earlier": gaps,
         "waiting_for_attachments": files,
     }
@@ -73,6 +78,13 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
     for row in document["queues"]:
         table.add_row(*(str(row[name] if row[name] is not None else "") for name in ("name", "waiting", "parked", "oldest")))
     console().print(table)
+    table = Table(
+        "authority", "edge", "waiting", "not taken", "oldest", "trouble", "since", "again at", title="For home authorities"
+    )
+    for row in document["edges"]:
+        names = ("authority", "edge", "waiting", "refused", "oldest", "code", "since", "next_at")
+        table.add_row(*(str(row[name] if row[name] is not None else "") for name in names))
+    console().print(table)
     if gaps:
         console().print(f"{gaps} messages are kept until an earlier one of their case comes; it was asked for")
     if files:
@@ -81,9 +93,50 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
         )
 
 
+def _edges(standings: Sequence[edge_troubles.Standing], settings: Settings) -> list[dict[str, Any]]:
+    """Return what waits for each home authority, and the trouble with its system."""
+    partners = load_partners(settings.partners)
+    return [
+        {
+            "authority": each.authority,
+            "edge": partners.authority(each.authority).edge,
+            "waiting": each.waiting,
+            "refused": each.refused,
+            "oldest": each.oldest,
+            "code": each.code,
+            "since": each.since,
+            "next_at": each.next_at,
+        }
+        for each in standings
+    ]
+
+
+def again(
+    authority: Annotated[str, typer.Argument(help="A home authority, e.g. RS-MUP.")],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Hand over again, from now on, what a home authority's system refused or failed over; pauses end.
+
+    Example: `gateway queue again RS-MUP`
+    """
+    settings = load(config)
+    if authority not in settings.home:
+        raise NotHome(f"this gateway is not home to {authority}")
+    engine = open_engine(settings.database)
+    require_current(engine)
+    with transaction(engine) as tx:
+        messages = edge_troubles.forget_all(tx, authority)
+        edge_turns.clear(tx, authority)
+    if json:
+        print_json({"authority": authority, "messages": messages})
+        return
+    console().print(f"{messages} messages for {authority} are tried again" if messages else f"{authority} is tried again")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     group = typer.Typer(no_args_is_help=True, help="State of delivery.")
     group.command("list")(list_queues)
-    group.callback()(lambda: None)  # keeps `list` a command of a group while it is the only one
+    group.command("again")(again)
     app.add_typer(group, name="queue")

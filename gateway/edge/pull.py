@@ -1,12 +1,18 @@
-"""The authority's system fetches over REST, its officers read on a page: a message waits in the inbox until then."""
+"""Edges that wait: a message stays in the inbox until somebody comes for it.
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+Over REST the authority's system comes (pull), on the pages its officers (page), and for an authority on paper an officer of the
+gateway who prints and sends it (paper).
+"""
 
-from gateway.edge.port import Collected, CollectedFile, Item
+from collections.abc import Iterator
+
+from gateway.edge.giving import GivingEdge
+from gateway.edge.port import Item
+
+WAITING = ("pull", "page", "paper")  # kinds that no loop serves
 
 
-class PullEdge:
+class PullEdge(GivingEdge):
     """Holds nothing itself: the inbox of the database is the waiting place."""
 
     def hand_over(self, item: Item) -> bool:
@@ -15,19 +21,24 @@ class PullEdge:
         return False
 
     def hand_over_file(self, name: str, parts: Iterator[bytes]) -> None:
-        """Do nothing: the authority asks for an attachment by the digest that stands in the message."""
+        """Do nothing: an attachment is asked for by the digest that stands in the message."""
 
-    def collect_files(self) -> Sequence[CollectedFile]:
-        """Return nothing: attachments are handed in by call."""
-        return ()
+    def examine(self) -> str:
+        """There is nothing to reach."""
+        return "fetches by itself"
 
-    def answer_file(self, collected: CollectedFile, result: Mapping[str, Any]) -> None:
-        """Never called, since nothing is collected."""
 
-    def collect(self) -> Sequence[Collected]:
-        """Nothing is collected: the authority calls."""
-        return ()
+class PageEdge(PullEdge):
+    """The authority's officers read and answer on the pages."""
 
-    def answer(self, collected: Collected, result: Mapping[str, Any]) -> None:
-        """The call itself is answered where it was made."""
-        del collected, result
+    def examine(self) -> str:
+        """There is nothing to reach."""
+        return "reads on the pages"
+
+
+class PaperEdge(PullEdge):
+    """The gateway's officers print and send; a message is acknowledged only when its delivery is recorded."""
+
+    def examine(self) -> str:
+        """There is nothing to reach."""
+        return "is written to on paper"

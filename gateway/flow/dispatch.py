@@ -126,7 +126,7 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
 def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
     """Return the result of one message; write its hold, or settle the deadline that a reply meets."""
     if draft.again is not None:
-        return draft.again
+        return replace(draft.again, document=draft.document)
     if draft.refused is not None:
         log.info("message.refused", code=draft.refused.code, path=draft.refused.path, authority=draft.submitted.authority)
         return draft.refused
@@ -134,7 +134,7 @@ def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
     assert draft.after.id is not None
     if draft.hold is not None:
         _hold(tx, draft, rt, now)
-        return held_result(draft.after, draft.hold)
+        return replace(held_result(draft.after, draft.hold), document=draft.document)
     assert draft.signed is not None
     assert draft.sealed is not None
     assert draft.message is not None
@@ -147,6 +147,7 @@ def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
         case_id=draft.after.id,
         case_reference=draft.after.reference,
         digest=draft.signed.digest,
+        document=draft.document,
     )
 
 

@@ -29,6 +29,7 @@ class Sent:
     case_id: int
     case_reference: str
     digest: str
+    document: Tree = field(default=None, repr=False, compare=False)  # canonical; for what is said of it beside the outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Held:
     case_reference: str
     reason: HoldReason
     advice: str
+    document: Tree = field(default=None, repr=False, compare=False)  # as of `Sent`
 
 
 Submission: TypeAlias = Sent | Held | GatewayError  # Refused: the message is at fault; another error: not done, by our fault

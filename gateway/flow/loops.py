@@ -1,6 +1,6 @@
 """The loops that run the walks: consume, deliver, watch. Each may run in any number of processes.
 
-Watch is three loops: deadlines, certificates, evidence of time.
+Watch is four loops: deadlines, certificates, evidence of time, what cases are found by.
 Work that computes or touches the database runs in a thread of its own per loop, so that the event loop keeps
 answering the broker's heartbeats. A loop ends when `stop` is set, after the batch in hand.
 """
@@ -21,6 +21,7 @@ from gateway.flow.papers import sha256
 from gateway.flow.parts import next_group, settle_group
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
+from gateway.flow.resemblances import make_searchable
 from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
@@ -244,6 +245,21 @@ async def evidence(rt: Runtime, stop: asyncio.Event) -> None:
         thread.close()
 
 
+async def search(rt: Runtime, stop: asyncio.Event) -> None:
+    """Make new cases searchable every `watch_seconds`, a portion at a time, in a thread of its own."""
+    thread = _Thread("search")
+    try:
+        while not stop.is_set():
+            try:
+                if await thread.run(make_searchable, rt):
+                    continue  # there may be more
+            except Unavailable as error:
+                log.warning("search.waiting", code=error.code)
+            await _pause(stop, rt.settings.watch_seconds)
+    finally:
+        thread.close()
+
+
 async def _recount(rt: Runtime, thread: _Thread) -> None:
     """Count again what was counted with other calendars, while no watch ran."""
     try:
@@ -253,7 +269,11 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
-LOOPS: dict[str, tuple[Loop, ...]] = {"consume": (consume,), "deliver": (deliver,), "watch": (watch, certificates, evidence)}
+LOOPS: dict[str, tuple[Loop, ...]] = {
+    "consume": (consume,),
+    "deliver": (deliver,),
+    "watch": (watch, certificates, evidence, search),
+}
 
 
 async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:

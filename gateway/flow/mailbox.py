@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.domain.case import Case
-from gateway.errors import NotFound
+from gateway.errors import NotFound, NotPermitted
 from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.store import cases, inbox, journal, messages
@@ -33,7 +33,12 @@ def fetch(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> tuple[In
 
 
 def acknowledge(authority: str, inbox_id: int, *, actor: str, rt: Runtime) -> None:
-    """Note that the authority has the message; a second time changes nothing. Raises `NotFound`."""
+    """Note that the authority has the message; a second time changes nothing.
+
+    Raises `NotFound`, and `NotPermitted` for an authority on paper: there only a recorded delivery counts.
+    """
+    if rt.partners.authority(authority).edge == "paper":
+        raise NotPermitted("this authority is written to on paper: record the delivery instead")
     with transaction(rt.engine) as tx:
         row = inbox.get(tx, authority, inbox_id)
         inbox.acknowledge(tx, authority, inbox_id, by=actor, at=rt.clock())
@@ -55,22 +60,35 @@ def read_document(document_id: int, *, homes: frozenset[str], actor: str, purpos
         if owner not in homes:
             raise NotFound("there is no such document")
         body = clear(rt, case, document)
-        journal.append(
-            tx,
-            [
-                journal.Entry(
-                    at=rt.clock(),
-                    event="document.read",
-                    actor=actor,
-                    authority=owner,
-                    case_id=message.case_id,
-                    message_id=message.message_id,
-                    digest=document.sha256,
-                    detail={"kind": document.kind, "purpose": purpose},
-                )
-            ],
+        entry = journal.Entry(
+            at=rt.clock(),
+            event="document.read",
+            actor=actor,
+            authority=owner,
+            case_id=message.case_id,
+            message_id=message.message_id,
+            digest=document.sha256,
+            detail={"kind": document.kind, "purpose": purpose},
         )
+        seen = _seen_on_page(tx, case, actor=actor, rt=rt, message_row=message.id) if case else []
+        journal.append(tx, [entry, *seen])
     return document.media_type, body
+
+
+def note_answered_on_page(case: Case, *, actor: str, rt: Runtime) -> None:
+    """Note that an authority that reads on the pages has what came in this case: somebody answered it there."""
+    with transaction(rt.engine) as tx:
+        journal.append(tx, _seen_on_page(tx, case, actor=actor, rt=rt))
+
+
+def _seen_on_page(tx: Tx, case: Case, *, actor: str, rt: Runtime, message_row: int | None = None) -> list[journal.Entry]:
+    """Acknowledge what was read or answered on a page, where that is how the authority is connected; return the entries."""
+    if case.id is None or rt.partners.authority(case.home).edge != "page":
+        return []
+    rows = inbox.waiting_of(tx, case.home, case.id, message_row=message_row)
+    for row in rows:
+        inbox.acknowledge(tx, case.home, row.id, by=actor, at=rt.clock())
+    return [_entry(rt, "message.fetched", actor, row, {"inbox": row.id, "again": False}) for row in rows]
 
 
 def note_reading(tx: Tx, case: Case, *, actor: str, purpose: str, at: datetime) -> None:

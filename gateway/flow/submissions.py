@@ -5,6 +5,8 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.flow.draft import Held, Submission
+from gateway.stages import Tree
+from gateway.wire.identifiers import warnings
 
 
 def describe(result: Submission) -> Mapping[str, Any]:
@@ -18,6 +20,7 @@ def describe(result: Submission) -> Mapping[str, Any]:
             "case_id": result.case_id,
             "reason": str(result.reason),
             "advice": result.advice,
+            "warnings": _warnings(result.document),
         }
     return {
         "outcome": "sent",
@@ -25,4 +28,10 @@ def describe(result: Submission) -> Mapping[str, Any]:
         "case": result.case_reference,
         "case_id": result.case_id,
         "sha256": result.digest,
+        "warnings": _warnings(result.document),
     }
+
+
+def _warnings(document: Tree) -> list[dict[str, str]]:
+    """Return what a human should look at in a document that was taken; asked for here, off the walk."""
+    return [warning.as_dict() for warning in warnings(document)] if document is not None else []

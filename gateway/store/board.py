@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, true
 
+from gateway.store import edge_troubles
+from gateway.store.edge_tables import edge_turns
 from gateway.store.tables import inbox, messages, outbox, queue
 from gateway.store.worklist import Viewer
 
@@ -43,11 +45,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfetched:
-    """What is delivered to a home authority and not fetched by it yet."""
+    """What is delivered to a home authority and not acknowledged by it yet, and the trouble there is with its system."""
 
     authority: str
     count: int
-    oldest: datetime
+    refused: int  # of these: its system does not take them, and a person must look
+    oldest: datetime | None
+    code: str | None  # of the trouble
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +190,17 @@ def _most_first(failures: Iterable[Failure]) -> list[Failure]:
 
 
 def _unfetched(connection: Connection, viewer: Viewer) -> tuple[Unfetched, ...]:
-    found = (
-        select(inbox.c.authority, func.count().label("count"), func.min(inbox.c.arrived_at).label("oldest"))
-        .where(inbox.c.fetched_at.is_(None), _of(viewer, inbox.c.authority))
-        .group_by(inbox.c.authority)
-        .order_by(inbox.c.authority)
+    waiting = select(inbox.c.authority).where(inbox.c.fetched_at.is_(None), _of(viewer, inbox.c.authority))
+    troubled = select(edge_turns.c.authority).where(edge_turns.c.code.is_not(None), _of(viewer, edge_turns.c.authority))
+    authorities = connection.execute(waiting.union(troubled)).scalars().all()
+    return tuple(
+        Unfetched(
+            authority=each.authority,
+            count=each.waiting,
+            refused=each.refused,
+            oldest=each.oldest,
+            code=each.code,
+            since=each.since,
+        )
+        for each in edge_troubles.standings(connection, authorities)
     )
-    return tuple(Unfetched(**row) for row in connection.execute(found).mappings())

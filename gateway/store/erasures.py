@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from gateway.store import attachments
+from gateway.store import attachments, resemblances
 from gateway.store.database import Tx
 from gateway.store.erasure_tables import erasures
 from gateway.store.tables import cases, deadlines, documents, early, holds, inbox, journal, messages, outbox, statements
@@ -41,6 +41,7 @@ def erase(tx: Connection, case_id: int, at: datetime) -> dict[str, int]:
     touched = {name: tx.execute(count).scalar_one() for name, count in unreadable.items()}
     touched |= attachments.erase(tx, case_id, home=case.home, reference=case.reference)  # before `early`, which says what waits
     touched |= {name: tx.execute(statement).rowcount for name, statement in removed.items()}
+    touched |= resemblances.erase(tx, case_id)
     tx.execute(
         update(holds).where(holds.c.case_id == case_id, holds.c.ended_at.is_(None)).values(ended_at=at, ended_by="erasure")
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from gateway.errors import NotFound
 from gateway.store.columns import in_range
@@ -67,12 +67,26 @@ _ROWS = (
 )
 
 
-def waiting(tx: Connection, authority: str, *, most: int = 100, also_fetched: bool = False) -> list[InboxRow]:
-    """Return what an authority has not acknowledged yet, oldest first."""
-    found = _ROWS.where(inbox.c.authority == authority).order_by(inbox.c.id).limit(most)
-    if not also_fetched:
-        found = found.where(inbox.c.fetched_at.is_(None))
+def rows_where(tx: Connection, *conditions: ColumnElement[bool], most: int) -> list[InboxRow]:
+    """Return the rows that meet these conditions on `inbox`, oldest first."""
+    found = _ROWS.where(*conditions).order_by(inbox.c.id).limit(most)
     return [InboxRow(**row) for row in tx.execute(found).mappings()]
+
+
+def waiting(tx: Connection, authority: str, *, after: int = 0, most: int = 100, also_fetched: bool = False) -> list[InboxRow]:
+    """Return what an authority has not acknowledged yet, oldest first, beginning after the row `after`."""
+    conditions = [inbox.c.authority == authority, inbox.c.id > after]
+    if not also_fetched:
+        conditions.append(inbox.c.fetched_at.is_(None))
+    return rows_where(tx, *conditions, most=most)
+
+
+def waiting_of(tx: Connection, authority: str, case_id: int, *, message_row: int | None = None) -> list[InboxRow]:
+    """Return what an authority has not acknowledged of one case, or of one message of it, oldest first."""
+    conditions = [inbox.c.authority == authority, inbox.c.fetched_at.is_(None), inbox.c.case_id == case_id]
+    if message_row is not None:
+        conditions.append(inbox.c.message_row == message_row)
+    return rows_where(tx, *conditions, most=1000)
 
 
 def get(tx: Connection, authority: str, inbox_id: int) -> InboxRow:
@@ -86,11 +100,13 @@ def get(tx: Connection, authority: str, inbox_id: int) -> InboxRow:
 
 def acknowledge(tx: Connection, authority: str, inbox_id: int, *, by: str, at: datetime) -> bool:
     """Note that the authority has the message. Returns False for an unknown id; a second time changes nothing."""
-    row = tx.execute(
-        select(inbox.c.fetched_at).where(inbox.c.id == in_range(inbox_id), inbox.c.authority == authority)
-    ).one_or_none()
-    if row is None:
-        return False
-    if row.fetched_at is None:
-        tx.execute(update(inbox).where(inbox.c.id == inbox_id).values(fetched_at=at, fetched_by=by))
-    return True
+    mine = inbox.c.id == in_range(inbox_id), inbox.c.authority == authority
+    if settle(tx, authority, inbox_id, by=by, at=at):
+        return True
+    return tx.execute(select(inbox.c.id).where(*mine)).one_or_none() is not None
+
+
+def settle(tx: Connection, authority: str, inbox_id: int, *, by: str, at: datetime) -> bool:
+    """Note that the authority has the message; False when that was noted before, or there is no such message."""
+    mine = inbox.c.id == in_range(inbox_id), inbox.c.authority == authority, inbox.c.fetched_at.is_(None)
+    return tx.execute(update(inbox).where(*mine).values(fetched_at=at, fetched_by=by)).rowcount == 1

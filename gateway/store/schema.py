@@ -1,8 +1,28 @@
 """Every table of the store, under one roof: what the migrations must have built."""
 
-from gateway.store import attachment_tables, erasure_tables, paper_tables, partner_tables, root_tables, tables, told_tables
+from gateway.store import (
+    attachment_tables,
+    edge_tables,
+    erasure_tables,
+    paper_tables,
+    partner_tables,
+    resemblance_tables,
+    root_tables,
+    tables,
+    told_tables,
+)
 from gateway.store.columns import metadata
 
 # a module of tables that is not named here is not migrated
-MODULES = (tables, attachment_tables, erasure_tables, paper_tables, partner_tables, root_tables, told_tables)
+MODULES = (
+    tables,
+    attachment_tables,
+    edge_tables,
+    erasure_tables,
+    paper_tables,
+    partner_tables,
+    resemblance_tables,
+    root_tables,
+    told_tables,
+)
 __all__ = ["MODULES", "metadata"]

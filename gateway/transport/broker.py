@@ -52,7 +52,7 @@ class BrokerTransport:
         self, url: str, *, steps: Sequence[int] = STEPS, batch: int = 50, timeout_seconds: float = 15, label: str = "gateway"
     ) -> None:
         """`steps`: delays in seconds. `batch`: usual size of a batch; four are fetched ahead. `label`: shown by the broker."""
-        self._url = _with_heartbeat(url)
+        self._url = with_heartbeat(url)
         self._steps = tuple(steps)
         self._prefetch = 4 * batch
         self._timeout = timeout_seconds
@@ -246,7 +246,7 @@ class BrokerTransport:
                 await connection.close()
 
 
-def _with_heartbeat(url: str) -> str:
+def with_heartbeat(url: str) -> str:
     """Add our heartbeat unless the operator's URL names one."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))

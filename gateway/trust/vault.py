@@ -1,6 +1,7 @@
 """Personal data at rest: one key per case, wrapped twice: by a leaf of the tree of case keys, then by the master key.
 
     wrapped key  = 0x02 | master key id (8 bytes) | tree id (8) | leaf (8) | nonce (12) | AES-256-GCM(AES-256-GCM(case key))
+    search term  = HMAC-SHA-256(HMAC-SHA-256(master key, purpose), authority | kind | term), its first 16 bytes
     ciphertext   = 0x01 | nonce (12) | AES-256-GCM(data), bound to `about`
 
 Destroying the leaf (case_tree.py) erases the case wherever the wrapped key may lie, in a backup too. The master key is the
@@ -8,6 +9,7 @@ file private/master.key of the key folder, or the one that GATEWAY_MASTER_KEY_FI
 0x01, wrapped by the master key alone, are still read.
 """
 
+import hmac
 import os
 import re
 from collections import OrderedDict
@@ -32,6 +34,8 @@ _VARIABLE = "GATEWAY_MASTER_KEY_FILE"
 _UNDER_A_LEAF = b"\x02"
 _CASE_KEY = b"readmission-gateway case key 1"
 _LEAF = b"readmission-gateway case key under a leaf 1"
+_SEARCH = b"readmission-gateway search terms 1"
+_TERM_BYTES = 16
 _CACHED_KEYS = 512  # unwrapped case keys kept in memory, least recently used dropped first
 _HEX_KEY = re.compile(rb"[0-9a-f]{64}\s*")
 
@@ -48,6 +52,7 @@ class Vault:
     _master: AESGCM
     _master_id: bytes
     _keys: CaseKeys
+    _search: bytes = field(repr=False)
     _unwrapped: OrderedDict[bytes, AESGCM] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -69,6 +74,7 @@ class Vault:
         return cls(
             _master=AESGCM(key),
             _master_id=sha256(key).digest()[:_MASTER_ID_BYTES],
+            _search=hmac.digest(key, _SEARCH, "sha256"),
             _keys=CaseKeys.load((case_keys or folder / CASE_KEYS) / FILE),
         )
 
@@ -102,6 +108,13 @@ class Vault:
             return key.decrypt(data[len(_VERSION) : start], data[start:], about)
         except InvalidTag:
             raise StoredDataDamaged("stored data was altered, or belongs to another case or place") from None
+
+    def search_term(self, home: str, kind: str, term: str) -> bytes:
+        """Return what stands in the search index for a term of one authority's cases: a keyed hash, 16 bytes.
+
+        Without the master key nobody can try names against the index, and one term is another hash for each authority.
+        """
+        return hmac.digest(self._search, f"{home}\0{kind}\0{term}".encode(), "sha256")[:_TERM_BYTES]
 
     @staticmethod
     def destroyable(wrapped: bytes) -> bool:

@@ -30,6 +30,14 @@ class Problem(_Answer):
     line: int | None = None
 
 
+class WarningLine(_Answer):
+    """Something a human should look at. It refuses nothing."""
+
+    code: str
+    path: str
+    message: str
+
+
 class SubmissionAnswer(_Answer):
     """What became of a message that was handed in."""
 
@@ -40,6 +48,7 @@ class SubmissionAnswer(_Answer):
     sha256: str | None = None
     reason: str | None = None
     advice: str | None = None
+    warnings: list[WarningLine] = []  # of personal numbers that do not check out or say something else
 
 
 class RowAnswer(_Answer):

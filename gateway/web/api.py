@@ -67,6 +67,10 @@ async def _body(request: Request) -> bytes:
 
 Most: TypeAlias = Annotated[int, BeforeValidator(digits), Query(ge=1, description="At most 500 are given.")]
 MOST = 500
+_NO_ID = (1 << 63) - 1  # databases count no further
+After: TypeAlias = Annotated[
+    int, BeforeValidator(digits), Query(ge=0, le=_NO_ID, description="Begins after the message with this id.")
+]
 
 
 _DOCUMENT = {
@@ -170,12 +174,33 @@ def _several(results: Sequence[Submission]) -> tuple[int, dict[str, Any]]:
     return 422, problem(422, sentence, refused.code) | answer
 
 
-@router.get("/inbox", response_model=InboxAnswer)
-def list_inbox(rt: Rt, key: Annotated[ApiKey, may("inbox")], most: Most = 100) -> Any:
-    """List the messages that the authority has not acknowledged, oldest first."""
+@router.get(
+    "/inbox", response_model=InboxAnswer, responses={304: {"description": "Nothing changed since the answer with this ETag"}}
+)
+def list_inbox(
+    rt: Rt,
+    key: Annotated[ApiKey, may("inbox")],
+    response: Response,
+    most: Most = 100,
+    after: After = 0,
+    if_none_match: Annotated[str | None, Header(max_length=200, description="The ETag of an earlier answer.")] = None,
+) -> Any:
+    """List the messages that the authority has not acknowledged, oldest first.
+
+    Where there are more, the header Link names the next page; `after` is the id of the last message before it.
+    """
+    most = min(most, MOST)
     with reading(rt.engine) as tx:
-        rows = inbox.waiting(tx, key.authority, most=min(most, MOST))
-    return {"messages": [inbox_line(row) for row in rows]}
+        rows = inbox.waiting(tx, key.authority, after=after, most=most + 1)
+    shown, more = rows[:most], len(rows) > most
+    tag = f'"{hashlib.sha256(repr([[row.id for row in shown], more]).encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag}
+    if more:
+        headers["Link"] = f'</api/v1/inbox?after={shown[-1].id}&most={most}>; rel="next"'
+    if if_none_match == tag:
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return {"messages": [inbox_line(row) for row in shown]}
 
 
 @router.get(

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from gateway import __version__
 from gateway.errors import GatewayError
 from gateway.log import logger
-from gateway.web import attachments, liaison, officer, operations, pages, paper
+from gateway.web import attachments, identification, liaison, officer, operations, pages, paper
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
 from gateway.web.api_keys import RefusedKeys
 from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
@@ -83,7 +83,16 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     app.state.refused_keys = RefusedKeys()
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
     app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")
-    for router in (pages.router, attachments.page, liaison.router, paper.router, officer.router, operations.router, *routers):
+    for router in (
+        pages.router,
+        attachments.page,
+        liaison.router,
+        paper.router,
+        officer.router,
+        identification.router,
+        operations.router,
+        *routers,
+    ):
         app.include_router(router)
     app.add_exception_handler(SignInNeeded, _sign_in_first)
     app.add_exception_handler(GatewayError, _refused)

@@ -21,7 +21,7 @@ from gateway.web import access, wording
 from gateway.web.access import Me, OurForm, Rt, SignedIn
 from gateway.web.dates import authority_name, deadline_tag_of, deadline_view
 from gateway.web.forms import FieldError, Form, read_form
-from gateway.web.identity import case_label, hold_text, person_for
+from gateway.web.identity import case_label, hold_text, identification_of, person_for
 from gateway.web.outline import outline_of
 from gateway.web.rendering import Pages
 from gateway.web.runtime import WebRuntime
@@ -38,6 +38,7 @@ DONE = {
     "answered": "Your answer is signed and on its way. The receipt appears below when the other side's gateway holds it.",
     "made": "The statement is made. A second officer must release it.",
     "released": "The statement is released and the application is on its way.",
+    "decided": "Your decision about the two cases is recorded. Nothing else follows from it.",
     "held": "The statement is released. The application is still held; the reason stands below.",
 }
 
@@ -221,6 +222,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "may_read": me.viewer.sees_persons and not found.erased,
         "timeline": [_event(event, types, rt) for event in found.timeline],
         "done": DONE.get(request.query_params.get("done", "")),
+        **(identification_of(rt, me, case_id) if not found.erased else {"numbers": [], "hints": []}),
     }
     return show.page(request, "case.html", values)
 

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from gateway.domain.safeguards import Answers
 from gateway.flow.evidence_clock import Standing
+from gateway.flow.resemblances import Hint, Verdict
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Database
 from gateway.store.worklist import Viewer
 from gateway.web.paper_desk import PaperDesk
+from gateway.wire.identifiers import Examined
+from gateway.wire.mrz import Compared, Mrz
 
 Clock = Callable[[], datetime]  # returns an aware UTC instant
 
@@ -100,6 +103,30 @@ class PersonOf(Protocol):
     def __call__(self, *, case_id: int, viewer: Viewer) -> PersonView | None: ...
 
 
+class Identification(Protocol):
+    """What can be said about who the person of a case is. Another authority's case is not found, as an unknown one."""
+
+    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Examined]:
+        """Return what is found of the personal numbers of the application."""
+        ...
+
+    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Hint]:
+        """Return the cases of the same authority that may concern the same person, the likeliest first."""
+        ...
+
+    def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Hint:
+        """Return how one other case compares, whatever it scores. Raises `NotFound` for a case that shares nothing."""
+        ...
+
+    def decide(self, *, case_id: int, other_id: int, verdict: Verdict, why: str, viewer: Viewer) -> None:
+        """Record what an officer decided about two cases, in the journal too."""
+        ...
+
+    def compare(self, *, case_id: int, zone: str, viewer: Viewer) -> tuple[Mrz, Sequence[Compared]]:
+        """Read a machine-readable zone and lay it beside the application. Raises `MrzInvalid`."""
+        ...
+
+
 class WriteJournal(Protocol):
     """Append one entry to the journal, in a transaction of its own. `detail` holds codes and counts, never the person."""
 
@@ -135,6 +162,7 @@ class WebRuntime:
     read_document: ReadDocument
     read_attachment: ReadAttachment
     person_of: PersonOf
+    identification: Identification
     journal: WriteJournal
     evidence: EvidenceOfTime
     paper: PaperDesk

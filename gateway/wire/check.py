@@ -8,7 +8,7 @@ from typing import Any
 from gateway.errors import Refused, UnknownAuthority
 from gateway.stages import Tree
 from gateway.wire.documents import NS, parse_json, parse_xml, read_file
-from gateway.wire.identifiers import NumberWarning, number_warnings
+from gateway.wire.identifiers import NumberWarning, warnings
 from gateway.wire.rules import path_of
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
@@ -35,7 +35,7 @@ class Verdict:
             "verdict": self.verdict,
             "type": self.type,
             "errors": [error.as_dict() for error in self.errors],
-            "warnings": [{"code": each.code, "path": each.path, "message": each.text} for each in self.warnings],
+            "warnings": [warning.as_dict() for warning in self.warnings],
         }
 
 
@@ -60,7 +60,7 @@ def examine(
     errors = schemas.problems(document) or _unknown(document, authorities)
     if translator is not None:
         errors = [_without_line(error) for error in errors]
-    return Verdict(type=schemas.type_of(document), errors=tuple(errors), warnings=tuple(number_warnings(document)))
+    return Verdict(type=schemas.type_of(document), errors=tuple(errors), warnings=() if errors else tuple(warnings(document)))
 
 
 def examine_file(

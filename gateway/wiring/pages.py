@@ -9,27 +9,27 @@ from typing import Any
 from gateway.domain.case import Case
 from gateway.domain.moves import Role
 from gateway.domain.safeguards import Answers
-from gateway.errors import Erased, GatewayError, NotFound
+from gateway.errors import GatewayError, NotFound
+from gateway.flow.applications import application_of
 from gateway.flow.attachments import read_attachment
 from gateway.flow.draft import Held, Sent
 from gateway.flow.evidence import standing
 from gateway.flow.holding import resume
-from gateway.flow.mailbox import read_document
+from gateway.flow.mailbox import note_answered_on_page, read_document
 from gateway.flow.outbound import submit
-from gateway.flow.papers import clear
 from gateway.flow.ports import Runtime
 from gateway.flow.statements import make_statement, release_statement, statement_of
 from gateway.stages import Submitted, Tree
-from gateway.store import cases, journal, messages
-from gateway.store import statements as holds
+from gateway.store import cases, journal
 from gateway.store.attachments import AttachmentRow
 from gateway.store.database import Tx, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.web.runtime import PersonView, Reason, Signatory, WebRuntime
-from gateway.wire.documents import parse_xml, serialize
-from gateway.wire.identifiers import number_warnings
-from gateway.wire.reading import message_inside, text, texts
+from gateway.wire.documents import serialize
+from gateway.wire.identifiers import warnings
+from gateway.wire.reading import text, texts
 from gateway.wire.reply import Decision, write_reply
+from gateway.wiring.identification import CaseIdentification
 from gateway.wiring.paper import Desk, homes_of
 
 
@@ -38,20 +38,7 @@ def _application(tx: Tx, case_id: int, viewer: Viewer, rt: Runtime) -> tuple[Cas
     case = cases.get(tx, case_id)
     if case.home not in homes_of(viewer, rt):
         raise NotFound("there is no such case")
-    row = messages.openers(tx, [case_id]).get(case_id)
-    paper = messages.document(tx, row.id, "signed") if row and row.id else None
-    if paper is not None:
-        return case, message_inside(clear(rt, case, paper))
-    return case, _held_application(tx, case, rt)
-
-
-def _held_application(tx: Tx, case: Case, rt: Runtime) -> Tree:
-    if case.wrapped_key is None:
-        raise Erased("the contents of this case were erased")
-    hold = holds.open_hold(tx, case.id or 0)
-    if hold is None:
-        raise NotFound("the application of this case cannot be read")
-    return parse_xml(rt.vault.decrypt(case.wrapped_key, hold.body, b"held"))
+    return case, application_of(tx, case, rt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +77,7 @@ class Actions:
         if isinstance(result, GatewayError):
             raise result
         assert isinstance(result, Sent), "a reply is never held"
+        note_answered_on_page(case, actor=viewer.account, rt=self.rt)
         return result.message_id
 
     def statement(self, *, case_id: int, answers: Answers, viewer: Viewer) -> None:
@@ -135,7 +123,7 @@ class Actions:
             latin=text(application, "Person/Name/Latin"),
             born=text(application, "Person/Birth/Date"),
             nationalities=texts(application, "Person/Nationality"),
-            to_ask=tuple(each.text for each in number_warnings(application)),
+            to_ask=tuple(each.message for each in warnings(application)),
         )
 
     def note(
@@ -169,6 +157,7 @@ def web_runtime(rt: Runtime) -> WebRuntime:
         read_document=actions.document,
         read_attachment=actions.attachment,
         person_of=actions.person,
+        identification=CaseIdentification(rt),
         journal=actions.note,
         evidence=partial(standing, rt),
         paper=Desk(rt),

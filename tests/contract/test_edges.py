@@ -8,25 +8,31 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.edge.files import FilesEdge, write_whole
 from gateway.edge.port import Collected, Item
 from gateway.edge.pull import PullEdge
+from gateway.edge_settings import EdgeSettings
 from gateway.errors import KeyMissing, MessageIdReused, Misconfigured, SettingsInvalid, Unavailable
 from gateway.flow.draft import Held, Sent
 from gateway.flow.edges import edge_of, serve_edge, serve_edges
 from gateway.flow.holding import resume
 from gateway.flow.statements import make_statement, release_statement
+from gateway.partners.folder import EDGES
 from gateway.settings import data_folder
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.store import cases, inbox, journal
+from gateway.store import cases, edge_troubles, inbox, journal
 from gateway.store.database import reading
 from gateway.transport.memory import MemoryHub
+from tests.authority_systems import connected as authority_connected
 from tests.files import file, naming
 from tests.gateways import AUTHORITIES, GOOD_ANSWERS, example, exchange, files_of, make_gateway
 
 EXAMPLES = data_folder("partners") / "ba" / "dialects" / "ms-xml" / "examples"
 ITEM = Item(
+    sender="BA-MS",
     message_id="019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01",
     type="ReadmissionReply",
     media_type="application/xml",
@@ -84,7 +90,7 @@ def test_drop_folder_is_made_with_all_its_places(files, drop) -> None:
 
 @pytest.mark.parametrize(("media_type", "suffix"), [("application/xml", ".xml"), ("application/json", ".json")])
 def test_message_lies_in_the_folder_under_its_type_and_id(files, drop, media_type, suffix) -> None:
-    item = Item(message_id=ITEM.message_id, type=ITEM.type, media_type=media_type, body=ITEM.body)
+    item = Item(sender=ITEM.sender, message_id=ITEM.message_id, type=ITEM.type, media_type=media_type, body=ITEM.body)
     files.hand_over(item)
     files.hand_over(item)
     assert names(drop / "incoming") == [f"ReadmissionReply-{ITEM.message_id}{suffix}"]
@@ -163,6 +169,194 @@ def test_folder_that_is_gone_is_unavailable(files, drop) -> None:
             act()
 
 
+# --- whose files are taken, and when ----------------------------------------------------------------------------------
+
+
+def out(drop, name, body=b"<a/>") -> Path:
+    path = drop / "outgoing" / name
+    path.write_bytes(body)
+    return path
+
+
+def test_names_under_which_sftp_clients_write_are_left_alone(files, drop) -> None:
+    for name in (
+        ".a.xml",
+        "~a.xml",
+        "a.xml~",
+        "a.xml.filepart",
+        "a.xml.part",
+        "a.xml.PARTIAL",
+        "a.xml.tmp",
+        "a.xml.temp",
+        "a.swp",
+    ):
+        out(drop, name)
+    assert files.collect() == []
+    (drop / "outgoing" / "a.xml.filepart").rename(drop / "outgoing" / "a.xml")
+    assert [found.name for found in files.collect()] == ["a.xml"]
+
+
+def test_file_that_grew_between_two_looks_is_left_until_it_rests(drop) -> None:
+    now = [100.0]
+    files = FilesEdge(drop, quiet_seconds=2, clock=lambda: now[0])
+    path = out(drop, "a.xml", b"<a>")
+    assert files.collect() == []
+    now[0] += 1.9
+    path.write_bytes(b"<a></a>")
+    assert files.collect() == []
+    now[0] += 1.9
+    assert files.collect() == []
+    now[0] += 0.1
+    assert [found.body for found in files.collect()] == [b"<a></a>"]
+
+
+def test_file_replaced_by_another_of_the_same_size_begins_anew(drop) -> None:
+    now = [100.0]
+    files = FilesEdge(drop, quiet_seconds=2, clock=lambda: now[0])
+    out(drop, "a.xml", b"<a/>")
+    assert files.collect() == []
+    now[0] += 2
+    out(drop, "b.xml", b"<b/>").replace(drop / "outgoing" / "a.xml")
+    assert files.collect() == []
+
+
+def test_link_or_device_is_not_opened_and_answered_with_its_code(files, drop, tmp_path) -> None:
+    (tmp_path / "shadow").write_bytes(b"not ours to give")
+    (drop / "outgoing" / "link.xml").symlink_to(tmp_path / "shadow")
+    os.mkfifo(drop / "outgoing" / "pipe.xml")
+    found = {one.name: one for one in files.collect()}
+    assert {name: (one.body, one.refusal.code) for name, one in found.items()} == {
+        "link.xml": (b"", "not-a-file"),
+        "pipe.xml": (b"", "not-a-file"),
+    }
+    for one in found.values():
+        files.answer(one, {"outcome": "refused", "code": "not-a-file"})
+    assert names(drop / "outgoing") == []
+    assert (tmp_path / "shadow").read_bytes() == b"not ours to give"
+
+
+def test_file_that_may_not_be_read_is_answered_with_its_code(files, drop, monkeypatch) -> None:
+    out(drop, "a.xml")
+
+    def refused(*_args: object) -> int:
+        raise PermissionError(13, "not ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.edge.outgoing.os.open", refused)
+        (found,) = files.collect()
+    assert found.refusal is not None
+    assert found.refusal.code == "not-a-file"
+
+
+def test_file_that_its_owner_keeps_there_is_answered_once(files, drop, monkeypatch) -> None:
+    kept = out(drop, "a.xml")
+    (found,) = files.collect()
+    replace = Path.replace
+
+    def refused(self: Path, target: Path) -> Path:
+        if self == kept:
+            raise PermissionError(1, "a folder with the sticky bit")
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refused)
+        files.answer(found, {"outcome": "sent"})
+        assert files.collect() == []
+    assert names(drop / "sent") == ["a.xml.answer.json"]
+    kept.write_bytes(b"<another/>")
+    assert [one.body for one in files.collect()] == [b"<another/>"]
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe.xml", "захтев.xml".encode(), b"a b;$(c).xml", b"-rf", b"n" * 255], ids=repr)
+def test_name_of_any_bytes_is_taken_and_answered(files, drop, name) -> None:
+    (drop / "outgoing" / os.fsdecode(name)).write_bytes(b"<a/>")
+    (found,) = files.collect()
+    files.answer(found, {"outcome": "sent"})
+    assert files.collect() == []
+    assert len(names(drop / "sent")) == 2
+
+
+def test_answered_documents_of_one_name_all_stay(files, drop) -> None:
+    for number in range(3):
+        out(drop, "a.xml", b"<a>%d</a>" % number)
+        (found,) = files.collect()
+        files.answer(found, {"outcome": "sent", "number": number})
+    assert [(drop / "sent" / name).read_bytes() for name in ("a.xml", "a-2.xml", "a-3.xml")] == [
+        b"<a>0</a>",
+        b"<a>1</a>",
+        b"<a>2</a>",
+    ]
+    assert [answer_of(drop / "sent", name)["number"] for name in ("a.xml", "a-2.xml", "a-3.xml")] == [0, 1, 2]
+
+
+def test_message_never_overwrites_a_file_with_other_content(files, drop) -> None:
+    place = drop / "incoming" / f"ReadmissionReply-{ITEM.message_id}.xml"
+    place.write_bytes(b"of another sender, with the same id")
+    for _ in range(2):
+        files.hand_over(ITEM)
+    assert place.read_bytes() == b"of another sender, with the same id"
+    assert place.with_name(f"ReadmissionReply-{ITEM.message_id}-2.xml").read_bytes() == ITEM.body
+    assert len(names(drop / "incoming")) == 2
+
+
+def test_link_laid_where_the_gateway_writes_is_not_followed(files, drop, tmp_path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"untouched")
+    place = drop / "incoming" / f"ReadmissionReply-{ITEM.message_id}.xml"
+    for name in (place.name, f".{place.name}.part"):
+        (drop / "incoming" / name).symlink_to(outside)
+    files.hand_over(ITEM)
+    assert outside.read_bytes() == b"untouched"
+    assert place.is_symlink()
+    assert place.with_name(f"ReadmissionReply-{ITEM.message_id}-2.xml").read_bytes() == ITEM.body
+
+
+def test_link_in_place_of_a_folder_is_not_followed(files, drop, tmp_path) -> None:
+    (tmp_path / "outside").mkdir()
+    for name in ("incoming", "outgoing", "sent"):
+        (drop / name).rmdir()
+        (drop / name).symlink_to(tmp_path / "outside")
+    acts = (
+        lambda: files.hand_over(ITEM),
+        files.collect,
+        lambda: files.answer(Collected(name="a.xml", body=b""), {"outcome": "sent"}),
+        files.examine,
+    )
+    for act in acts:
+        with pytest.raises(Unavailable):
+            act()
+    assert names(tmp_path / "outside") == []
+
+
+def test_examination_leaves_no_trace(files, drop) -> None:
+    assert files.examine()
+    assert [path for path in drop.rglob("*") if path.is_file()] == []
+
+
+def test_outgoing_folder_that_is_gone_is_not_taken_for_an_empty_one(files, drop) -> None:
+    (drop / "outgoing").rmdir()
+    with pytest.raises(Unavailable):
+        files.collect()
+    with pytest.raises(Unavailable):
+        files.collect_files()
+
+
+@given(
+    name=st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1), body=st.binary(max_size=50)
+)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_is_taken_and_answered_or_left_alone(files, drop, name, body) -> None:
+    if name in {".", ".."} or len(name.encode()) > 255:
+        return
+    path = out(drop, name, body)
+    found = files.collect()
+    for one in found:
+        assert one.body == body
+        files.answer(one, {"outcome": "refused"})
+    assert path.exists() == (not found)
+    path.unlink(missing_ok=True)
+
+
 # --- from end to end --------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +379,7 @@ async def connected(sqlite_url, keys, clock, tmp_path):
         hub=MemoryHub(clock),
         partners=partners_with(tmp_path, "files"),
         drop_folder=tmp_path / "drop",
+        edges={"BA-MS": EdgeSettings(quiet_seconds=0)},
     ).open()
     yield gateway
     gateway.rt.engine.dispose()
@@ -365,8 +560,19 @@ async def test_folder_out_of_reach_is_tried_again_in_the_next_round(connected, m
 async def test_authority_without_its_key_is_left_alone_and_the_process_goes_on(connected, monkeypatch) -> None:
     edge = TroubledEdge(KeyMissing("no signing key"))
     monkeypatch.setattr("gateway.flow.edges.edge_of", lambda *_: edge)
-    await asyncio.wait_for(serve_edges(connected.rt, asyncio.Event()), 20)  # ends: no authority is left
-    assert not edge.well.is_set()
+    stop = asyncio.Event()
+    task = asyncio.create_task(serve_edges(connected.rt, stop))
+    code = ""
+    async with asyncio.timeout(20):
+        while code != KeyMissing.code:
+            await asyncio.sleep(0.01)
+            with reading(connected.rt.engine) as tx:
+                (standing,) = edge_troubles.standings(tx, ["BA-MS"])
+            code = standing.code
+    assert not task.done()
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    assert not edge.well.is_set()  # it was asked once, and left alone from then on
 
 
 @pytest_anyio
@@ -379,12 +585,21 @@ async def test_drop_folder_that_is_not_set_is_told_by_name_of_the_setting(sqlite
 
 
 @pytest_anyio
-async def test_edge_that_this_version_does_not_know_stops_that_authority(sqlite_url, keys, clock, tmp_path) -> None:
-    partners = partners_with(tmp_path, "push")
-    gateway = make_gateway(sqlite_url, keys, clock, home=("BA-MS",), hub=MemoryHub(clock), partners=partners)
-    with pytest.raises(Misconfigured, match="push"):
-        edge_of("BA-MS", gateway.rt)
-    gateway.rt.engine.dispose()
+async def test_edge_that_this_version_does_not_know_stops_that_authority(gateway) -> None:
+    with pytest.raises(Misconfigured, match="fax"):
+        edge_of("RS-MUP", authority_connected(gateway, "fax").rt)
+
+
+@pytest_anyio
+async def test_every_edge_that_a_partner_file_may_name_is_known_and_names_the_setting_it_lacks(gateway) -> None:
+    lacking = {"push": "secret_file", "queue": "url_file", "files": "drop_folder"}
+    for kind in EDGES:
+        rt = authority_connected(gateway, kind).rt
+        if kind not in lacking:
+            assert edge_of("RS-MUP", rt).examine()
+            continue
+        with pytest.raises(SettingsInvalid, match=lacking[kind]):
+            edge_of("RS-MUP", rt)
 
 
 @pytest_anyio

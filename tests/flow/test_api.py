@@ -117,8 +117,18 @@ def is_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 async def test_application_in_the_authoritys_own_dialect_leaves(web: Api, gateway: Gateway) -> None:
     answer = web.hand_in(new_document(gateway.rt, "at/bmi-json", "accelerated.json"), "AT-BMI", kind="application/json")
     assert answer.status_code == 201
-    assert answer.json().keys() == {"outcome", "message_id", "case", "case_id", "sha256"}
+    assert answer.json().keys() == {"outcome", "message_id", "case", "case_id", "sha256", "warnings"}
     assert answer.json()["outcome"] == "sent"
+
+
+async def test_personal_number_that_does_not_check_out_is_taken_with_a_warning(web: Api) -> None:
+    body = example(APPLICATION).replace(b"3420112345671</Value>", b"9420112345671</Value>", 1)
+    for _ in range(2):  # a repeat is answered like the first time
+        answer = web.hand_in(body, "BA-MS", dialect="canonical")
+        assert answer.status_code == 202
+        (warning,) = answer.json()["warnings"]
+        assert warning["code"] == "check-digit"
+        assert "9420112345671" not in answer.text
 
 
 async def test_own_dialect_may_be_named(web: Api, gateway: Gateway) -> None:
@@ -355,6 +365,51 @@ async def test_no_more_lines_than_asked_for(web: Api, gateway: Gateway) -> None:
             2,
             3,
         ]
+
+
+async def three_arrived(web: Api, gateway: Gateway) -> list[int]:
+    for _ in range(3):
+        web.hand_in(new_document(gateway.rt, "at/bmi-json", "accelerated.json"), "AT-BMI", kind="application/json")
+    await exchange(gateway)
+    return [line["id"] for line in web.get("/api/v1/inbox", "RS-MUP").json()["messages"]]
+
+
+async def test_inbox_is_read_page_by_page(web: Api, gateway: Gateway) -> None:
+    wanted = await three_arrived(web, gateway)
+    answer = web.get("/api/v1/inbox", "RS-MUP", params={"most": 2})
+    found = [line["id"] for line in answer.json()["messages"]]
+    assert answer.headers["link"] == f'</api/v1/inbox?after={found[-1]}&most=2>; rel="next"'
+    following = web.get(answer.headers["link"].partition(">")[0].removeprefix("<"), "RS-MUP")
+    found += [line["id"] for line in following.json()["messages"]]
+    assert found == wanted
+    assert "link" not in following.headers
+    assert web.get("/api/v1/inbox", "RS-MUP", params={"after": (1 << 63) - 1}).json() == {"messages": []}
+
+
+@pytest.mark.parametrize("after", ["-1", "1.0", "x", "", str(1 << 63)])
+async def test_place_in_the_inbox_that_is_no_plain_number_is_refused(web: Api, after: str) -> None:
+    is_problem(web.get("/api/v1/inbox", "RS-MUP", params={"after": after}), 422, "bad-value")
+
+
+async def test_inbox_that_did_not_change_is_not_sent_again(web: Api, gateway: Gateway) -> None:
+    (first, *_) = await three_arrived(web, gateway)
+    tag = {"if-none-match": web.get("/api/v1/inbox", "RS-MUP").headers["etag"]}
+    same = web.get("/api/v1/inbox", "RS-MUP", headers=tag)
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag["if-none-match"])
+    assert web.get("/api/v1/inbox", "RS-MUP", params={"most": 2}, headers=tag).status_code == 200
+    web.call("POST", f"/api/v1/inbox/{first}/ack", "RS-MUP")
+    assert web.get("/api/v1/inbox", "RS-MUP", headers=tag).status_code == 200
+
+
+async def test_two_readers_of_one_inbox_lose_nothing(web: Api, gateway: Gateway) -> None:
+    wanted = await three_arrived(web, gateway)
+    seen: list[int] = []
+    for _ in range(2):  # both look before either acknowledges
+        seen += [line["id"] for line in web.get("/api/v1/inbox", "RS-MUP").json()["messages"]]
+    answers = {web.call("POST", f"/api/v1/inbox/{each}/ack", "RS-MUP").status_code for each in seen[::-1]}
+    assert answers == {204}
+    assert sorted(set(seen)) == wanted
+    assert [row["detail"]["again"] for row in journalled(web.rt.engine, "message.fetched")].count(False) == 3
 
 
 # --- cases, deadlines, queues -----------------------------------------------------------------------------------------

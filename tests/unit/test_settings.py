@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.edge_settings import EdgeSettings
 from gateway.errors import SettingsInvalid
 from gateway.settings import Settings, data_folder, load
 
@@ -74,6 +75,56 @@ def test_other_variables_of_the_environment_are_left_alone() -> None:
     assert load(environment={"GATEWAY_DEMO": "x", "PORT": "1"}) == load(environment={})
 
 
+# --- edges ------------------------------------------------------------------------------------------------------------
+
+
+def test_edges_are_tables_by_authority_with_paths_from_the_file(tmp_path) -> None:
+    text = """
+    [edges.RS-MUP]
+    url = "https://system.example/hooks"
+    secret_file = "rs.secret"
+    timeout_seconds = 20
+    [edges.BA-MS]
+    url_file = "/run/secrets/amqp"
+    """
+    found = load(written(tmp_path, text), environment={})
+    assert (found.edge("RS-MUP").secret_file, found.edge("RS-MUP").timeout_seconds) == (tmp_path / "rs.secret", 20)
+    assert found.edge("BA-MS").url_file == Path("/run/secrets/amqp")
+    assert found.edge("AT-BMI") == EdgeSettings()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "edges = 1",
+        "[edges]\nurl = 'x'",
+        "[edges.RS-MUP]\nurll = 'x'",
+        "[edges.RS-MUP]\nurl = 1",
+        "[edges.RS-MUP]\nprivate_addresses = 'yes'",
+        "[edges.RS-MUP]\ntimeout_seconds = true",
+        "[edges.RS-MUP]\ntimeout_seconds = 0",
+        "[edges.RS-MUP]\ntimeout_seconds = 61",
+        "[edges.RS-MUP]\nretry_first_seconds = 10\nretry_most_seconds = 5",
+        "[edges.RS-MUP]\nquiet_seconds = -1",
+        "[edges.RS-MUP]\ncertificate_file = 'x'",
+    ],
+)
+def test_edge_that_is_written_wrongly_stops_the_start(tmp_path, text) -> None:
+    with pytest.raises(SettingsInvalid, match="edge"):
+        load(written(tmp_path, text), environment={})
+
+
+def test_edges_in_the_environment_are_the_same_tables_as_text() -> None:
+    found = load(environment={"GATEWAY_EDGES": "[RS-MUP]\nquiet_seconds = 7"})
+    assert found.edge("RS-MUP").quiet_seconds == 7
+    with pytest.raises(SettingsInvalid):
+        load(environment={"GATEWAY_EDGES": "[RS-MUP"})
+
+
+def test_address_of_a_system_is_not_shown_when_settings_are_printed() -> None:
+    assert "example" not in repr(EdgeSettings(url="https://system.example/?token=1"))
+
+
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
@@ -133,7 +184,11 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     (tmp_path / "x").mkdir()
     changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
     changed["environment"] = "production"
-    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {"secure_cookies": "no"}
+    changed |= {"edges": "[BA-MS]\nquiet_seconds = 7"}
+    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses"), "yes") | {
+        "secure_cookies": "no",
+        "hints": "no",
+    }
     for item in fields(Settings):
         number = "int" in str(item.type)
         value = changed.get(item.name, "7" if number else "x")

@@ -4,13 +4,12 @@ What is fetched is signed, so the way there need not be trusted; but the address
 must not make the gateway knock at doors inside its own network.
 """
 
-import ipaddress
-import socket
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from gateway.errors import RevocationUnreachable
+from gateway.trust.addresses import DirectConnection, NotPublicError, address_of
 from gateway.trust.exchange import exchange
 from gateway.trust.revocation.states import MOST_BYTES
 
@@ -42,7 +41,7 @@ class Fetcher:
             raise RevocationUnreachable("an address in a certificate is not a plain http address")
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         headers = {"Accept": "*/*"} | ({"Content-Type": "application/ocsp-request"} if body is not None else {})
-        connection = _Direct(self._address(host, port), host, port, timeout=self.seconds)
+        connection = DirectConnection(self._address(host, port), host, port, timeout=self.seconds)
         try:
             return exchange(connection, method, target, body=body, headers=headers, seconds=self.seconds, most=MOST_BYTES)
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that cannot stand in a request
@@ -51,27 +50,8 @@ class Fetcher:
     def _address(self, host: str, port: int) -> tuple[str, int]:
         """Return the address to connect to; it is looked up once, so that it is the one that was examined."""
         try:
-            found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            return address_of(host, port, private=self.private_addresses)
+        except NotPublicError as error:
+            raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it") from error
         except (OSError, ValueError) as error:
             raise RevocationUnreachable(f"the address of {host} cannot be found") from error
-        if not self.private_addresses and not all(_is_public(each) for each in found):
-            raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it")
-        return found[0], port
-
-
-class _Direct(HTTPConnection):
-    """A connection to an address that was looked up before."""
-
-    def __init__(self, address: tuple[str, int], host: str, port: int, *, timeout: float) -> None:
-        super().__init__(host, port, timeout=timeout)
-        self._to = address
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection(self._to, self.timeout)
-
-
-def _is_public(address: str) -> bool:
-    """Tell whether an address is one of the open network, also where IPv4 is written as IPv6."""
-    found = ipaddress.ip_address(address)
-    inner = found.ipv4_mapped or found.sixtofour if isinstance(found, ipaddress.IPv6Address) else None
-    return found.is_global and not found.is_multicast and (inner is None or inner.is_global)

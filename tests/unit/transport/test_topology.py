@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import TooLarge, Undeliverable
 from gateway.transport import topology
-from gateway.transport.broker import STEPS, _with_heartbeat
+from gateway.transport.broker import STEPS, with_heartbeat
 from gateway.transport.port import MAX_PARCEL_BYTES, Parcel, refusal
 
 
@@ -64,7 +64,7 @@ def test_a_wait_takes_the_first_step_that_is_not_shorter_or_else_the_longest(sec
     ],
 )
 def test_the_operators_heartbeat_is_kept(url, wanted):
-    assert _with_heartbeat(url) == wanted
+    assert with_heartbeat(url) == wanted
 
 
 def parcel(**changed) -> Parcel:
