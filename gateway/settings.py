@@ -67,7 +67,7 @@ class Settings:
     overrides: Path | None = None  # operator's own treaty figures (TOML)
     drop_folder: Path | None = None  # root of the file edge; one folder per home authority below it
     # How the systems of home authorities are reached: tables [edges.XX-NAME]; in the environment the same as text, [XX-NAME].
-    edges: Mapping[str, EdgeSettings] = field(default_factory=lambda: NONE)
+    edges: Mapping[str, EdgeSettings] = field(default_factory=lambda: NONE, hash=False)
     host: str = "127.0.0.1"
     port: int = 8080
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed

@@ -38,7 +38,7 @@ class CsvTable:
         try:
             for values in reader:
                 if guarded:
-                    values = [value[1:] if _GUARDED.match(value) else value for value in values]  # noqa: PLW2901
+                    values = [value[1:] if value[:1] == "'" and _GUARDED.match(value) else value for value in values]  # noqa: PLW2901
                 yield reader.line_num, values
         except csv.Error:  # its sentences are for programmers
             words = "the quotation mark of a cell is not closed, or something stands behind it"

@@ -193,6 +193,8 @@ class _Compiler:
                 if not shape.many or "repeat" in row:
                     why = "can come only once" if not shape.many else "is repeated"
                     raise self.bad(place, f"canonical path {path!r}: {above[-1]!r} {why}: leave out {_FIRST}")
+                if any(repeat.canonical == "/".join(above) for repeat in scope.repeats):
+                    raise self.bad(place, f"canonical path {path!r}: {above[-1]!r} has a row with 'repeat' as well")
                 if "/".join(above) not in scope.first:
                     scope.first["/".join(above)], scope.size = scope.size, scope.size + 1
         return row | {"canonical": "/".join(above)}
@@ -210,7 +212,7 @@ class _Compiler:
                 hint = f", or {_FIRST} behind it where the format has a place for one" if side == "canonical" else ""
                 raise self.bad(place, f"{side} path {path!r}: {step!r} may come several times and needs 'repeat'{hint}")
             if first and many:
-                raise self.bad(place, f"canonical path {path!r}: has rows with {_FIRST} as well")
+                raise self.bad(place, f"canonical path {path!r}: {step!r} has a row with {_FIRST} as well")
             shape = inner
         full = absolute(_path(scope, side), path)
         if full in self.mapped[side] and path != ".":

@@ -1,5 +1,6 @@
 """The rows of a table between its bytes and its meaning: the cells that hold something, by the name of their column."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -95,9 +96,9 @@ def named(header: Sequence[str], known: Mapping[str, object], line: int) -> list
         names.pop()
     if len(names) > MAX_COLUMNS:
         raise TooManyCells(f"the table has more than {MAX_COLUMNS} columns", path=WHOLE, line=line)
-    found = set(names)
+    found = Counter(names)
     for what, wrong in (
-        ("stands twice", [name for name in names if names.count(name) > 1]),
+        ("stands twice", [name for name, times in found.items() if times > 1]),
         ("is not known here", [name for name in names if name not in known]),
         ("is missing", [name for name in known if name not in found]),
     ):

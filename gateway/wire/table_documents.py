@@ -11,6 +11,7 @@ from typing import Any
 from gateway.errors import MappingInvalid, Refused, SeveralMessages
 from gateway.partners import Dialect
 from gateway.partners.layouts import Layout
+from gateway.wire.converters import GROUP_CONVERTERS, converter_named
 from gateway.wire.csv_form import CsvTable
 from gateway.wire.dialect_documents import JsonDocuments
 from gateway.wire.documents import WHOLE
@@ -21,8 +22,6 @@ from gateway.wire.rows import Written
 from gateway.wire.shapes import Shape
 from gateway.wire.sheet import Found, Sheet, compile_sheet
 from gateway.wire.workbook import Workbook
-
-_NOT_TEXT = {"integer", "boolean"}  # converters that give a number or a truth value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class TableDocuments:
         """Compile schema, mapping and layout; raises `MappingInvalid`."""
         for name, rows in dialect.mapping["rows"].items():
             for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
-                if isinstance(row, dict) and row.get("convert") in _NOT_TEXT:
+                if isinstance(row, dict) and not _gives_text(row.get("convert")):
                     words = f"{row['convert']!r} gives no text, and a cell holds text: copy a number, use codes for yes and no"
                     raise MappingInvalid(f"{dialect.place}: rows.{name}[{number}]: {words}")
         inner = JsonDocuments.compile(dialect, canonical)
@@ -86,6 +85,16 @@ class TableDocuments:
     def render(self, kind: str, slots: Slots, notes: Notes) -> bytes:
         """Return the document as bytes."""
         return self.table.write(self.sheet.rows(self.inner.tree(kind, slots, notes)))
+
+
+def _gives_text(name: Any) -> bool:
+    """Whether what a converter writes can stand in a cell; one that is not known is refused elsewhere."""
+    if not isinstance(name, str):
+        return True
+    if name in GROUP_CONVERTERS:
+        return not GROUP_CONVERTERS[name].numbers
+    converter = converter_named(name)
+    return converter is None or isinstance(converter.example[1], str)
 
 
 def _written(dialect: Dialect, layout: Layout, sheet: Sheet) -> Written:

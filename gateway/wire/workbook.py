@@ -135,8 +135,8 @@ class _Parts:
         for info in infos:
             if any(word in f"/{info.filename}".lower() for word in _ACTIVE):
                 raise ActiveContent("the workbook has macros, embedded files or links to other files", path=WHOLE)
-            if info.flag_bits & 1:
-                raise _malformed("the workbook is encrypted")
+            if info.flag_bits & 1 or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise _malformed("the workbook is encrypted, or packed in an unusual way")
             if info.file_size > max(_SMALL, _SUSPECT_RATIO * info.compress_size):
                 raise TooManyCells("a part of the workbook unpacks to far more than it is", path=WHOLE)
 

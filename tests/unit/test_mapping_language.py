@@ -7,8 +7,10 @@ import pytest
 
 from gateway.errors import BadValue, FieldNotCarried
 from gateway.wire.documents import NS
+from gateway.wire.translate import Translator
 from tests.small_dialects import (
     FAX,
+    JSON_ROWS,
     JSON_SCHEMA,
     JSON_SETS,
     XML_ROWS,
@@ -220,6 +222,44 @@ def test_a_required_field_without_a_place_is_refused(xml: Make) -> None:
     with pytest.raises(FieldNotCarried) as refused:
         translator.from_canonical(note(""))
     assert refused.value.path == "/Note/Sex"
+
+
+def one_place(jsn: Make, *rows: str) -> Translator:
+    """Return the JSON dialect with one tongue and one child, flat."""
+    schema = json.loads(json.dumps(JSON_SCHEMA))
+    members = schema["$defs"]["note"]["properties"]
+    del members["tongues"], members["children"]
+    members["tongue"] = members["child"] = {"type": "string"}
+    sets = JSON_SETS.partition("text = ")[0]
+    kept = [row for row in JSON_ROWS if "tongues" not in row and "children" not in row]
+    return jsn(rows=[*kept, *rows], schema=schema, lost=FAX + ', { canonical = ["Child/Home"], why = "flat" }', sets=sets)
+
+
+ONE_TONGUE = '{ here = "tongue", canonical = "Tongue[1]" }'
+ONE_CHILD = '{ here = "child", canonical = "Child[1]/Name" }'
+
+
+def test_what_may_come_several_times_can_have_one_place(jsn: Make) -> None:
+    translator = one_place(jsn, ONE_TONGUE, ONE_CHILD)
+    there = translator.from_canonical(note("<Tongue>sr</Tongue><Child><Name>Ana</Name></Child>"))
+    assert (json.loads(there.body)["tongue"], json.loads(there.body)["child"]) == ("sr", "Ana")
+    assert actions(there.report)["/Note/Child/Name"] == ("copied", "copy")
+    assert compact(translator.to_canonical(there.body).body).endswith(
+        "<Tongue>sr</Tongue><Child><Name>Ana</Name></Child></Note>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("inner", "path"),
+    [
+        ("<Tongue>sr</Tongue><Tongue>de</Tongue>", "/Note/Tongue"),
+        ("<Child><Name>Ana</Name></Child><Child><Name>Iva</Name></Child>", "/Note/Child"),
+    ],
+)
+def test_a_second_one_without_a_place_is_refused(jsn: Make, inner: str, path: str) -> None:
+    with pytest.raises(FieldNotCarried, match="one of these only") as refused:
+        one_place(jsn, ONE_TONGUE, ONE_CHILD).from_canonical(note(inner))
+    assert refused.value.path == path
 
 
 def test_a_header_field_that_the_gateway_gives_itself_needs_no_place(xml: Make) -> None:

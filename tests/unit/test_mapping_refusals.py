@@ -156,8 +156,31 @@ def test_every_open_field_of_both_sides_is_listed_at_once(xml: Make) -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('{ here = "Spol", canonical = "Sex[1]" }', "'Sex' can come only once: leave out [1]"),
+        ('{ here = "Jezik", canonical = "Tongue[1]", repeat = "text" }', "'Tongue' is repeated: leave out [1]"),
+        ('{ here = "Rodjen", canonical = "Child/Name" }', "needs 'repeat', or [1] behind it"),
+    ],
+)
+def test_one_place_for_several_is_said_where_there_are_several(xml: Make, row: str, told: str) -> None:
+    with pytest.raises(MappingInvalid) as refused:
+        xml(rows=[row, *XML_ROWS])
+    assert told in refused.value.message
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_one_place_and_a_repeat_do_not_go_together(xml: Make, last: bool) -> None:
+    row, others = '{ here = "Rodjen", canonical = "Child[1]/Name" }', [row for row in XML_ROWS if "Rodjen" not in row]
+    with pytest.raises(MappingInvalid, match=r"has a row with (\[1\]|'repeat') as well"):
+        xml(rows=[*others, row] if last else [row, *others])
+
+
+@pytest.mark.parametrize(
     ("lost", "told"),
     [
+        ('{ canonical = [], why = "x" }', "is a path or a list of paths"),
+        ('{ canonical = ["Header/Fax", 1], why = "x" }', "is a path or a list of paths"),
         ("", "canonical fields neither mapped nor named in cannot_carry: 'Header/Fax'"),
         (FAX + ', { canonical = "Sex", why = "x" }', "canonical path 'Sex' is mapped as well"),
         (FAX + ', { canonical = "Telex", why = "x" }', "no message has 'Telex'"),

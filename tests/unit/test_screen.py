@@ -1,5 +1,6 @@
 """With `parse_isolated` a child process reads foreign bytes first: it has no files, no network and little memory."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,9 +9,10 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from gateway.errors import ParserOverwhelmed, ParserUnavailable, Refused
+from gateway.errors import MalformedTable, ParserOverwhelmed, ParserUnavailable, Refused
 from gateway.settings import data_folder
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.transport.memory import MemoryHub
@@ -41,6 +43,16 @@ def child(made: Screen) -> int:
 
 def test_a_good_document_passes(screen: Screen) -> None:
     screen(GOOD)
+
+
+def test_a_workbook_of_another_program_passes_and_a_damaged_one_does_not(screen: Screen) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.save(out)
+    before = child(screen)
+    screen(out.getvalue())
+    with pytest.raises(MalformedTable):
+        screen(out.getvalue()[:-30])
+    assert child(screen) == before
 
 
 @pytest.mark.parametrize(
