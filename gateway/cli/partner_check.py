@@ -1,7 +1,6 @@
 """`gateway partner check`: what is broken and what is missing in a partner folder, in the order in which to mend it."""
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import repeat
@@ -74,7 +73,6 @@ def report_on(folder: Path, settings: Settings) -> dict[str, Any]:
 
 def _reports(folders: list[Path], config: Path | None, partners: Path | None, now: datetime) -> list[PartnerReport]:
     """Return the reports in the order of the folders; of many folders as many at once as there are processors."""
-    settings = replace(settings, edges={})  # no folder is held against them, and they could not be sent to another process
     if len(folders) <= _FEW:
         return [_report(folder, config, partners, now) for folder in folders]
     with ProcessPoolExecutor() as pool:
