@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.errors import SettingsInvalid
 
-_MOST_TIMEOUT_SECONDS = 60  # half a turn: see gateway/flow/turns.py
+_MOST_TIMEOUT_SECONDS = 30  # two addresses and one exchange fit into half a turn: gateway/flow/turns.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -676,6 +676,12 @@ class EdgeUnavailable(Unavailable):
         self.after_seconds = after_seconds
 
 
+class TurnLost(Unavailable):
+    """Another process serves the edge of this authority now."""
+
+    code = "turn-lost"
+
+
 class EdgeFailed(Unavailable):
     """The system of a home authority failed over one message; others may pass."""
 

@@ -18,7 +18,7 @@ from gateway.edge.port import Item
 from gateway.edge.webhook import read_secrets, signed_headers
 from gateway.edge_settings import EdgeSettings
 from gateway.errors import EdgeFailed, EdgeRefused, EdgeUnavailable, SettingsInvalid
-from gateway.trust.addresses import DirectConnection, NotPublicError, address_of
+from gateway.trust.addresses import DirectConnection, NotPublicError, addresses_of
 from gateway.trust.exchange import ask
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -104,7 +104,7 @@ class PushEdge(GivingEdge):
 
     def _connection(self) -> DirectConnection:
         try:
-            to = address_of(self._host, self._port, private=self._settings.private_addresses)
+            to = addresses_of(self._host, self._port, private=self._settings.private_addresses)
         except NotPublicError as error:
             raise EdgeUnavailable(
                 f"the system of {self._authority} is not at a public address; private_addresses allows it"

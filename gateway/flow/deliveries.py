@@ -15,6 +15,7 @@ from gateway.domain.case import Case
 from gateway.errors import AlreadyDelivered, BadValue, Erased, NotFound, TransitionNotAllowed
 from gateway.flow.arrival import CLOCK_SKEW
 from gateway.flow.clockwork import Started, happened, start_clocks
+from gateway.flow.paper_tasks import end_task
 from gateway.flow.papers import happening_of, sha256
 from gateway.flow.ports import Runtime
 from gateway.flow.receipts import Drafts
@@ -99,6 +100,7 @@ def record_delivery(message_id: str, proof: Proof, *, by: str, homes: frozenset[
                 scan=scan,
             ),
         )
+        end_task(tx, row.recipient, row.case_id or 0, row.id, by=by, rt=rt)
         _start(tx, case, row, proof.at, rt, now)
         journal.append(tx, [_entry(row, proof, draft.message_id, by=by, speaks=speaks, scan=scan, now=now), *entries])
     rt.bell.hand(drafts.leaving, now)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -13,7 +13,7 @@ from uuid import uuid4
 from gateway.edge.port import Collected, CollectedFile, Edge, Item
 from gateway.edge.pull import WAITING
 from gateway.edge_settings import EdgeSettings
-from gateway.errors import EdgeFailed, EdgeUnavailable, GatewayError, Misconfigured, Refused, Unavailable
+from gateway.errors import EdgeFailed, EdgeUnavailable, GatewayError, Misconfigured, NotFound, Refused, TurnLost, Unavailable
 from gateway.flow.attachments import HandIn, file_key, file_name, stored_bytes
 from gateway.flow.connections import connect
 from gateway.flow.mailbox import acknowledge, document_of
@@ -74,7 +74,7 @@ def _hand_over_waiting(authority: str, edge: Edge, rt: Runtime, keep: Callable[[
         if not keep():
             break
         try:
-            if not _hand_over(row, edge, rt):
+            if not _hand_over(row, edge, rt, keep):
                 continue
         except EdgeFailed as error:
             _set_back(row, failures.get(row.id, 0), error, rt)
@@ -85,7 +85,8 @@ def _hand_over_waiting(authority: str, edge: Edge, rt: Runtime, keep: Callable[[
         except Refused as error:  # by the system, or its case was erased meanwhile
             _note_refused(row, error, again=row.id in failures, rt=rt)
         else:
-            acknowledge(authority, row.id, actor=f"edge:{authority}", rt=rt)
+            with suppress(NotFound):  # its case was erased after it was given
+                acknowledge(authority, row.id, actor=f"edge:{authority}", rt=rt)
             if row.id in failures:
                 with transaction(rt.engine) as tx:
                     edge_troubles.forget(tx, row.id)
@@ -93,22 +94,36 @@ def _hand_over_waiting(authority: str, edge: Edge, rt: Runtime, keep: Callable[[
     return moved
 
 
-def _hand_over(row: InboxRow, edge: Edge, rt: Runtime) -> bool:
-    """Give out the attachments of a message, then the message."""
-    _hand_over_files(row, edge, rt)
+def _hand_over(row: InboxRow, edge: Edge, rt: Runtime, keep: Callable[[], bool]) -> bool:
+    """Give out the attachments of a message, then the message. Raises `TurnLost` where that took too long."""
+    _hand_over_files(row, edge, rt, keep)
+    _require_turn(keep)
     media_type, body = document_of(row, rt)
     item = Item(sender=row.sender, message_id=row.message_id, type=row.type, media_type=media_type, body=body)
     return edge.hand_over(item)
 
 
-def _hand_over_files(row: InboxRow, edge: Edge, rt: Runtime) -> None:
+def _hand_over_files(row: InboxRow, edge: Edge, rt: Runtime, keep: Callable[[], bool]) -> None:
     """Give out the attachments of a message; an edge whose authority fetches by itself leaves them where they are."""
     with reading(rt.engine) as tx:
         files = attachments.of_message(tx, row.message_row)
         case = cases.get(tx, row.case_id) if files else None
     for file in files:
         assert case is not None
-        edge.hand_over_file(file_name(file), stored_bytes(file, file_key(file, case.wrapped_key, rt), rt))
+        parts = stored_bytes(file, file_key(file, case.wrapped_key, rt), rt)
+        edge.hand_over_file(file_name(file), _while_ours(parts, keep))
+
+
+def _while_ours(parts: Iterator[bytes], keep: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield parts of a file; the turn is renewed meanwhile, since a large one may take longer than a turn."""
+    for part in parts:
+        _require_turn(keep)
+        yield part
+
+
+def _require_turn(keep: Callable[[], bool]) -> None:
+    if not keep():
+        raise TurnLost("another process serves this authority now")
 
 
 def _set_back(row: InboxRow, failures: int, error: GatewayError, rt: Runtime) -> None:

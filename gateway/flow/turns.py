@@ -13,7 +13,7 @@ from gateway.flow.ports import Runtime
 from gateway.store import edge_turns
 from gateway.store.database import reading, transaction
 
-TURN_SECONDS = 180  # more than twice the longest exchange that settings allow
+TURN_SECONDS = 180  # half of it is longer than two attempts to connect and one exchange may take
 _DOUBLED_AT_MOST = 20  # beyond that every pause has reached its cap
 
 

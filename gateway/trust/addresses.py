@@ -3,40 +3,60 @@
 import ipaddress
 import socket
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPConnection
+
+_MOST = 2  # addresses tried, each for as long as one exchange may take
 
 
 class NotPublicError(OSError):
     """The name leads into a network that is not public."""
 
 
-def address_of(host: str, port: int, *, private: bool) -> tuple[str, int]:
-    """Return the address to connect to. `private` allows one that is not public.
+def addresses_of(host: str, port: int, *, private: bool) -> list[tuple[str, int]]:
+    """Return the addresses to connect to, the first ones of the system's order. `private` allows some that are not public.
 
     Raises `NotPublicError`, and `OSError` or `ValueError` for a name that leads nowhere.
     """
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not private and not all(_is_public(each) for each in found):
         raise NotPublicError
-    return found[0], port
+    return [(each, port) for each in dict.fromkeys(found)][:_MOST]
 
 
 class DirectConnection(HTTPConnection):
-    """A connection to an address that was looked up before; with a TLS context, to whoever proves to be `host` there."""
+    """A connection to the first that answers of addresses that were looked up before.
+
+    With a TLS context, to whoever proves to be `host` there.
+    """
 
     def __init__(
-        self, address: tuple[str, int], host: str, port: int, *, timeout: float, tls: ssl.SSLContext | None = None
+        self,
+        addresses: Sequence[tuple[str, int]],
+        host: str,
+        port: int,
+        *,
+        timeout: float,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(host, port, timeout=timeout)
         if tls is not None:
             self.default_port = 443  # left out of the header Host
-        self._to = address
+        self._to = addresses
         self._tls = tls
 
     def connect(self) -> None:
-        self.sock = socket.create_connection(self._to, self.timeout)
+        self.sock = self._connected()
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+    def _connected(self) -> socket.socket:
+        *others, last = self._to
+        for address in others:
+            with suppress(OSError):
+                return socket.create_connection(address, self.timeout)
+        return socket.create_connection(last, self.timeout)
 
 
 def _is_public(address: str) -> bool:

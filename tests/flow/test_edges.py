@@ -7,8 +7,9 @@ import pytest
 
 from gateway.edge.pull import PullEdge
 from gateway.edge_settings import EdgeSettings
-from gateway.errors import EdgeUnavailable, SettingsInvalid
+from gateway.errors import EdgeUnavailable, SettingsInvalid, TurnLost
 from gateway.flow import edges
+from gateway.flow.attachments import hand_in
 from gateway.flow.draft import Sent
 from gateway.flow.edges import serve_edges
 from gateway.flow.erasure import WHY, erase_case
@@ -17,6 +18,7 @@ from gateway.store import edge_troubles, edge_turns, inbox
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import serialize
 from tests.authority_systems import AUTHORITY, PushSystem, connected, with_edges
+from tests.files import file, naming
 from tests.forging import application, journalled
 from tests.gateways import exchange
 from tests.steps import addressed, write
@@ -111,6 +113,17 @@ async def test_two_processes_never_serve_one_authority_at_once(gateway, push, cl
     assert len(push.received()) == 2
     first.once()  # and came back
     assert not first._turn.keep()
+
+
+async def test_turn_that_is_lost_while_a_large_file_is_given_ends_the_round(gateway, push) -> None:
+    scan = file(size=2_200_000)
+    hand_in(scan.body, gateway.rt, authority="AT-BMI", actor="officer", media_type=scan.media_type)
+    await sent(gateway, naming(gateway.rt.clock(), scan))
+    turns = iter([True, True, False])
+    with pytest.raises(TurnLost):
+        edges.serve_edge(AUTHORITY, push.edge(), push.rt, lambda: next(turns))
+    assert push.received() == []
+    assert standing(push.rt).code is None  # nothing is wrong with the system
 
 
 async def test_process_that_ends_gives_its_turn_back(gateway, push) -> None:

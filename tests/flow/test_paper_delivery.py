@@ -13,6 +13,7 @@ from gateway.flow.deliveries import KINDS, Proof, record_delivery, reference_of
 from gateway.flow.draft import Held, Sent
 from gateway.flow.forms import Paper, printable_of
 from gateway.flow.mailbox import read_document
+from gateway.flow.paper_tasks import to_send
 from gateway.flow.receipts import proof_of
 from gateway.store import cases, deadlines, journal, messages, paper
 from gateway.store.database import reading
@@ -78,6 +79,14 @@ async def test_proof_of_delivery_starts_the_same_clock_on_both_sides_at_the_time
         (each.limit_id, each.started_at, each.due_on) for each in theirs
     ]
     assert {each.started_at for each in ours} == {at}
+
+
+async def test_message_is_a_task_to_print_and_send_until_its_delivery_is_recorded(pair, clock) -> None:
+    _, east = pair
+    sent = await sent_to_paper(pair)
+    assert [task.message_id for task in to_send(east.rt, homes=PK)] == [sent.message_id]
+    record_delivery(sent.message_id, proof(clock()), by="liaison.one", homes=PK, rt=east.rt)
+    assert to_send(east.rt, homes=PK) == []
 
 
 async def test_receipt_of_a_delivery_is_signed_by_the_authority_and_says_what_proves_it(pair, clock) -> None:

@@ -220,6 +220,23 @@ def test_address_that_is_not_public_is_called_only_where_the_settings_allow_it(s
     assert server.posts == []
 
 
+def test_second_address_of_a_name_is_called_when_the_first_is_not_there(server, secrets, monkeypatch) -> None:
+    found = socket.getaddrinfo
+    port = int(server.url.rpartition(":")[2].partition("/")[0])
+
+    def two(*words: object, **more: object) -> list:
+        away = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", port))
+        return [away, *found("127.0.0.1", port, type=socket.SOCK_STREAM)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.trust.addresses.socket.getaddrinfo", two)
+        edge = push(server.url, secrets)
+        connection = edge._connection()
+    connection.connect()
+    assert connection.sock.getpeername()[0] == "127.0.0.1"
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://system.example/in", "https://user:word@system.example/", "ftp://system.example/", "https://", "https://[::1", "in",

@@ -103,7 +103,7 @@ def test_edges_are_tables_by_authority_with_paths_from_the_file(tmp_path) -> Non
         "[edges.RS-MUP]\nprivate_addresses = 'yes'",
         "[edges.RS-MUP]\ntimeout_seconds = true",
         "[edges.RS-MUP]\ntimeout_seconds = 0",
-        "[edges.RS-MUP]\ntimeout_seconds = 61",
+        "[edges.RS-MUP]\ntimeout_seconds = 31",
         "[edges.RS-MUP]\nretry_first_seconds = 10\nretry_most_seconds = 5",
         "[edges.RS-MUP]\nquiet_seconds = -1",
         "[edges.RS-MUP]\ncertificate_file = 'x'",

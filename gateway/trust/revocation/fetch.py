@@ -9,7 +9,7 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from gateway.errors import RevocationUnreachable
-from gateway.trust.addresses import DirectConnection, NotPublicError, address_of
+from gateway.trust.addresses import DirectConnection, NotPublicError, addresses_of
 from gateway.trust.exchange import exchange
 from gateway.trust.revocation.states import MOST_BYTES
 
@@ -41,16 +41,16 @@ class Fetcher:
             raise RevocationUnreachable("an address in a certificate is not a plain http address")
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
         headers = {"Accept": "*/*"} | ({"Content-Type": "application/ocsp-request"} if body is not None else {})
-        connection = DirectConnection(self._address(host, port), host, port, timeout=self.seconds)
+        connection = DirectConnection(self._addresses(host, port), host, port, timeout=self.seconds)
         try:
             return exchange(connection, method, target, body=body, headers=headers, seconds=self.seconds, most=MOST_BYTES)
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that cannot stand in a request
             raise RevocationUnreachable(f"{host} did not answer as it should: {type(error).__name__}") from error
 
-    def _address(self, host: str, port: int) -> tuple[str, int]:
-        """Return the address to connect to; it is looked up once, so that it is the one that was examined."""
+    def _addresses(self, host: str, port: int) -> list[tuple[str, int]]:
+        """Return the addresses to connect to; they are looked up once, so that they are those that were examined."""
         try:
-            return address_of(host, port, private=self.private_addresses)
+            return addresses_of(host, port, private=self.private_addresses)
         except NotPublicError as error:
             raise RevocationUnreachable(f"{host} is not at a public address; revocation_private_addresses allows it") from error
         except (OSError, ValueError) as error:

@@ -305,13 +305,13 @@ def test_a_server_that_sends_a_byte_now_and_then_is_hung_up_on(monkeypatch):
         hang_up(sock, late)
 
     monkeypatch.setattr(exchange, "_hang_up", note)
-    true_connect = fetch._Direct.connect
+    true_connect = fetch.DirectConnection.connect
 
     def connect(self):
         true_connect(self)
         self.sock.settimeout(SOON)  # as if a byte came just in time, each time
 
-    monkeypatch.setattr(fetch._Direct, "connect", connect)
+    monkeypatch.setattr(fetch.DirectConnection, "connect", connect)
     with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(RevocationUnreachable):
         Fetcher(private_addresses=True, seconds=0.2).get(f"http://127.0.0.1:{listening.getsockname()[1]}/list")
     assert hung_up
