@@ -7,7 +7,6 @@ people state wrong numbers, registers hold wrong dates, and some numbers were gi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -73,6 +72,10 @@ BY_STATE: Mapping[str, Rule] = {
     "TR": Rule(name="T.C. kimlik", module="tr.tckimlik"),
     "UA": Rule(name="RNTRC", module="ua.rntrc"),
 }
+# Loaded here: a process that may open no file any more judges numbers, too.
+_MODULES: Mapping[str, Any] = {
+    rule.module: import_module(f"stdnum.{rule.module}") for rule in (*BY_KIND.values(), *BY_STATE.values())
+}
 
 NOT_VALID, BIRTH_DIFFERS, SEX_DIFFERS = "check-digit", "birth-differs", "sex-differs"
 MESSAGES: Mapping[str, str] = {
@@ -136,7 +139,7 @@ def _examine(identifier: Tree, person: Tree, path: str) -> Examined:
     rule = BY_KIND.get(kind) or BY_STATE.get(state)
     if rule is None:
         return Examined(path=path, state=state, name=None, valid=None)
-    module = _module(rule.module)
+    module = _MODULES[rule.module]
     number = module.compact(value)
     if not module.is_valid(value) or (rule.first is not None and number[:1] not in rule.first):
         wrong = NumberWarning(code=NOT_VALID, path=path, name=rule.name)
@@ -161,12 +164,6 @@ def _examine(identifier: Tree, person: Tree, path: str) -> Examined:
 def _text(parent: Tree, path: str) -> str:
     found: str = parent.findtext("/".join(_R + step for step in path.split("/"))) or ""
     return found.strip()
-
-
-@cache
-def _module(name: str) -> Any:
-    """Return the library's module for one kind of number, loaded when the first such number comes."""
-    return import_module(f"stdnum.{name}")
 
 
 def _born(module: Any, number: str) -> date | None:

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 from gateway.errors import ActiveContent, BadValue, MalformedTable, Refused, TooManyCells
 from gateway.partners.layouts import MAX_COLUMNS, Layout
@@ -300,7 +300,7 @@ def _letters(column: int) -> str:
 def _escaped(text: str) -> str:
     if _NO_XML.search(text):
         raise BadValue("a value holds half of a surrogate pair", path=WHOLE)
-    return escape(_TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", text))
+    return escape(_TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", text), quote=False)
 
 
 def _packed(sheet: str, name: str) -> bytes:
@@ -309,7 +309,7 @@ def _packed(sheet: str, name: str) -> bytes:
         for part, text in (
             ("[Content_Types].xml", _CONTENT_TYPES),
             ("_rels/.rels", _ROOT),
-            ("xl/workbook.xml", _BOOK % escape(name, {'"': "&quot;"})),
+            ("xl/workbook.xml", _BOOK % escape(name)),
             ("xl/_rels/workbook.xml.rels", _BOOK_RELATIONS),
             ("xl/worksheets/sheet1.xml", sheet),
             ("xl/styles.xml", _STYLES),
