@@ -47,9 +47,10 @@ def with_edges(rt: Runtime, kinds: dict[str, str]) -> Runtime:
     return replace(rt, directory=directory)
 
 
-class System(Protocol):
-    """What every test of the contract needs of the other side."""
+class Receiver(Protocol):
+    """What the tests of giving need of the other side; officers without a system pass them too."""
 
+    gateway: Gateway  # connected to it
     rt: Runtime
 
     def edge(self) -> Edge:
@@ -64,6 +65,14 @@ class System(Protocol):
         """Return what it was given, documents and files, in order, each once."""
         ...
 
+    def fail(self) -> None: ...
+
+    def heal(self) -> None: ...
+
+
+class System(Receiver, Protocol):
+    """What the tests of handing in need beside that."""
+
     def put(self, body: bytes, *files: bytes) -> None:
         """Hand in a document, and before it the files that it names."""
         ...
@@ -72,16 +81,12 @@ class System(Protocol):
         """Return the answers to the documents that were handed in."""
         ...
 
-    def fail(self) -> None: ...
-
-    def heal(self) -> None: ...
-
 
 class Served:
     """A system at an edge that a loop serves. Each turn is that of a process which has just started."""
 
-    def __init__(self, rt: Runtime) -> None:
-        self.rt = rt
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway, self.rt = gateway, gateway.rt
 
     def edge(self) -> Edge:
         return edge_of(AUTHORITY, self.rt)
@@ -127,7 +132,8 @@ class PullSystem:
     """It asks for its messages."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self.rt = connected(gateway, "pull").rt
+        self.gateway = connected(gateway, "pull")
+        self.rt = self.gateway.rt
         self._rest = RestClient(self.rt)
         self._received: list[bytes] = []
         self._down = False
@@ -177,7 +183,7 @@ class PushSystem(Served):
         secret = folder / "webhook.secret"
         secret.write_text(WRITTEN + "\n")
         settings = EdgeSettings(url=server.url, secret_file=secret, private_addresses=True, timeout_seconds=5)
-        super().__init__(connected(gateway, "push", settings).rt)
+        super().__init__(connected(gateway, "push", settings))
         self.server = server
         self._rest = RestClient(self.rt)
         self._counted = 0
@@ -207,7 +213,7 @@ class FilesSystem(Served):
     """It has a drop folder."""
 
     def __init__(self, gateway: Gateway, folder: Path) -> None:
-        super().__init__(connected(gateway, "files", EdgeSettings(quiet_seconds=0), drop_folder=folder / "drop").rt)
+        super().__init__(connected(gateway, "files", EdgeSettings(quiet_seconds=0), drop_folder=folder / "drop"))
         self.folder = folder / "drop" / AUTHORITY
         self.edge()
         self._count = 0
@@ -249,7 +255,7 @@ class QueueSystem(Served):
     def __init__(self, gateway: Gateway, url: str, folder: Path) -> None:
         self.url, self._file = url, folder / "amqp.url"
         self._file.write_text(url)
-        super().__init__(connected(gateway, "queue", EdgeSettings(url_file=self._file, timeout_seconds=10)).rt)
+        super().__init__(connected(gateway, "queue", EdgeSettings(url_file=self._file, timeout_seconds=10)))
         self._seen: dict[Any, bytes] = {}
         self._told: list[dict[str, Any]] = []
         self._count = 0

@@ -4,23 +4,20 @@ import re
 
 import pytest
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from gateway.errors import NotPermitted
 from gateway.flow.draft import Sent
 from gateway.flow.edges import edge_of, serve_edge
 from gateway.flow.mailbox import acknowledge
 from gateway.flow.paper_tasks import end_task, to_send
-from gateway.store import accounts, cases, inbox
+from gateway.store import cases, inbox
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
-from gateway.web.api import ROUTERS
-from gateway.web.app import create_app
 from gateway.wire.documents import serialize
-from gateway.wiring.pages import web_runtime
 from tests.authority_systems import AUTHORITY, connected
 from tests.forging import application, journalled
 from tests.gateways import AUTHORITIES, exchange
+from tests.officers import Officer
 
 pytestmark = pytest.mark.anyio
 
@@ -38,28 +35,6 @@ def waiting(gateway) -> list[inbox.InboxRow]:
 
 
 # --- page -------------------------------------------------------------------------------------------------------------
-
-
-class Officer:
-    """A liaison officer of RS-MUP with a browser and nothing else."""
-
-    def __init__(self, rt) -> None:
-        app = create_app(web_runtime(rt), routers=ROUTERS)
-        app.state.gateway = rt
-        self.client = TestClient(app, base_url="https://gateway.test", follow_redirects=False)
-        with transaction(rt.engine) as tx:
-            accounts.add_account(tx, name="liaison", role="liaison", authority=AUTHORITY, password="x", at=rt.clock())
-            token, _ = accounts.open_session(tx, accounts.find(tx, "liaison"), now=rt.clock())
-        self.client.cookies.set("__Host-session", token, domain="gateway.test", path="/")
-
-    def get(self, path: str) -> str:
-        answer = self.client.get(path)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
-        return answer.text
-
-    def post(self, path: str, **data: str):
-        token = re.findall(r'name="form_token" value="([^"]+)"', self.get(path))[-1]
-        return self.client.post(path, data={"form_token": token, **data})
 
 
 @pytest.fixture
