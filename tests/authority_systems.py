@@ -322,10 +322,14 @@ class QueueSystem(Served):
         return sorted(self._told, key=lambda answer: answer["to"])
 
     def fail(self) -> None:
-        self._file.write_text(urlsplit(self.url)._replace(netloc="nobody:nothing@127.0.0.1:1").geturl())
+        self.write(urlsplit(self.url)._replace(netloc="nobody:nothing@127.0.0.1:1").geturl())
 
     def heal(self) -> None:
-        self._file.write_text(self.url)
+        self.write(self.url)
+
+    def write(self, url: str) -> None:
+        """Write into the file that holds the address."""
+        self._file.write_text(url)
 
 
 def parts_of(file: bytes, name: str, size: int = 700_000) -> list[aio_pika.Message]:

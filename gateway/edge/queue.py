@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,7 +64,9 @@ class QueueEdge:
 
     def __init__(self, authority: str, settings: EdgeSettings, clock: Callable[[], datetime]) -> None:
         """Raises `SettingsInvalid` for settings that are missing or cannot be used."""
-        self._queues = AuthorityQueue(_address(authority, settings), authority, timeout_seconds=settings.timeout_seconds)
+        _address(authority, settings)
+        address = partial(_address, authority, settings)
+        self._queues = AuthorityQueue(address, authority, timeout_seconds=settings.timeout_seconds)
         self._authority, self._clock = authority, clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

@@ -10,7 +10,7 @@ set back by the broker: what was fetched and not acknowledged stays with this co
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, DeliveryError
 
-from gateway.errors import EdgeUnavailable
+from gateway.errors import EdgeUnavailable, SettingsInvalid
 from gateway.transport.broker import with_heartbeat
 
 _TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
@@ -63,8 +63,9 @@ class _Line:
 class AuthorityQueue:
     """A connection that is made when it is needed, and made anew after a failure. Every method raises `EdgeUnavailable`."""
 
-    def __init__(self, url: str, authority: str, *, timeout_seconds: float) -> None:
-        self._url = with_heartbeat(url)
+    def __init__(self, address: Callable[[], str], authority: str, *, timeout_seconds: float) -> None:
+        """`address` is asked before each connection: a changed password needs no restart. It may raise `SettingsInvalid`."""
+        self._address = address
         self._authority = authority
         self._timeout = timeout_seconds
         self._line: _Line | None = None
@@ -155,10 +156,14 @@ class AuthorityQueue:
         if self._line is not None and self.connected:
             return self._line
         await self.close()
+        try:
+            url = with_heartbeat(self._address())
+        except SettingsInvalid as error:  # a file in the middle of its change is waited for
+            raise EdgeUnavailable(error.message) from error
         connection: AbstractConnection | None = None
         try:
             async with asyncio.timeout(self._timeout):
-                connection = await aio_pika.connect(self._url, client_properties={"connection_name": f"edge {self._authority}"})
+                connection = await aio_pika.connect(url, client_properties={"connection_name": f"edge {self._authority}"})
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                 incoming = [await _declare(channel, name) for name in _names(self._authority)][1]
         except _TROUBLE as error:

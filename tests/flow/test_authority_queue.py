@@ -103,6 +103,19 @@ async def test_document_whose_answer_was_interrupted_comes_again_and_has_no_seco
         assert len(cases.all_of(tx, [AUTHORITY])) == 1
 
 
+async def test_address_that_changes_is_used_for_the_next_connection_without_a_restart(system) -> None:
+    edge = system.edge()
+    system.fail()
+    for text in (None, "", "not an address"):  # as the wrong password, and as a file in the middle of its change
+        if text is not None:
+            system.write(text)
+        with pytest.raises(EdgeUnavailable):
+            edge.examine()
+    system.heal()
+    assert edge.examine().startswith("queues: ")
+    edge.close()
+
+
 async def test_connection_that_is_lost_before_the_answer_brings_the_document_again(system) -> None:
     system.put(b"<ZahtevZaPrihvat>")
     edge = system.edge()
