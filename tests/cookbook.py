@@ -47,7 +47,7 @@ def steps(folder: Path) -> Iterator[Command]:
 
 
 def _changed(text: str, diff: str) -> str:
-    """Change `text` as each part of `diff` says; parts are set apart by an empty line, and what one changes stands in one place only."""
+    """Change `text` as each part of `diff` says; an empty line ends a part, and what one changes stands in one place only."""
     for part in diff.strip("\n").split("\n\n"):
         lines = part.splitlines()
         old = "".join(f"{line[1:]}\n" for line in lines if line[0] != "+")
