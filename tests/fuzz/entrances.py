@@ -207,4 +207,4 @@ def _dialect(rt: Runtime, name: str, partners: Path) -> Entrance:
         read(rt.schemas.check(found.document))
         translator.from_canonical(found.document)
 
-    return Entrance(corpus=[*_files(folder, "*.xml"), *_files(folder, "*.json")], enter=enter)
+    return Entrance(corpus=_files(folder, f"*{rt.partners.dialect(name).form.suffix}"), enter=enter)

@@ -30,7 +30,7 @@ def scenes(report: Report) -> dict[str, Scene]:
 
 
 def test_whole_run_goes_well_with_a_partner_whose_limits_are_verified(play) -> None:
-    report = play(whole(), "rs")
+    report = play(whole(), "rs", counterpart="AT-BMI")
     assert wrong(report) == []
     assert report.ok
     assert [scene.name for scene in report.scenes] == [str(act) for act in whole().acts]
