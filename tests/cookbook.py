@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.settings import data_folder
 
 _PAGE = Path(__file__).parents[1] / "docs" / "mapping-cookbook.md"
-_BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w+) ?(>> )?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODES = {"": 0, "refused": 1, "misconfigured": 4}
 
 
@@ -30,17 +30,31 @@ def begin(folder: Path) -> None:
 
 
 def steps(folder: Path) -> Iterator[Command]:
-    """Write the files of the page, and yield its commands where they stand; a `cp` is done here."""
-    for language, path, text in _BLOCK.findall(_PAGE.read_text("utf-8")):
+    """Write and change the files of the page, and yield its commands where they stand; a `cp` is done here."""
+    for language, more, path, text in _BLOCK.findall(_PAGE.read_text("utf-8")):
         if path:
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
+            before = place.read_text("utf-8") if more or language == "diff" else ""
+            place.write_text(_changed(before, text) if language == "diff" else before + text, "utf-8")
         for command in _commands(text) if language == "console" else ():
             if command.words[0] == "cp":
-                shutil.copy(folder / command.words[1], folder / command.words[2])
+                place = folder / command.words[2]
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(folder / command.words[1], place)
             else:
                 yield command
+
+
+def _changed(text: str, diff: str) -> str:
+    """Change `text` as each part of `diff` says; an empty line ends a part, and what one changes stands in one place only."""
+    for part in diff.strip("\n").split("\n\n"):
+        lines = part.splitlines()
+        old = "".join(f"{line[1:]}\n" for line in lines if line[0] != "+")
+        new = "".join(f"{line[1:]}\n" for line in lines if line[0] != "-")
+        assert f"\n{text}".count(f"\n{old}") == 1, part
+        text = f"\n{text}".replace(f"\n{old}", f"\n{new}")[1:]
+    return text
 
 
 def _commands(block: str) -> Iterator[Command]:

@@ -43,8 +43,15 @@ class Play:
         await self.rig.exchange()
         found = [one for one in self.rig.desk.fetch() if one.type == type_]
         if len(found) != 1:
-            raise Unavailable(f"{len(found)} messages {type_} lie at the partner's desk, not one")
+            raise Unavailable(f"{len(found)} messages {type_} lie at the partner's desk, not one{self._fate(type_)}")
         return found[0].body
+
+    def _fate(self, type_: str) -> str:
+        """Return what became of our messages of this type, where the partner's gateway refused one."""
+        with reading(self.rig.ours.rt.engine) as tx:
+            rows = messages.of_case(tx, self.sent.case_id)
+        codes = {row.code for row in rows if (row.direction, row.type, row.outcome) == ("out", type_, "refused")}
+        return f": its gateway refused with {', '.join(sorted(filter(None, codes)))}" if codes else ""
 
     def hand_in(self, document: Tree) -> Mapping[str, str]:
         """Hand in a canonical document in the partner's own dialect; note what became of it."""
@@ -211,7 +218,8 @@ async def play_behaviour(name: str, rig: Rig, cast: Cast) -> Scene:
         await behave(play)
         play.close()
     except GatewayError as error:
-        scene.check("the scene is played to its end", "yes", f"{error.code}: {error.message}")
+        where = f" (at {error.path})" if error.path else ""
+        scene.check("the scene is played to its end", "yes", f"{error.code}: {error.message}{where}")
     return scene
 
 

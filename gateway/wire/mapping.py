@@ -206,7 +206,8 @@ class _Compiler:
         for number, step in enumerate(walked, 1):
             inner = shape.children.get(step)
             if inner is None:
-                raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there")
+                there = f", but {', '.join(shape.children)}" if shape.children else ""
+                raise self.bad(place, f"{side} path {path!r}: the schema has no {step!r} there{there}")
             first = side == "canonical" and "/".join(walked[:number]) in scope.first
             if inner.many and not first and not (many and number == len(walked)):
                 hint = f", or {_FIRST} behind it where the format has a place for one" if side == "canonical" else ""

@@ -47,6 +47,14 @@ def test_folder_from_a_sample_passes_the_check(name: str, body: bytes, tmp_path:
     assert told["matched"] == made.json["matched"]
 
 
+def test_table_gets_no_column_for_what_the_gateway_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample, answers = given(tmp_path, "requests.csv", CSV)
+    words = ("partner", "new", "xa", "--sample", sample, "--answers", answers, "--out", tmp_path / "out", "--json")
+    added = {one["canonical"] for one in call(*words, monkeypatch=monkeypatch).json["added"]}
+    assert added >= {"Header/Sender", "Request/Date"}
+    assert not added & {"Header/MessageId", "Header/Created"}
+
+
 def test_folder_that_is_there_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample, answers = given(tmp_path, "request.xml", XML)
     (tmp_path / "xa").mkdir()

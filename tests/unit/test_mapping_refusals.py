@@ -114,7 +114,11 @@ def test_a_result_that_breaks_the_dialects_schema_is_refused(jsn: Make) -> None:
         ('convert = "date-dmy"', 'convert = "date-dmy", codes = "sex"', "has two verbs"),
         ('canonical = "Born", ', "", "every other row both"),
         ('{ here = "@verzija", fixed', '{ here = "@verzija", canonical = "Born", fixed', "a fixed value names one side"),
-        ('canonical = "Born"', 'canonical = "Birth"', "canonical path 'Birth': the schema has no 'Birth'"),
+        (
+            'canonical = "Born"',
+            'canonical = "Birth"',
+            "canonical path 'Birth': the schema has no 'Birth' there, but @schemaVersion, Header, Sex",
+        ),
         ('here = "Rodjen"', 'here = "Roden"', "here path 'Roden': the schema has no 'Roden'"),
         ('canonical = "Born"', 'canonical = "Sex"', "canonical path 'Sex' is mapped twice"),
         ('canonical = "Born"', 'canonical = "Home"', "Home is a group of fields"),

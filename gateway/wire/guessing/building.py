@@ -19,6 +19,7 @@ from gateway.wire.guessing.forms import Form, form_of
 from gateway.wire.guessing.matching import Match, NameFields, Repeated, Scope
 from gateway.wire.guessing.sample import Sample, Seen
 from gateway.wire.guessing.thesaurus import Thesaurus
+from gateway.wire.plans import GIVEN_BY_GATEWAY
 
 # What most messages say, where a sample says nothing. Told as a guess; a message that says otherwise is refused, not changed.
 _USUAL: Final[Mapping[str, str]] = MappingProxyType(
@@ -195,6 +196,8 @@ class Builder:
         for path, member, group in list(required_of(self.canonical, scope.group, used)):
             usual = self.usual.get(f"{group.name}/{member.name}")
             full = f"{above[1]}{bare(path)}"
+            if self._flat and full in GIVEN_BY_GATEWAY:  # a column must be there in every file, and nobody has to fill these
+                continue
             used.add(path)
             target = f"{path}{ONLY}" if member.many else path
             if usual is not None:
