@@ -12,6 +12,7 @@ from gateway.wire.documents import WHOLE
 
 MAX_ROWS: Final = 5_000
 MAX_CELLS: Final = 100_000
+_LISTED: Final = 12  # columns that a refusal names
 _MARK = "\ufeff"
 
 
@@ -90,22 +91,37 @@ def nothing(words: str) -> EmptyDocument:
 
 
 def named(header: Sequence[str], known: Mapping[str, object], line: int) -> list[str]:
-    """Return the columns that a header names, in its order. Raises `WrongColumns` naming those that are wrong."""
+    """Return the columns that a header names, in its order.
+
+    Raises `WrongColumns`: columns of the format by their name, others by their place, never by what stands there.
+    """
     names = [name.strip() for name in header]
     while names and not names[-1]:
         names.pop()
     if len(names) > MAX_COLUMNS:
         raise TooManyCells(f"the table has more than {MAX_COLUMNS} columns", path=WHOLE, line=line)
     found = Counter(names)
-    for what, wrong in (
-        ("stands twice", [name for name, times in found.items() if times > 1]),
-        ("is not known here", [name for name in names if name not in known]),
-        ("is missing", [name for name in known if name not in found]),
-    ):
-        if wrong:
-            listed = ", ".join(repr(name[:60]) for name in dict.fromkeys(wrong))
-            raise WrongColumns(f"the column {listed} {what}", path=WHOLE, line=line)
+    twice = [name for name, times in found.items() if times > 1 and name in known]
+    strange = [str(place) for place, name in enumerate(names, 1) if name not in known]
+    missing = [name for name in known if name not in found]
+    if twice:
+        raise _wrong(_listed(twice, "the column {} stands twice", "the columns {} stand twice"), line)
+    if strange:  # by their place: where the heading is missing, the first row of a person stands in its stead
+        raise _wrong(_listed(strange, "column number {} is not known here", "columns number {} are not known here"), line)
+    if missing:
+        raise _wrong(_listed(missing, "the column {} is missing", "the columns {} are missing"), line)
     return names
+
+
+def _wrong(words: str, line: int) -> WrongColumns:
+    return WrongColumns(words, path=WHOLE, line=line)
+
+
+def _listed(names: Sequence[str], one: str, several: str) -> str:
+    """Return the sentence with the first few names in it, and how many more there are."""
+    shown = ", ".join(name if name.isdigit() else repr(name) for name in names[:_LISTED])
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return (one if len(names) == 1 else several).format(shown + more)
 
 
 def gathered(

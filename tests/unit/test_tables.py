@@ -167,7 +167,8 @@ def test_match_tells_the_type_by_a_column(table: Make) -> None:
         (b"nr,sex,born,town\n", EmptyDocument, "no row", 1),
         (b"nr,sex,born\nm1,M,\n", WrongColumns, "'town' is missing", 1),
         (b"nr,sex,born,town,sex\nm1,M,,,\n", WrongColumns, "'sex' stands twice", 1),
-        (b"nr,sex,born,town,fax\nm1,M,,,\n", WrongColumns, "'fax' is not known", 1),
+        (b"nr,sex,born,town,fax\nm1,M,,,\n", WrongColumns, "column number 5 is not known", 1),
+        (b"nr,sex\nm1,M\n", WrongColumns, "the columns 'born', 'town' are missing", 1),
         (b"nr,sex,born,town\nm1,M,\n", MalformedTable, "fewer cells", 2),
         (b"nr,sex,born,town\nm1,M,,,more\n", WrongColumns, "more cells", 2),
         (b'nr,sex,born,town\nm1,M,,"Tuz\n', MalformedTable, "quotation mark", 2),
@@ -190,6 +191,16 @@ def test_a_refusal_names_line_and_column_and_no_value(
     assert told in caught.message
     assert caught.line == line
     assert "1990-03-05" not in caught.message
+
+
+def test_a_row_of_a_person_in_the_place_of_the_heading_is_not_repeated(flat: Make) -> None:
+    caught = refused(flat, b"NAMUNA,SPECIMEN,NAMUNA,05.03.1990\nNAMUNA,SPECIMEN,NAMUNA,05.03.1990\n", WrongColumns)
+    assert caught.message == "columns number 1, 2, 3, 4 are not known here"
+
+
+def test_a_refusal_of_a_heading_names_a_few_columns_and_counts_the_rest(flat: Make) -> None:
+    caught = refused(flat, b",".join(b"SPECIMEN%d" % number for number in range(300)) + b"\n", WrongColumns)
+    assert caught.message.endswith(" and 288 more are not known here")
 
 
 def test_several_messages_in_one_table_are_refused_and_can_be_told_apart(flat: Make) -> None:
