@@ -24,6 +24,7 @@ from gateway.wire.hostile import accepted_variants
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 
+_EXCHANGE = ("ReadmissionApplication", "ReadmissionReply")  # the least that two authorities need
 FEWEST_EXAMPLES = 6  # per dialect
 HORIZON = timedelta(days=180)  # a calendar that ends earlier is to be renewed
 CERTIFICATE_LEFT = timedelta(days=60)
@@ -150,6 +151,20 @@ def _mappings(folder: _Folder) -> Iterator[_Found]:
                     f"{dialect.id}: every {plan.type} needs what cannot_carry gives up: {', '.join(plan.unmet)}",
                     "give each a row, or the value that is always the same (fixed); until then each of them is refused",
                 )
+
+
+def _exchange(folder: _Folder) -> Iterator[_Found]:
+    """Name what the format of an authority lacks for an application to be carried and answered."""
+    assert folder.partner is not None
+    for authority in folder.partner.authorities:
+        if (translator := folder.translators.get(authority.dialect)) is None:
+            continue
+        if lacking := [kind for kind in _EXCHANGE if kind not in translator.documents.plans]:
+            yield (
+                Weight.MISSING,
+                f"{authority.dialect}, the format of {authority.code}, has no {' and no '.join(lacking)}",
+                "without them no application is carried and answered: add them (docs/joining.md, Carry further message types)",
+            )
 
 
 def _codes(folder: _Folder) -> Iterator[_Found]:
@@ -300,6 +315,7 @@ def _offices(folder: _Folder) -> Iterator[_Found]:
 CHECKS: Mapping[str, Callable[[_Folder], Iterator[_Found]]] = {
     "files": _files,
     "mappings": _mappings,
+    "exchange": _exchange,
     "codes": _codes,
     "examples": _examples,
     "hostile": _hostile,
@@ -312,6 +328,7 @@ CHECKS: Mapping[str, Callable[[_Folder], Iterator[_Found]]] = {
 _LOOKED_AT = {
     "files": "partner.toml, mapping.toml and codes.toml of every dialect",
     "mappings": "every row against both schemas",
+    "exchange": "an application can be carried and answered in the format of every authority",
     "codes": "every code list against the values that both schemas list",
     "examples": "every example to canonical and back, and again",
     "hostile": "changed examples, each of them refused",

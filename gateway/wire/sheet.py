@@ -263,7 +263,8 @@ def compile_sheet(layout: Layout, shapes: Mapping[str, Shape], place: str) -> Sh
         by_path=by_path,
     )
     if len(sheet.names) > MAX_COLUMNS:
-        raise MappingInvalid(f"{place}: table: has more than {MAX_COLUMNS} columns")
+        hint = 'let groups share their columns (in a vocabulary: repeats = "groups"), or carry fewer message types'
+        raise MappingInvalid(f"{place}: table: has {len(sheet.names)} columns, and at most {MAX_COLUMNS} are read: {hint}")
     return sheet
 
 

@@ -107,6 +107,17 @@ def test_a_code_that_the_partners_schema_refuses_is_broken(folder: Path) -> None
     assert any(where == "codes" and "writes what schema.json does not allow: NUT" in what for where, what in broken(report))
 
 
+def test_a_format_that_cannot_carry_an_answer_is_told_so(folder: Path) -> None:
+    mapping = folder / "at" / "dialects" / "bmi-json" / "mapping.toml"
+    text = mapping.read_text(encoding="utf-8")
+    head, _, rest = text.partition("[messages.ReadmissionReply]")
+    mapping.write_text(head + rest[rest.index("[messages.") :], encoding="utf-8")
+    (report,) = check(folder / "at", code=1)  # its code lists are left without a row
+    assert ("exchange", "at/bmi-json, the format of AT-BMI, has no ReadmissionReply") in missing(report)
+    (whole,) = check(folder / "rs")
+    assert [where for where, _ in missing(whole) if where == "exchange"] == []
+
+
 def test_what_a_lax_schema_lets_pass_the_mapping_refuses(folder: Path) -> None:
     path = folder / "at" / "dialects" / "bmi-json" / "schema.json"
     path.write_text(path.read_text(encoding="utf-8").replace('"additionalProperties": false', '"additionalProperties": true'))

@@ -1,5 +1,6 @@
 """Draft a dialect folder from its vocabulary: the same vocabulary gives the same files, byte for byte."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,15 @@ def draft_dialect(folder: Path, schemas: Path) -> Draft:
     if vocabulary.table is not None:
         mapping += table_text(vocabulary, vocabulary.table, layout)
     files = {"mapping.toml": mapping, schema: text}
-    if codes := codes_text(vocabulary):
+    if codes := codes_text(vocabulary, _lists_of(mapping)):
         files["codes.toml"] = codes
     return Draft(folder=folder, files=MappingProxyType(files))
+
+
+def _lists_of(mapping: str) -> set[str]:
+    """Return the code lists that the rows of a mapping name: a list that no row uses is a slip, and is not written."""
+    rows = tomllib.loads(mapping)["rows"]
+    return {row["codes"] for of_set in rows.values() for row in of_set if "codes" in row}
 
 
 def drafted_folders(root: Path) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
 """The mapping file and the code lists of a drafted format, as TOML text for people."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
 from gateway.wire.drafting.canonical import Canonical
@@ -128,12 +128,13 @@ def _lines(nodes: Iterable[Node], above: str) -> Iterator[str]:
         yield f"  {{ here = {quoted(here)}, canonical = {quoted(node.canonical)}{end} }},"
 
 
-def codes_text(vocabulary: Vocabulary) -> str:
-    """Return codes.toml; "" where every code is copied as it is."""
-    if not vocabulary.codes:
+def codes_text(vocabulary: Vocabulary, used: Collection[str]) -> str:
+    """Return codes.toml with the lists that are used; "" where every code is copied as it is."""
+    lists = {name: codes for name, codes in vocabulary.codes.items() if name in used}
+    if not lists:
         return ""
     lines = [*comment(f"Code lists: canonical code = the partner's code. {DRAFTED}")]
-    for name, codes in vocabulary.codes.items():
+    for name, codes in lists.items():
         lines += [
             "",
             f"[{name}]",
