@@ -205,10 +205,27 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoftHsm]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Development keys for the authorities of the tests, made once."""
+    """Development keys for the authorities of the tests, made once. Whoever changes keys copies the folder first."""
     from tests.gateways import make_keys
 
-    return make_keys(tmp_path_factory.mktemp("keys") / "dev", datetime(2026, 1, 1, tzinfo=UTC))
+    folder = make_keys(tmp_path_factory.mktemp("keys") / "dev", datetime(2026, 1, 1, tzinfo=UTC))
+    _SHARED_KEYS[folder] = _pinned_in(folder)
+    return folder
+
+
+_SHARED_KEYS: dict[Path, list[str]] = {}
+
+
+def _pinned_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "pinned").iterdir())
+
+
+@pytest.fixture(autouse=True)
+def _shared_keys_as_they_were() -> Iterator[None]:
+    """Fail the test that lays a pin into the keys that all tests of a process share: a later one would fail for it."""
+    yield
+    for folder, before in _SHARED_KEYS.items():
+        assert _pinned_in(folder) == before, "this test changed the shared key folder: copy it first"
 
 
 @pytest.fixture

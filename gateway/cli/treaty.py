@@ -18,8 +18,6 @@ from gateway.partners.examples import failing_examples
 from gateway.partners.treaties import load_treaties, load_treaty
 from gateway.settings import Settings
 from gateway.settings import load as load_settings
-from gateway.wire.translate import canonical_shapes
-from gateway.wire.withheld import check_withheld
 
 
 def register(app: typer.Typer) -> None:
@@ -97,6 +95,9 @@ def check_treaties(
         raise NotAFile(f"there is no {where.name!r}")
     try:
         known = load_treaties(where) if where.is_dir() else load_treaty_file(where)
+        from gateway.wire.translate import canonical_shapes  # noqa: PLC0415 - `gateway deadline` shares this module
+        from gateway.wire.withheld import check_withheld  # noqa: PLC0415
+
         check_withheld(known, canonical_shapes(settings.schemas / "readmission" / "1.0"))
     except TreatyInvalid as error:
         if as_json:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import stat
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,12 @@ from tests.running import Done, run, running, write_settings
 ACTS = {"act-1-ba-pk": ("BA-MS", "PK-MOI"), "act-2-at-rs": ("AT-BMI", "RS-MUP")}
 SUFFIX = {"BA-MS": "xml", "PK-MOI": "json", "AT-BMI": "json", "RS-MUP": "xml"}
 SECONDS = 110.0
+
+
+@pytest.fixture(scope="module")
+def keys(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys of its own: the demonstration adds those of every authority of the shipped partners."""
+    return Path(shutil.copytree(keys, tmp_path_factory.mktemp("demo") / "keys"))
 
 
 def documents(folder: Path) -> set[str]:

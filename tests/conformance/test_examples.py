@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,25 +14,21 @@ import pytest
 from lxml import etree
 
 from gateway.errors import SchemaViolation
-from gateway.partners import Dialect, load
-from gateway.settings import data_folder
-from gateway.wire.allowed import AllowedFields
+from gateway.partners import Dialect
 from gateway.wire.documents import parse_json, parse_xml
 from gateway.wire.examples import example_files, flat
 from gateway.wire.identifiers import warnings
-from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
-from gateway.wire.translate import Translator
+from gateway.wire.schema import MESSAGE_ROOTS
+from tests.shipped import FIRST, PARTNERS, SCHEMAS, allowed, read, schemas, translator, twin_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMAS = data_folder("schemas") / "readmission" / "1.0"
-PARTNERS = load(data_folder("partners"))
 # The examples of these four are tested one by one; those of the others together, in test_partner_examples.py.
-FIRST = [dialect for dialect in PARTNERS.dialects.values() if dialect.partner in {"at", "ba", "pk", "rs"}]
-DIALECTS = sorted(dialect.id for dialect in FIRST)
+OURS = [dialect for dialect in PARTNERS.dialects.values() if dialect.partner in FIRST]
+DIALECTS = sorted(dialect.id for dialect in OURS)
 ANSWERS = {"BA-MS": "PK-MOI", "PK-MOI": "BA-MS", "AT-BMI": "RS-MUP", "RS-MUP": "AT-BMI"}
 CANONICAL = sorted((SCHEMAS / "examples").glob("*.xml"))
-TWINS = sorted(path for dialect in FIRST for path in (dialect.folder / "examples" / "canonical").glob("*.xml"))
-FILES = [pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}") for dialect in FIRST for path in example_files(dialect)]
+TWINS = sorted(path for dialect in OURS for path in (dialect.folder / "examples" / "canonical").glob("*.xml"))
+FILES = [pytest.param(dialect, path, id=f"{dialect.id}-{path.stem}") for dialect in OURS for path in example_files(dialect)]
 CLAIM = re.compile("asyl|azil|\u0430\u0437\u0438\u043b|refugee|protection|T2-02", re.IGNORECASE)
 ANSWERING = {
     "ReadmissionReply",
@@ -77,30 +72,6 @@ ONLY_REQUESTED = {
     "ReadmissionInError",
 }
 NATIONAL = {"national", "former-national", "family-member"}
-
-
-@lru_cache
-def schemas() -> SchemaSet:
-    return SchemaSet.load(SCHEMAS)
-
-
-@lru_cache
-def allowed() -> AllowedFields:
-    return AllowedFields.load(SCHEMAS)
-
-
-@lru_cache
-def translator(dialect: str) -> Translator:
-    return Translator.compile(PARTNERS.dialect(dialect), schemas())
-
-
-@cache
-def read(path: Path) -> Any:
-    return parse_xml(path.read_bytes())
-
-
-def twin_of(path: Path) -> Path:
-    return path.parent / "canonical" / f"{path.stem}.xml"
 
 
 def texts(document: Any, path: str) -> list[str]:

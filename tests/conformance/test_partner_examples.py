@@ -1,8 +1,6 @@
 """The examples of every partner but the first four: one test a dialect, over all of its examples, both ways."""
 
 from collections import Counter
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +10,13 @@ from stdnum.nl import bsn
 from stdnum.tr import tckimlik
 
 from gateway.domain.treaties import treaty_between
-from gateway.partners import load
 from gateway.partners.treaties import load_treaties
 from gateway.settings import data_folder
-from gateway.wire.allowed import AllowedFields
-from gateway.wire.documents import parse_xml
 from gateway.wire.examples import example_files, flat
 from gateway.wire.identifiers import warnings
-from gateway.wire.schema import MESSAGE_ROOTS, SchemaSet
-from gateway.wire.translate import Translator
+from gateway.wire.schema import MESSAGE_ROOTS
+from tests.shipped import FIRST, PARTNERS, allowed, read, schemas, translator, twin_of
 
-SCHEMAS = data_folder("schemas") / "readmission" / "1.0"
-PARTNERS = load(data_folder("partners"))
-FIRST = {"at", "ba", "pk", "rs"}
 WESTERN_BALKANS = {"al", "ba", "xk", "me", "mk", "rs"}
 DIALECTS = sorted(dialect.id for dialect in PARTNERS.dialects.values() if dialect.partner not in FIRST)
 ASKING = {"ReadmissionApplication", "WrittenNotification", "TransitApplication", "TransferNotification", "Withdrawal"}
@@ -42,30 +34,6 @@ KINDS = {
 }
 # States whose personal number has a check that is not one of the canonical kinds, and how a number nobody has begins.
 CHECKED = {"TR": (tckimlik.is_valid, "98"), "MD": (idno.is_valid, "29990"), "NL": (bsn.is_valid, "9990")}
-
-
-@lru_cache
-def schemas() -> SchemaSet:
-    return SchemaSet.load(SCHEMAS)
-
-
-@lru_cache
-def allowed() -> AllowedFields:
-    return AllowedFields.load(SCHEMAS)
-
-
-@cache
-def translator(dialect: str) -> Translator:
-    return Translator.compile(PARTNERS.dialect(dialect), schemas())
-
-
-@cache
-def read(path: Path) -> Any:
-    return parse_xml(path.read_bytes())
-
-
-def twin_of(path: Path) -> Path:
-    return path.parent / "canonical" / f"{path.stem}.xml"
 
 
 def text(document: Any, path: str) -> str:
