@@ -149,6 +149,10 @@ def delivered(
     ],
     reference: Annotated[str, typer.Option(help="Number of the report or slip, as written on it.")],
     by: Annotated[str, typer.Option(help="Account of the officer who holds the proof.")],
+    speaks_for: Annotated[
+        str,
+        typer.Option("--for", metavar="AUTHORITY", help="The officer's authority, recipient or sender; stands in the receipt."),
+    ],
     scan: Annotated[Path | None, typer.Option(metavar="FILE", help="Scan of the proof: PDF, JPEG or PNG.")] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
@@ -156,7 +160,7 @@ def delivered(
     """Record that a message reached an authority on paper. Its receipt is issued, and the clocks start at that time.
 
     Example: `gateway form delivered 019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01 --kind courier --at 2026-11-24T12:00:00+05:00
-    --reference RX000000000PK --by officer.one`
+    --reference RX000000000PK --by officer.one --for PK-MOI`
     """
     # A whole gateway: not loaded where a file is enough.
     from gateway.flow.deliveries import Proof, record_delivery  # noqa: PLC0415
@@ -164,7 +168,8 @@ def delivered(
 
     rt = build(settings.load(config))
     proof = Proof(kind=kind, at=_instant(at), reference=reference, scan=_bytes(scan) if scan is not None else None)
-    done = record_delivery(message, proof, by=f"{by} ({account()})"[:80], homes=frozenset(rt.settings.home), rt=rt)
+    rt.require_home(speaks_for)
+    done = record_delivery(message, proof, by=f"{by} ({account()})"[:80], homes=frozenset({speaks_for}), rt=rt)
     if as_json:
         print_json({"message": done.message_id, "receipt": done.receipt_message_id, "received_at": done.delivered_at})
         return

@@ -89,9 +89,16 @@ class Outgoing:
         return [self._found(name) for _, name in sorted(quiet)[:_MOST]]
 
     def move(self, name: str, place: Path) -> None:
-        """Move an answered file away. One that its owner keeps there is left, and not offered again while it stays the same."""
+        """Move an answered file away. One that its owner keeps there is left, and not offered again while it stays the same.
+
+        One that its owner has replaced since it was looked at is another file: it is left for the next look.
+        """
+        path = self._folder / name
         try:
-            (self._folder / name).replace(place)
+            if _state_of(path.lstat()) != self._seen[name][0]:
+                log.info("file.left", code=NotAFile.code, reason="replaced")
+                return
+            path.replace(place)
         except PermissionError:
             self._left[name] = self._seen[name][0]
             log.warning("file.left", code=NotAFile.code, reason="not-permitted")
@@ -108,11 +115,15 @@ class Outgoing:
                 except FileNotFoundError:  # taken back meanwhile
                     continue
                 if not stat.S_ISDIR(found.st_mode):
-                    yield entry.name, (found.st_size, found.st_mtime_ns, found.st_ino)
+                    yield entry.name, _state_of(found)
 
     def _found(self, name: str) -> Found:
         path = self._folder / name
         return Found(name=name, path=path, refusal=_refusal(path))
+
+
+def _state_of(found: os.stat_result) -> _State:
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _refusal(path: Path) -> Refused | None:

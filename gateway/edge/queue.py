@@ -73,6 +73,7 @@ class QueueEdge:
         self._files: dict[str, _File] = {}  # by the number of what came, as documents are
         self._documents: dict[str, Fetched] = {}
         self._count = 0
+        self._generation = 0
 
     def hand_over(self, item: Item) -> bool:
         """Publish the document; return once the broker holds it."""
@@ -142,18 +143,26 @@ class QueueEdge:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _fetch(self) -> None:
-        if not self._queues.connected:  # what was fetched before comes again
-            self._files.clear()
-            self._documents.clear()
+        if not self._queues.connected:
+            self._forget()
         most, most_bytes = _MOST - len(self._documents), _MOST_BYTES - sum(len(one.body) for one in self._documents.values())
         if most <= 0 or most_bytes <= 0:
             return
-        for fetched in self._run(self._queues.fetch(most=most, most_bytes=most_bytes)):
+        came = self._run(self._queues.fetch(most=most, most_bytes=most_bytes))
+        if self._generation != self._queues.generation:  # connected anew, perhaps by what was given meanwhile
+            self._forget()
+            self._generation = self._queues.generation
+        for fetched in came:
             self._count += 1
             if fetched.type == ATTACHMENT:
                 self._add_part(fetched, str(self._count))
             else:
                 self._documents[str(self._count)] = fetched
+
+    def _forget(self) -> None:
+        """Drop what was fetched over an earlier connection: it comes again."""
+        self._files.clear()
+        self._documents.clear()
 
     def _add_part(self, fetched: Fetched, arrived_as: str) -> None:
         name, number, last = (fetched.headers.get(key) for key in ("name", "part", "last"))

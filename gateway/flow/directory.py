@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway.domain.calendars import Calendar
 from gateway.domain.treaties import Treaty, treaty_between
 from gateway.errors import GatewayError, PartnerInvalid
 from gateway.partners import Dialect, Partners
 from gateway.partners import load as load_partners
+from gateway.partners.calendars import load_calendars
 from gateway.partners.treaties import load_treaties
 from gateway.partners.versions import Difference, Sighting, Versions, differences, look, versions
 from gateway.trust.foreign import require
@@ -22,6 +24,8 @@ from gateway.wire.on_demand import OnDemand
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator, canonical_shapes
 from gateway.wire.withheld import check_withheld
+
+_CALENDARS = "calendars"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +81,22 @@ class Swap:
     """What a look at the folders came to."""
 
     changes: tuple[Difference, ...]
+    calendars: Mapping[str, Calendar] | None = None  # where their files are among what changed
     refused: GatewayError | None = None  # why the folders as they were stay in force
 
 
 class Directory:
     """The partner folders of a running process."""
 
-    def __init__(self, folder: Path, known: Known, read: Callable[[], Known], schemas: SchemaSet) -> None:
+    def __init__(
+        self, folder: Path, known: Known, read: Callable[[], Known], schemas: SchemaSet, seen: Sighting | None = None
+    ) -> None:
+        """`seen`: how the folder looked before it was read; what changed while it was read is then noticed."""
         self.folder = folder
         self.known = known
         self.problem: GatewayError | None = None  # why the newest files are not in force
         self._read, self._schemas = read, schemas
-        self._seen: Sighting = look(folder)
+        self._seen: Sighting = look(folder) if seen is None else seen
 
     @classmethod
     def open(cls, folder: Path, overrides: Path | None, schemas: SchemaSet) -> "Directory":
@@ -97,7 +105,8 @@ class Directory:
         def read() -> Known:
             return read_known(folder, overrides, schemas)
 
-        return cls(folder, read(), read, schemas)
+        seen = look(folder)
+        return cls(folder, read(), read, schemas, seen)
 
     def with_treaties(self, treaties: Mapping[str, Treaty]) -> "Directory":
         """Return a directory that is never swapped, with these treaties: for a question "what if"."""
@@ -110,15 +119,18 @@ class Directory:
 
         To be called by one thread at a time, off the hot path: it may compile and translate for seconds.
         """
-        seen = look(self.folder)
-        if seen == self._seen:
-            return None
-        self._seen = seen
         found: tuple[Difference, ...] = ()
+        calendars: Mapping[str, Calendar] | None = None
         try:
+            seen = look(self.folder)
+            if seen == self._seen:
+                return None
+            self._seen = seen
             found = differences(self.known.versions, versions(self.folder), self.folder)
             fresh = self._read()
             parts = {each.part for each in found}
+            if _CALENDARS in parts:
+                calendars = load_calendars(self.folder / _CALENDARS)
             require_sound(
                 [each for each in fresh.partners.dialects.values() if each.partner in parts], fresh, self._schemas, now
             )
@@ -127,8 +139,13 @@ class Directory:
             require(sorted({name for rules in fresh.partners.trust_rules().values() for name in rules.foreign}))
             for name in self.known.translators.made():  # nobody has to wait for them
                 fresh.translators.get(name)
+            if look(self.folder) != seen:  # still being written: what was read may be of two states
+                self._seen = ()
+                return None
         except GatewayError as error:
+            if self.problem is not None and str(self.problem) == str(error) and not found:
+                return None  # the folder cannot even be looked at, and that was said
             self.problem = error
             return Swap(changes=found, refused=error)
         self.known, self.problem = fresh, None
-        return Swap(changes=found)
+        return Swap(changes=found, calendars=calendars)

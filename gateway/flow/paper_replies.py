@@ -9,6 +9,7 @@ from gateway.errors import Erased, GatewayError, NotFound
 from gateway.flow.attachments import file_key, hand_in, stored_bytes
 from gateway.flow.draft import Sent
 from gateway.flow.forms import Printable
+from gateway.flow.mailbox import note_answered_on_page
 from gateway.flow.outbound import submit
 from gateway.flow.papers import clear, sha256
 from gateway.flow.ports import Runtime
@@ -74,6 +75,7 @@ def send_reply(case_id: int, filled: Filled, pdf_digest: str, *, homes: frozense
         raise result
     assert isinstance(result, Sent), "a reply is never held"
     _keep(case, result, pdf, waiting, actor=actor, rt=rt)
+    note_answered_on_page(case, actor=actor, rt=rt)  # whoever answers by the form has read the message
     return result.message_id
 
 

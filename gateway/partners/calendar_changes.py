@@ -159,6 +159,14 @@ class CalendarBook(Mapping[str, Calendar]):
         self._stamp = stamp
         return True
 
+    def use(self, frozen: Mapping[str, Calendar]) -> None:
+        """Take other frozen calendars, with the same changes laid over them; the next `refresh` says that they are others.
+
+        Raises `CalendarInvalid` for a change that does not fit them; those before stay in force.
+        """
+        self._current, self._frozen = changed(frozen, load_changes(self._path)), frozen
+        self.look_again()
+
     def look_again(self) -> None:
         """Let the next `refresh` say that the file is another: what follows from it was not done."""
         self._stamp = (-1, -1)

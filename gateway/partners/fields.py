@@ -26,6 +26,8 @@ class Table:
             raise error(f"{place}: cannot be read") from cause
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
             raise error(f"{place}: is not TOML ({cause})") from cause
+        except RecursionError:
+            raise error(f"{place}: is nested too deeply") from None
 
     def refuse(self, key: str, why: str) -> GatewayError:
         """Return the error for one key; the caller raises it."""

@@ -60,13 +60,15 @@ def look(folder: Path) -> Sighting:
         for entry in entries:
             if not _counts(entry.name):
                 continue
-            if entry.is_dir():
-                waiting.append(entry.path)
-                continue
             try:
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                    continue
                 facts = entry.stat()
             except FileNotFoundError:
                 continue
+            except OSError as error:  # a link to itself, for one
+                raise PartnerInvalid("a file below the partners folder cannot be looked at") from error
             found.append((entry.path, facts.st_mtime_ns, facts.st_size, facts.st_ino))
     return tuple(sorted(found))
 

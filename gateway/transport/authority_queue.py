@@ -69,6 +69,7 @@ class AuthorityQueue:
         self._authority = authority
         self._timeout = timeout_seconds
         self._line: _Line | None = None
+        self.generation = 0  # of the connection: what was fetched over an earlier one comes again, and cannot be answered
 
     @property
     def connected(self) -> bool:
@@ -172,6 +173,7 @@ class AuthorityQueue:
                     await connection.close()
             raise self._unavailable(error) from error
         self._line = _Line(connection=connection, channel=channel, incoming=incoming)
+        self.generation += 1
         return self._line
 
     async def _lost(self, error: BaseException) -> EdgeUnavailable:

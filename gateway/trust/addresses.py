@@ -62,5 +62,16 @@ class DirectConnection(HTTPConnection):
 def _is_public(address: str) -> bool:
     """Tell whether an address is one of the open network, also where IPv4 is written as IPv6."""
     found = ipaddress.ip_address(address)
-    inner = found.ipv4_mapped or found.sixtofour if isinstance(found, ipaddress.IPv6Address) else None
+    inner = _inside(found) if isinstance(found, ipaddress.IPv6Address) else None
     return found.is_global and not found.is_multicast and (inner is None or inner.is_global)
+
+
+# IPv4 in the last 32 bits: of a translator between both networks (RFC 6052), and the compatible form (RFC 4291).
+_EMBEDDING = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+
+
+def _inside(found: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for."""
+    if any(found in network for network in _EMBEDDING):
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour

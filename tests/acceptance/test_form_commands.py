@@ -51,10 +51,24 @@ def test_reply_form_goes_out_and_comes_back_as_a_draft(tmp_path: Path, config: P
 def test_message_that_this_gateway_does_not_have_is_neither_printed_nor_delivered(tmp_path: Path, config: Path) -> None:
     nobody = "019ab4d2-7c40-7a11-8f02-000000000000"
     printed = run("form", "print", "--message", nobody, "--out", tmp_path / "x.pdf", "--config", config, "--json", cwd=tmp_path)
-    words = ("--kind", "courier", "--at", "2026-06-01T10:00:00+05:00", "--reference", "R 1", "--by", "officer.one")
+    words = (
+        "--kind",
+        "courier",
+        "--at",
+        "2026-06-01T10:00:00+05:00",
+        "--reference",
+        "R 1",
+        "--by",
+        "officer.one",
+        "--for",
+        "PK-MOI",
+    )
     delivered = run("form", "delivered", nobody, *words, "--config", config, "--json", cwd=tmp_path)
     for done in (printed, delivered):
         assert (done.code, json.loads(done.out)["error"]["code"]) == (1, "not-found"), done.err
+    stranger = (*words[:-1], "DE-BPOL")  # speaks for an authority that is not at home here
+    refused = run("form", "delivered", nobody, *stranger, "--config", config, "--json", cwd=tmp_path)
+    assert (refused.code, json.loads(refused.out)["error"]["code"]) == (4, "not-home")
     naive = run(
         "form", "delivered", nobody, *words[:2], "--at", "2026-06-01T10:00:00", *words[4:], "--config", config, cwd=tmp_path
     )

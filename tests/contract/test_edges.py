@@ -289,6 +289,17 @@ def test_answered_documents_of_one_name_all_stay(files, drop) -> None:
     assert [answer_of(drop / "sent", name)["number"] for name in ("a.xml", "a-2.xml", "a-3.xml")] == [0, 1, 2]
 
 
+def test_file_that_was_replaced_while_it_was_worked_on_is_taken_at_the_next_look(files, drop) -> None:
+    out(drop, "export.xml", b"<first/>")
+    (first,) = files.collect()
+    out(drop, "export.xml", b"<second/>")  # the system writes under one name and was faster
+    files.answer(first, {"outcome": "sent"})
+    (second,) = files.collect()
+    assert (first.body, second.body) == (b"<first/>", b"<second/>")
+    files.answer(second, {"outcome": "sent"})
+    assert files.collect() == []
+
+
 def test_message_never_overwrites_a_file_with_other_content(files, drop) -> None:
     place = drop / "incoming" / f"ReadmissionReply-{ITEM.message_id}.xml"
     place.write_bytes(b"of another sender, with the same id")

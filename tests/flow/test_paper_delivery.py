@@ -103,6 +103,16 @@ async def test_receipt_of_a_delivery_is_signed_by_the_authority_and_says_what_pr
     assert opened.document.findtext("{*}Item/{*}Text") == "on paper: courier; recorded by PK-MOI"
 
 
+async def test_receipt_says_so_when_the_senders_officer_records_the_delivery(pair, clock) -> None:
+    _, east = pair
+    sent = await sent_to_paper(pair)
+    record_delivery(sent.message_id, proof(clock()), by="officer.one", homes=frozenset({"BA-MS"}), rt=east.rt)
+    with reading(east.rt.engine) as tx:
+        (case,) = cases.all_of(tx)
+        (message,) = [row for row in messages.of_case(tx, case.id) if row.direction == "in"]
+        assert paper.of_messages(tx, [message.id])[message.id].recorded_for == "BA-MS"
+
+
 async def test_proof_keeps_kind_reference_and_scan_and_the_reference_is_encrypted(pair, clock) -> None:
     _, east = pair
     sent = await sent_to_paper(pair)

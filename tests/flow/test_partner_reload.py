@@ -115,6 +115,53 @@ def test_what_a_partner_may_sign_with_changes_with_its_folder(side, folder) -> N
     assert side.rt.trust.rules("AT-BMI").second_signature == "required"
 
 
+def test_what_is_saved_while_the_folders_are_read_is_checked_and_journalled_too(side, folder, monkeypatch) -> None:
+    read = side.rt.directory._read
+
+    def meanwhile():
+        fresh = read()
+        monkeypatch.setattr(side.rt.directory, "_read", read)
+        _edit(folder / "rs" / "partner.toml", 'name = "Republic of Serbia"', 'name = "Serbia"')
+        return fresh
+
+    monkeypatch.setattr(side.rt.directory, "_read", meanwhile)
+    _edit(folder / "at" / "partner.toml", 'name = "Republic of Austria"', 'name = "Austria"')
+    assert take_up(side.rt) is None  # still being written
+    assert side.rt.partners.partner("at").name == "Republic of Austria"
+    swap = take_up(side.rt)
+    assert {each.part for each in swap.changes} == {"at", "rs"}
+    assert (side.rt.partners.partner("at").name, side.rt.partners.partner("rs").name) == ("Austria", "Serbia")
+
+
+def test_a_link_to_itself_refuses_the_folders_once_and_ends_nothing(side, folder) -> None:
+    (folder / "rs" / "self").symlink_to(folder / "rs" / "self")
+    assert take_up(side.rt).refused.code == "partner-invalid"
+    assert take_up(side.rt) is None
+    assert [event for event, _ in _told(side)] == ["partners.refused"]
+    (folder / "rs" / "self").unlink()
+    _edit(folder / "at" / "partner.toml", 'name = "Republic of Austria"', 'name = "Austria"')
+    take_up(side.rt)
+    assert side.rt.partners.partner("at").name == "Austria"
+
+
+def test_a_file_that_is_nested_without_end_is_refused(side, folder) -> None:
+    (folder / "at" / "partner.toml").write_text("x=" + "[" * 100_000, encoding="utf-8")
+    assert take_up(side.rt).refused.code == "partner-invalid"
+
+
+def test_a_changed_calendar_counts_from_then_on_and_a_broken_one_is_refused(side, folder) -> None:
+    path = folder / "calendars" / "rs.toml"
+    text = path.read_text(encoding="utf-8")
+    version = side.rt.calendars["rs"].version
+    path.write_text(text.replace(f'version = "{version}"', 'version = "specimen/1"'), encoding="utf-8")
+    take_up(side.rt)
+    assert side.rt.calendars["rs"].version == "specimen/1"
+    assert side.rt.calendars.refresh()  # the watch is told, and counts again
+    path.write_text("nothing", encoding="utf-8")
+    assert take_up(side.rt).refused.code == "calendar-invalid"
+    assert side.rt.calendars["rs"].version == "specimen/1"
+
+
 # --- gateway partner apply ------------------------------------------------------------------------------------------------
 
 

@@ -267,7 +267,7 @@ def test_an_address_that_is_no_plain_http_is_not_asked(url, monkeypatch):
 
 
 INSIDE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fd00::1"]
-WRITTEN_OTHERWISE = ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::"]
+WRITTEN_OTHERWISE = ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a00:1", "::127.0.0.1"]
 
 
 @pytest.mark.parametrize("address", [*INSIDE, *WRITTEN_OTHERWISE])
