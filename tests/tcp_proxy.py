@@ -120,7 +120,7 @@ class TcpProxy:
             each.close()
 
     def _portion(self) -> int:
-        return _CHUNK if self._rate is None else max(1, min(_CHUNK, int(self._rate / _STEPS_A_SECOND)))
+        return _CHUNK if not self._rate else max(1, min(_CHUNK, int(self._rate / _STEPS_A_SECOND)))
 
     def _wait(self, count: int) -> None:
         """Wait for as long as `count` bytes take at the present rate; a changed rate counts at once."""
