@@ -100,6 +100,9 @@ class TcpProxy:
                 continue
             server.settimeout(None)
             self._sockets |= {client, server}
+            if self._is_cut or self._listener is not listener:  # meanwhile: whoever reset the others did not see these
+                _reset(client)
+                _reset(server)
             for source, sink, outward in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._pump, args=(source, sink, outward), name="proxy", daemon=True).start()
 
