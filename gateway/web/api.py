@@ -267,11 +267,12 @@ def live() -> Any:
 def ready(rt: Rt) -> Any:
     """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in.
 
-    The state is "degraded" while nothing new is sent out for want of timestamps; everything else goes on.
+    The state is "degraded" while nothing new is sent out for want of timestamps, and while this process should receive and
+    has no consumers at the broker; everything else goes on.
     """
     try:
         require_current(rt.engine)
-        degraded = refusal(rt) is not None
+        degraded = refusal(rt) is not None or rt.transport.cut_off
     except GatewayError as error:
         return respond(503, problem(503, as_sentence(error.message), error.code))
     return {"state": "degraded" if degraded else "ok"}
