@@ -6,6 +6,8 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -26,7 +28,7 @@ from gateway.partners.formats import document_media_types
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
 from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
 from gateway.store.accounts import ApiKey
-from gateway.store.database import reading, require_current, transaction
+from gateway.store.database import Tx, reading, require_current, transaction
 from gateway.web import attachments as files
 from gateway.web.answers import (
     CaseAnswer,
@@ -105,24 +107,49 @@ def submit_message(
     as it was then.
     """
     chosen = dialect or rt.partners.authority(key.authority).dialect
-    digest = sha256_of(chosen, body)
-    if idempotency_key:
-        with transaction(rt.engine) as tx:
-            before = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
-        if before is not None:
-            return _recorded(before, digest)
-    status: int = 503
-    answer: dict[str, Any] = {}
+    digest, now = sha256_of(chosen, body), rt.clock()
+    if not idempotency_key:
+        return _respond(*_submit(rt, key, chosen, body, None))
+    with transaction(rt.engine) as tx:
+        before = idempotency.claim(tx, key.authority, idempotency_key, digest, now)
+    if before is not None:
+        return _recorded(before, digest)
+    claim = _Claim(authority=key.authority, key=idempotency_key, at=now)
     try:
-        status, answer = _submit(rt, key, chosen, body)
-    finally:
-        if idempotency_key:
-            with transaction(rt.engine) as tx:
-                if status < 500:  # noqa: PLR2004  # what failed by our fault may be tried again
-                    idempotency.record(tx, key.authority, idempotency_key, status=status, answer=answer)
-                else:
-                    idempotency.give_up(tx, key.authority, idempotency_key)
+        status, answer = _submit(rt, key, chosen, body, claim)
+    except BaseException:
+        claim.give_up(rt)  # what failed by our fault may be tried again
+        raise
+    if status >= 500:  # noqa: PLR2004  # the same
+        claim.give_up(rt)
+    elif claim.answer is None:
+        with transaction(rt.engine) as tx:
+            claim.record(tx, status, answer)
     return _respond(status, answer)
+
+
+@dataclass(slots=True)
+class _Claim:
+    """The Idempotency-Key of one request, while it is worked on."""
+
+    authority: str
+    key: str
+    at: datetime
+    answer: tuple[int, dict[str, Any]] | None = None  # as it was written together with the message
+
+    def record(self, tx: Tx, status: int, answer: dict[str, Any]) -> None:
+        idempotency.record(tx, self.authority, self.key, claimed_at=self.at, status=status, answer=answer)
+
+    def note(self, tx: Tx, results: Sequence[Submission]) -> None:
+        """Write the answer in the transaction that saves the message."""
+        status, answer = _answer_of(results[0])
+        if status < 500:  # noqa: PLR2004
+            self.record(tx, status, answer)
+            self.answer = status, answer
+
+    def give_up(self, rt: Runtime) -> None:
+        with transaction(rt.engine) as tx:
+            idempotency.give_up(tx, self.authority, self.key, claimed_at=self.at)
 
 
 def sha256_of(dialect: str, body: bytes) -> str:
@@ -145,7 +172,7 @@ def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
     return answer
 
 
-def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, dict[str, Any]]:
+def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, claim: _Claim | None) -> tuple[int, dict[str, Any]]:
     try:
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
@@ -154,9 +181,13 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         parts = messages_of(item, rt)
         if len(parts) > 1:
             return _several(submit_known(item, rt))
-        (result,) = submit(parts, rt)
+        (result,) = submit(parts, rt, claim.note if claim else None)
     except Refused as error:
         return problem_of(error)
+    return claim.answer if claim and claim.answer else _answer_of(result)
+
+
+def _answer_of(result: Submission) -> tuple[int, dict[str, Any]]:
     if isinstance(result, GatewayError):
         return problem_of(result)
     answer = dict(describe(result))

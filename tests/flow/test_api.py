@@ -228,9 +228,19 @@ async def test_key_of_an_authority_that_is_not_home_shows_no_detail(web: Api, tw
 
 
 async def test_fault_of_this_installation_is_no_refusal(web: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "submit", lambda batch, rt: [KeyMissing("no key of AT-BMI in /secret/place")])
+    monkeypatch.setattr(api, "submit", lambda *_: [KeyMissing("no key of AT-BMI in /secret/place")])
     found = is_problem(web.canonical(ACCELERATED, "AT-BMI"), 500, "key-missing")
     assert "/secret/place" not in json.dumps(found)
+
+
+def dies_after(submit: Any, error: Exception) -> Any:
+    """Return `submit` that ends by an error once it has committed."""
+
+    def failing(*words: Any) -> None:
+        submit(*words)
+        raise error
+
+    return failing
 
 
 # --- once only --------------------------------------------------------------------------------------------------------
@@ -281,6 +291,53 @@ async def test_request_in_progress_is_told_apart(web: Api, clock) -> None:
     is_problem(web.canonical(ACCELERATED, "AT-BMI", once="e"), 409, "refused")
     clock.move(minutes=11)  # the process that claimed it is dead
     assert web.canonical(ACCELERATED, "AT-BMI", once="e").status_code == 201
+
+
+async def test_process_that_dies_after_its_commit_has_left_the_answer(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens after the commit does not happen: the repeat is answered, and there is one case."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", dies_after(api.submit, RuntimeError("killed")))
+        patched.setattr(idempotency, "give_up", lambda *_, **__: None)  # nothing of this process runs any more
+        assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 500
+    clock.move(hours=1)  # long after the claim was anybody's
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="g")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    (case,) = web.get("/api/v1/cases", "AT-BMI").json()["cases"]
+    assert case["reference"] == answer.json()["case"]
+
+
+async def test_commit_of_which_nobody_heard_is_found_by_the_repeat(
+    web: Api, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke when the commit had arrived: the key is not free again."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", dies_after(api.submit, DatabaseUnavailable("cut")))
+        is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="h"), 503, "database-unavailable")
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="h")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    submit, second = api.submit, []
+
+    def hangs(*words: Any) -> Any:
+        if not second:
+            second.append(True)
+            clock.move(minutes=11)
+            assert web.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
+        return submit(*words)
+
+    monkeypatch.setattr(api, "submit", hangs)
+    is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="i"), 503, "store-conflict")
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
 
 
 @pytest.mark.parametrize(
