@@ -712,6 +712,12 @@ class Undeliverable(Unavailable):
     code = "undeliverable"
 
 
+class QueueFull(Unavailable):
+    """The broker refused a message for want of room in the recipient's queue; later there may be some."""
+
+    code = "queue-full"
+
+
 class TimestampUnavailable(Unavailable):
     """No timestamp authority gave a good timestamp."""
 

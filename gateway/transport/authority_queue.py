@@ -20,7 +20,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import AMQPError, DeliveryError
 
 from gateway.errors import EdgeUnavailable, SettingsInvalid
-from gateway.transport.broker import with_heartbeat
+from gateway.transport.addresses import with_heartbeat
 
 _TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
 _NEVER = 1_000_000_000  # a message of the authority is never dropped for having come back often; "-1" needs RabbitMQ 4

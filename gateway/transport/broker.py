@@ -2,14 +2,14 @@
 
 Two connections, one to publish and one to consume: a broker short of memory blocks publishers, and acknowledgements
 must still get through. There is no background reconnection. A lost connection is made anew by the next call, so that
-every call either works or says `BrokerUnavailable`; the topology is declared again each time.
+every call either works or says `BrokerUnavailable`; the topology is declared again each time. Where the URL names
+several hosts, the one that was lost is tried last. A connection that is there and answers nothing counts as lost.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import aio_pika
 import aiormq
@@ -20,12 +20,14 @@ from pamqp.common import FieldTable
 from gateway.errors import BrokerUnavailable, GatewayError
 from gateway.log import logger
 from gateway.transport import topology
+from gateway.transport.addresses import addresses_of
 from gateway.transport.intake import ATTEMPTS, CODE, Intake, Token
 from gateway.transport.port import Delivery, Parcel, QueueState, refusal
 from gateway.transport.publisher import Outgoing, WindowPublisher
 
 STEPS = (30, 300, 3600, 21600)  # seconds
-_HEARTBEAT_SECONDS = 20  # a silent peer is given up after about three of them
+LOOK_SECONDS = 10.0  # while nothing comes from a queue, the broker is asked this often whether we still take from it
+_HANG_UP_SECONDS = 3.0  # for the farewell to a connection that may be dead
 _PAUSE_SECONDS = 1.0  # between two attempts to receive while the broker is away
 _TROUBLE = (AMQPError, OSError, TimeoutError, RuntimeError)  # the libraries say RuntimeError of a closed connection
 
@@ -37,7 +39,8 @@ for _library in ("aio_pika", "aiormq"):
 class _Line:
     """One connection with one channel for the hot path."""
 
-    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, wire: aiormq.Channel) -> None:
+    def __init__(self, address: str, connection: AbstractConnection, channel: AbstractChannel, wire: aiormq.Channel) -> None:
+        self.address = address  # which of the hosts it leads to
         self.connection = connection
         self.channel = channel
         self.wire = wire  # aiormq's channel below aio-pika's: batches need frames and tags, not message objects
@@ -49,17 +52,30 @@ class BrokerTransport:
     name = "rabbitmq"
 
     def __init__(
-        self, url: str, *, steps: Sequence[int] = STEPS, batch: int = 50, timeout_seconds: float = 15, label: str = "gateway"
+        self,
+        url: str,
+        *,
+        steps: Sequence[int] = STEPS,
+        batch: int = 50,
+        timeout_seconds: float = 15,
+        look_seconds: float = LOOK_SECONDS,
+        label: str = "gateway",
     ) -> None:
-        """`steps`: delays in seconds. `batch`: usual size of a batch; four are fetched ahead. `label`: shown by the broker."""
-        self._url = with_heartbeat(url)
+        """`url` may name several hosts (gateway/transport/addresses.py). `steps`: delays in seconds.
+
+        `batch`: usual size of a batch; four are fetched ahead. `look_seconds`: how often the broker is asked whether it
+        still counts our consumers. `label`: shown by the broker. Raises `SettingsInvalid` for a URL that names no host.
+        """
+        self._addresses = list(addresses_of(url))  # in the order in which they are tried
         self._steps = tuple(steps)
         self._prefetch = 4 * batch
         self._timeout = timeout_seconds
+        self._look_seconds = look_seconds
         self._label = label
         self._home: tuple[str, ...] = ()
         self._out: tuple[_Line, WindowPublisher] | None = None
         self._in: tuple[_Line, Intake] | None = None
+        self._takes = False  # whether this process is one that receives
         self._making_out = asyncio.Lock()
         self._making_in = asyncio.Lock()
         self._log = logger("transport").bind(transport=self.name)
@@ -99,12 +115,35 @@ class BrokerTransport:
     async def take(self, most: int, wait_seconds: float) -> list[Delivery]:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
+        self._takes = True
         try:
             _, intake = await self._receiving()
         except BrokerUnavailable:
             await asyncio.sleep(max(0.0, min(_PAUSE_SECONDS, until - loop.time())))
             raise
-        return await intake.take(most, max(0.0, until - loop.time()))
+        while True:
+            await self._look_after(intake)
+            found = await intake.take(most, max(0.0, min(until, intake.look_at) - loop.time()))
+            if found or loop.time() >= until:
+                return found
+
+    async def _look_after(self, intake: Intake) -> None:
+        """Notice consumers that the broker no longer has: messages would wait, and no error would tell."""
+        try:
+            lost = await intake.look(self._timeout)
+        except _TROUBLE as error:
+            reason, lost = type(error).__name__, None
+        else:
+            reason = "not-served"
+            if lost is None:
+                return
+        self._log.warning("consumer.lost", queue=lost, reason=reason)
+        await self._drop_intake(intake)
+        raise BrokerUnavailable("the broker had lost our consumers; they are made anew")
+
+    @property
+    def cut_off(self) -> bool:
+        return self._takes and (self._in is None or not self._in[1].usable)
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
         by_intake: dict[Intake, list[int]] = {}
@@ -167,6 +206,7 @@ class BrokerTransport:
     async def close(self) -> None:
         lines = [made[0] for made in (self._out, self._in) if made is not None]
         self._out = self._in = None
+        self._takes = False
         for line in lines:
             await self._hang_up(line.connection)
 
@@ -176,8 +216,8 @@ class BrokerTransport:
                 return self._out
             if self._out is not None:
                 self._log.warning("connection.lost", direction="out")
-                await self._hang_up(self._out[0].connection)
-                self._out = None
+                lost, self._out = self._out[0], None
+                await self._give_up(lost)
             line = await self._dial("out")
             frame_bytes = line.wire.connection.connection_tune.frame_max or 131_072
             self._out = line, WindowPublisher(line.wire, frame_bytes=frame_bytes)
@@ -189,10 +229,10 @@ class BrokerTransport:
                 return self._in
             if self._in is not None:
                 self._log.warning("connection.lost", direction="in")
-                await self._hang_up(self._in[0].connection)
-                self._in = None
+                lost, self._in = self._in[0], None
+                await self._give_up(lost)
             line = await self._dial("in")
-            intake = Intake(line.wire)
+            intake = Intake(line.wire, look_seconds=self._look_seconds)
             try:
                 await topology.declare(line.channel, self._home, self._steps, self._timeout)
                 await intake.start(self._home, prefetch=self._prefetch, timeout=self._timeout)
@@ -206,25 +246,46 @@ class BrokerTransport:
         """End the connection an intake lives on, so that the broker gives its unsettled parcels out again."""
         async with self._making_in:
             if self._in is not None and self._in[1] is intake:
-                await self._hang_up(self._in[0].connection)
-                self._in = None
+                lost, self._in = self._in[0], None
+                await self._give_up(lost)
+
+    async def _give_up(self, line: _Line) -> None:
+        """Close a lost connection; its host is tried last."""
+        self._try_last(line.address)
+        await self._hang_up(line.connection)
+
+    def _try_last(self, address: str) -> None:
+        self._addresses.remove(address)
+        self._addresses.append(address)
 
     async def _dial(self, direction: str) -> _Line:
+        """Connect to the first host that lets us; all of them together get the time of one call."""
+        seconds = self._timeout / len(self._addresses)
+        refused: Exception | None = None
+        for address in tuple(self._addresses):
+            try:
+                return await self._dial_host(address, direction, seconds)
+            except _TROUBLE as error:
+                refused = error
+                self._try_last(address)
+        raise BrokerUnavailable(f"the broker cannot be reached ({type(refused).__name__})") from refused
+
+    async def _dial_host(self, address: str, direction: str, seconds: float) -> _Line:
         connection: AbstractConnection | None = None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(seconds):
                 connection = await aio_pika.connect(
-                    self._url, client_properties={"connection_name": f"{self._label} {direction}"}
+                    address, client_properties={"connection_name": f"{self._label} {direction}"}
                 )
                 channel = connection.channel(publisher_confirms=direction == "out")
                 await channel.initialize()
                 wire = await channel.get_underlay_channel()
-        except _TROUBLE as error:
+        except _TROUBLE:
             if connection is not None:
                 await self._hang_up(connection)
-            raise BrokerUnavailable(f"the broker cannot be reached ({type(error).__name__})") from error
+            raise
         assert isinstance(wire, aiormq.Channel)
-        return _Line(connection, channel, wire)
+        return _Line(address, connection, channel, wire)
 
     @contextlib.asynccontextmanager
     async def _own_channel(self, line: _Line) -> AsyncIterator[AbstractChannel]:
@@ -242,13 +303,5 @@ class BrokerTransport:
     async def _hang_up(self, connection: AbstractConnection) -> None:
         """Close a connection that may be dead already."""
         with contextlib.suppress(*_TROUBLE):
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(min(self._timeout, _HANG_UP_SECONDS)):
                 await connection.close()
-
-
-def with_heartbeat(url: str) -> str:
-    """Add our heartbeat unless the operator's URL names one."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query.setdefault("heartbeat", str(_HEARTBEAT_SECONDS))
-    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -28,8 +28,14 @@ class Token:
 class Intake:
     """The consumers of all home authorities on one channel, from its opening to its loss."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, *, look_seconds: float) -> None:
+        """`look_seconds`: pause between two looks at consumers of which nothing was heard."""
         self._channel = channel
+        self._look_seconds = look_seconds
+        self.look_at = asyncio.get_running_loop().time() + look_seconds  # by the clock of the event loop
+        self._owners: dict[str, str] = {}  # queue -> authority
+        self._heard: set[str] = set()  # queues that brought something since the last look
+        self._starved: set[str] = set()  # queues that at the last look had parcels and did not give them to us
         self._arrived: deque[Delivery] = deque()
         self._unsettled: dict[int, str] = {}  # tag -> authority, oldest first
         self._something = asyncio.Event()  # a parcel arrived, or the channel is lost
@@ -43,7 +49,9 @@ class Intake:
             await self._channel.basic_qos(prefetch_count=count, timeout=timeout)  # holds for each consumer that comes after it
             for authority in home:
                 # Callbacks, not the library's iterators: those can hang for ever after a silent loss of the channel.
-                await self._channel.basic_consume(queue(authority), self._consumer(authority), timeout=timeout)
+                name = queue(authority)
+                await self._channel.basic_consume(name, self._consumer(authority, name), timeout=timeout)
+                self._owners[name] = authority
 
     @property
     def usable(self) -> bool:
@@ -68,6 +76,31 @@ class Intake:
             raise BrokerUnavailable("the connection to the broker was lost")
         return [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
 
+    async def look(self, timeout: float) -> str | None:  # noqa: ASYNC109 - of each call on the wire
+        """Return a queue whose consumer the broker has lost, None if there is none or it is not yet time to look.
+
+        The broker gives no list of consumers here, only their number, and other processes take from the same queues. Ours
+        is lost when there is none at all, or when twice in a row parcels lie there although none of ours is unsettled and
+        none came between. Raises an AMQP error when the channel is lost, or does not answer.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self.look_at or not self.usable:
+            return None
+        self.look_at = now + self._look_seconds
+        starved = set()
+        for queue, authority in self._owners.items():
+            if queue in self._heard:
+                continue
+            found = await self._channel.queue_declare(queue, passive=True, timeout=timeout)
+            waits = bool(found.message_count) and queue not in self._heard and not self.unsettled(authority)
+            if not found.consumer_count or (waits and queue in self._starved):
+                return queue
+            if waits:
+                starved.add(queue)
+        self._starved = starved
+        self._heard.clear()
+        return None
+
     async def acknowledge(self, tags: Sequence[int]) -> None:
         """Acknowledge parcels: everything up to the first unsettled one at once, the rest one by one.
 
@@ -91,7 +124,7 @@ class Intake:
         self._lost = True
         self._something.set()
 
-    def _consumer(self, authority: str) -> ConsumerCallback:
+    def _consumer(self, authority: str, queue: str) -> ConsumerCallback:
         async def arrived(message: DeliveredMessage) -> None:
             assert isinstance(message.delivery, commands.Basic.Deliver)
             tag = message.delivery.delivery_tag
@@ -99,6 +132,7 @@ class Intake:
             properties = message.header.properties
             attempts = (properties.headers or {}).get(ATTEMPTS)
             self._unsettled[tag] = authority
+            self._heard.add(queue)
             self._arrived.append(
                 Delivery(
                     queue=authority,

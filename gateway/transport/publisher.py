@@ -13,11 +13,12 @@ from struct import Struct
 
 from aiormq import Channel
 from aiormq.abc import ChannelFrame
+from aiormq.exceptions import DeliveryError
 from pamqp import commands, frame
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 
-from gateway.errors import BrokerUnavailable, GatewayError, Undeliverable
+from gateway.errors import BrokerUnavailable, GatewayError, QueueFull, Undeliverable
 
 _WINDOW_BYTES = 2 * 1_048_576  # bodies written at once; keeps the copy of large parcels small
 _FRAME = Struct(">BHI")  # type, channel, length
@@ -44,18 +45,19 @@ class WindowPublisher:
         self._channel = channel
         self._most_body = frame_bytes - _FRAME.size - len(_FRAME_END)
         self._order = asyncio.Lock()  # numbers are given in the order of writing
+        self._answering = True  # until a whole window got no answer in its time
         self._envelopes: dict[str, bytes] = {}  # queue -> its publish frame, the same for every message
 
     @property
     def usable(self) -> bool:
-        """Whether the channel is still open."""
-        return not self._channel.is_closed
+        """Whether the channel is still open, and the broker answers there."""
+        return self._answering and not self._channel.is_closed
 
     async def publish(self, messages: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         """Publish messages; return one answer each, in order. `None`: the broker holds it durably.
 
-        `Undeliverable`: no such queue. `BrokerUnavailable`: refused, lost, or not confirmed within `seconds`; it may
-        have arrived all the same.
+        `Undeliverable`: no such queue. `QueueFull`: it has no room. `BrokerUnavailable`: lost, or not confirmed within
+        `seconds`; it may have arrived all the same.
         """
         answers: list[GatewayError | None] = []
         for window in _windows(messages):
@@ -69,8 +71,11 @@ class WindowPublisher:
                     return [BrokerUnavailable("the connection to the broker is closed")] * len(window)
                 waiting = await self._write(window)
         except TimeoutError:
+            self._answering = False
             return [BrokerUnavailable("the broker does not take messages")] * len(window)
-        await asyncio.wait(waiting, timeout=seconds)
+        answered, _ = await asyncio.wait(waiting, timeout=seconds)
+        if not answered:
+            self._answering = False  # frozen, or cut off from its cluster: the next call connects anew
         for message in window:
             self._channel.message_id_delivery_tag.pop(message.message_id, None)
         return [_answer(confirmation) for confirmation in waiting]
@@ -142,7 +147,9 @@ def _answer(confirmation: asyncio.Future[object]) -> GatewayError | None:
         return BrokerUnavailable("the broker did not confirm in time")
     if confirmation.cancelled():
         return BrokerUnavailable("the connection to the broker was closed")
-    if (error := confirmation.exception()) is not None:
+    if isinstance(error := confirmation.exception(), DeliveryError):
+        return QueueFull("the broker refused the message, as it does when the queue of the recipient has no room")
+    if error is not None:
         return BrokerUnavailable(f"the broker did not take the message ({type(error).__name__})")
     if isinstance(confirmation.result(), commands.Basic.Ack):
         return None

@@ -44,7 +44,7 @@ class Channel:
 
 async def intake_with(count: int) -> tuple[Channel, Intake]:
     channel = Channel()
-    intake = Intake(channel)
+    intake = Intake(channel, look_seconds=30)
     await intake.start(["XA-ONE"], prefetch=200, timeout=1)
     for tag in range(1, count + 1):
         await channel.bring(tag)

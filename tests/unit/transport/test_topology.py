@@ -4,7 +4,8 @@ import pytest
 
 from gateway.errors import TooLarge, Undeliverable
 from gateway.transport import topology
-from gateway.transport.broker import STEPS, with_heartbeat
+from gateway.transport.addresses import with_heartbeat
+from gateway.transport.broker import STEPS
 from gateway.transport.port import MAX_PARCEL_BYTES, Parcel, refusal
 
 

@@ -1,0 +1,39 @@
+"""Addresses of a broker: one URL may name several hosts, which are nodes of one cluster.
+
+    amqps://user:secret@one.example:5671,two.example:5671,three.example:5671/vhost?cafile=/etc/ssl/broker.pem
+
+User, virtual host and parameters are the same for all. Which host is dialled is decided at each connection.
+"""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from gateway.errors import SettingsInvalid
+
+_HEARTBEAT_SECONDS = 20  # a silent peer is given up after about three of them
+
+
+def addresses_of(url: str) -> tuple[str, ...]:
+    """Return one URL for each host that `url` names, in its order, each host once, with our heartbeat.
+
+    Raises `SettingsInvalid` for a host without a name and for a port that is none; the message repeats no part of the URL.
+    """
+    parts = urlsplit(with_heartbeat(url))
+    login, at, hosts = parts.netloc.rpartition("@")
+    found = tuple(dict.fromkeys(urlunsplit(parts._replace(netloc=f"{login}{at}{host.strip()}")) for host in hosts.split(",")))
+    for number, address in enumerate(found, 1):
+        try:
+            whole = urlsplit(address)
+            named = bool(whole.hostname) and whole.port != 0
+        except ValueError:
+            named = False
+        if not named:
+            raise SettingsInvalid(f"broker names no host, or no port of one, at place {number}") from None
+    return found
+
+
+def with_heartbeat(url: str) -> str:
+    """Add our heartbeat unless the operator's URL names one."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query.setdefault("heartbeat", str(_HEARTBEAT_SECONDS))
+    return urlunsplit(parts._replace(query=urlencode(query)))
