@@ -58,7 +58,8 @@ class Settings:
     service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
     # Addresses may hold a password: they are left out when settings are printed.
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}", repr=False)
-    broker: str = field(default="embedded", repr=False)  # "embedded", "memory", or an amqp:// or amqps:// URL
+    # "embedded", "memory", or an amqp:// or amqps:// URL; it may name several hosts: amqps://user:secret@one,two,three/vhost
+    broker: str = field(default="embedded", repr=False)
     revocation: str = (
         "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
     )

@@ -24,6 +24,7 @@ from gateway.partners.treaties import load_treaties
 from gateway.settings import Settings, load
 from gateway.store import partner_decisions, passes, rights, roots
 from gateway.store.database import open_engine, reading, require_current, transaction, upgrade, version
+from gateway.transport.addresses import addresses_of
 from gateway.trust import authorities, foreign
 from gateway.trust.certificates import TrustStore
 from gateway.trust.expiry import in_use
@@ -109,7 +110,8 @@ def _edges(settings: Settings) -> str:
 
 def _network(settings: Settings) -> str:
     """Look at what goes over a network, and whether it is protected there."""
-    for name, address in (("broker", settings.broker), ("database", settings.database)):
+    brokers = () if settings.broker in {"embedded", "memory"} else addresses_of(settings.broker)
+    for name, address in (*(("broker", each) for each in brokers), ("database", settings.database)):
         place = urlsplit(address)
         away = place.hostname is not None and place.hostname not in _HERE
         tls = place.scheme == "amqps" or parse_qs(place.query).get("sslmode", [""])[0] in {"verify-full", "verify-ca"}

@@ -17,18 +17,16 @@ def addresses_of(url: str) -> tuple[str, ...]:
 
     Raises `SettingsInvalid` for a host without a name and for a port that is none; the message repeats no part of the URL.
     """
-    parts = urlsplit(with_heartbeat(url))
-    login, at, hosts = parts.netloc.rpartition("@")
-    found = tuple(dict.fromkeys(urlunsplit(parts._replace(netloc=f"{login}{at}{host.strip()}")) for host in hosts.split(",")))
-    for number, address in enumerate(found, 1):
-        try:
-            whole = urlsplit(address)
-            named = bool(whole.hostname) and whole.port != 0
-        except ValueError:
-            named = False
-        if not named:
-            raise SettingsInvalid(f"broker names no host, or no port of one, at place {number}") from None
-    return found
+    try:
+        parts = urlsplit(with_heartbeat(url))
+        login, at, hosts = parts.netloc.rpartition("@")
+        found = [urlunsplit(parts._replace(netloc=f"{login}{at}{host.strip()}")) for host in hosts.split(",")]
+        named = all(whole.hostname and whole.port != 0 for whole in map(urlsplit, found))
+    except ValueError:  # its words repeat the address
+        named = False
+    if not named:
+        raise SettingsInvalid("broker is an address that names no host, or no port of one") from None
+    return tuple(dict.fromkeys(found))
 
 
 def with_heartbeat(url: str) -> str:

@@ -21,12 +21,11 @@ from gateway.errors import BrokerUnavailable, GatewayError
 from gateway.log import logger
 from gateway.transport import topology
 from gateway.transport.addresses import addresses_of
-from gateway.transport.intake import ATTEMPTS, CODE, Intake, Token
+from gateway.transport.intake import ATTEMPTS, CODE, Intake, Pace, Token
 from gateway.transport.port import Delivery, Parcel, QueueState, refusal
 from gateway.transport.publisher import Outgoing, WindowPublisher
 
 STEPS = (30, 300, 3600, 21600)  # seconds
-LOOK_SECONDS = 10.0  # while nothing comes from a queue, the broker is asked this often whether we still take from it
 _HANG_UP_SECONDS = 3.0  # for the farewell to a connection that may be dead
 _PAUSE_SECONDS = 1.0  # between two attempts to receive while the broker is away
 _TROUBLE = (AMQPError, OSError, TimeoutError, RuntimeError)  # the libraries say RuntimeError of a closed connection
@@ -58,19 +57,19 @@ class BrokerTransport:
         steps: Sequence[int] = STEPS,
         batch: int = 50,
         timeout_seconds: float = 15,
-        look_seconds: float = LOOK_SECONDS,
+        pace: Pace | None = None,
         label: str = "gateway",
     ) -> None:
         """`url` may name several hosts (gateway/transport/addresses.py). `steps`: delays in seconds.
 
-        `batch`: usual size of a batch; four are fetched ahead. `look_seconds`: how often the broker is asked whether it
-        still counts our consumers. `label`: shown by the broker. Raises `SettingsInvalid` for a URL that names no host.
+        `batch`: usual size of a batch; four are fetched ahead. `pace`: of the looks at our consumers. `label`: shown by the
+        broker. Raises `SettingsInvalid` for a URL that names no host.
         """
         self._addresses = list(addresses_of(url))  # in the order in which they are tried
         self._steps = tuple(steps)
         self._prefetch = 4 * batch
         self._timeout = timeout_seconds
-        self._look_seconds = look_seconds
+        self._pace = pace or Pace()
         self._label = label
         self._home: tuple[str, ...] = ()
         self._out: tuple[_Line, WindowPublisher] | None = None
@@ -116,30 +115,37 @@ class BrokerTransport:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
         self._takes = True
-        try:
-            _, intake = await self._receiving()
-        except BrokerUnavailable:
-            await asyncio.sleep(max(0.0, min(_PAUSE_SECONDS, until - loop.time())))
-            raise
         while True:
-            await self._look_after(intake)
+            try:
+                _, intake = await self._receiving()
+            except BrokerUnavailable:
+                await asyncio.sleep(max(0.0, min(_PAUSE_SECONDS, until - loop.time())))
+                raise
+            if await self._renewed(intake):
+                continue
             found = await intake.take(most, max(0.0, min(until, intake.look_at) - loop.time()))
             if found or loop.time() >= until:
                 return found
 
-    async def _look_after(self, intake: Intake) -> None:
-        """Notice consumers that the broker no longer has: messages would wait, and no error would tell."""
+    async def _renewed(self, intake: Intake) -> bool:
+        """Drop an intake that may not be served any more, so that another takes its place; say whether it was dropped.
+
+        Parcels would wait, and no error would tell. Raises `BrokerUnavailable` when the broker does not answer.
+        """
         try:
-            lost = await intake.look(self._timeout)
+            doubt = await intake.look(self._timeout)
         except _TROUBLE as error:
-            reason, lost = type(error).__name__, None
+            self._log.warning("consumer.lost", reason="look-failed", error_type=type(error).__name__)
+            await self._drop_intake(intake)
+            raise BrokerUnavailable("the broker did not say whether we still receive") from error
+        if doubt is None:
+            return False
+        if doubt.reason == "quiet":
+            self._log.info("consumer.renewed", queue=doubt.queue)
         else:
-            reason = "not-served"
-            if lost is None:
-                return
-        self._log.warning("consumer.lost", queue=lost, reason=reason)
+            self._log.warning("consumer.lost", queue=doubt.queue, reason=doubt.reason)
         await self._drop_intake(intake)
-        raise BrokerUnavailable("the broker had lost our consumers; they are made anew")
+        return True
 
     @property
     def cut_off(self) -> bool:
@@ -232,7 +238,7 @@ class BrokerTransport:
                 lost, self._in = self._in[0], None
                 await self._give_up(lost)
             line = await self._dial("in")
-            intake = Intake(line.wire, look_seconds=self._look_seconds)
+            intake = Intake(line.wire, self._pace)
             try:
                 await topology.declare(line.channel, self._home, self._steps, self._timeout)
                 await intake.start(self._home, prefetch=self._prefetch, timeout=self._timeout)

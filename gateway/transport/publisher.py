@@ -45,7 +45,8 @@ class WindowPublisher:
         self._channel = channel
         self._most_body = frame_bytes - _FRAME.size - len(_FRAME_END)
         self._order = asyncio.Lock()  # numbers are given in the order of writing
-        self._answering = True  # until a whole window got no answer in its time
+        self._answered = 0  # messages that the broker answered
+        self._answering = True  # until a whole window got no answer in its time, and nothing else did either
         self._envelopes: dict[str, bytes] = {}  # queue -> its publish frame, the same for every message
 
     @property
@@ -67,14 +68,16 @@ class WindowPublisher:
     async def _publish_window(self, window: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         try:
             async with asyncio.timeout(seconds), self._order:
-                if self._channel.is_closed:
+                if not self.usable:
                     return [BrokerUnavailable("the connection to the broker is closed")] * len(window)
                 waiting = await self._write(window)
         except TimeoutError:
             self._answering = False
             return [BrokerUnavailable("the broker does not take messages")] * len(window)
+        before = self._answered
         answered, _ = await asyncio.wait(waiting, timeout=seconds)
-        if not answered:
+        self._answered += len(answered)
+        if self._answered == before:
             self._answering = False  # frozen, or cut off from its cluster: the next call connects anew
         for message in window:
             self._channel.message_id_delivery_tag.pop(message.message_id, None)
