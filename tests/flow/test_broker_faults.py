@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from gateway.errors import BrokerUnavailable, QueueFull
+from gateway.errors import BrokerUnavailable, QueueRefused
 from gateway.transport.broker import BrokerTransport
 from gateway.transport.node import PrivateNode
 from tests.brokers import SOON, in_thread, parcel, until, until_sent, until_taken
@@ -209,7 +209,7 @@ async def fill(gateway: BrokerTransport, home: str) -> set[str]:
         for number in itertools.count():
             (answer,) = await gateway.send([parcel(home, number)])
             if answer is not None:
-                assert isinstance(answer, QueueFull)
+                assert isinstance(answer, QueueRefused)
                 return held
             held.add(str(number))
     raise AssertionError
@@ -220,7 +220,7 @@ async def test_a_full_queue_is_told_apart_from_a_broker_that_is_away(node, gatew
 
     (answer,) = await gateway.send([parcel(home, 1000)])
 
-    assert answer.code == "queue-full"
+    assert answer.code == "queue-refused"
     assert len(held) >= small
 
 
@@ -231,7 +231,7 @@ async def test_a_full_queue_touches_nobody_else_in_the_same_window(node, gateway
 
     answers = await gateway.send([parcel(home if number % 2 else other, number) for number in range(100, 140)])
 
-    assert [type(answer) for answer in answers] == [type(None), QueueFull] * 20
+    assert [type(answer) for answer in answers] == [type(None), QueueRefused] * 20
     taken = await until_taken(gateway, {str(number) for number in range(100, 140, 2)})
     assert {delivery.queue for delivery in taken} >= {other}
 
