@@ -5,7 +5,7 @@
 User, virtual host and parameters are the same for all. Which host is dialled is decided at each connection.
 """
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from gateway.errors import SettingsInvalid
 
@@ -35,3 +35,20 @@ def with_heartbeat(url: str) -> str:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     query.setdefault("heartbeat", str(_HEARTBEAT_SECONDS))
     return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def user_of(url: str) -> str | None:
+    """Return the user that a connection to `url` logs in as, None when the address does not tell.
+
+    With EXTERNAL the broker takes the name from our certificate; an address that names it too lets us say it in messages.
+    """
+    parts = urlsplit(url)
+    login, at, _ = parts.netloc.rpartition("@")
+    if at and login:
+        return unquote(login.partition(":")[0]) or None
+    return None if by_certificate(url) else "guest"  # as RabbitMQ's clients agree
+
+
+def by_certificate(url: str) -> bool:
+    """Say whether a connection to `url` logs in by its client certificate alone (EXTERNAL)."""
+    return dict(parse_qsl(urlsplit(url).query)).get("auth", "").lower() == "external"

@@ -15,6 +15,7 @@ from gateway.transport.port import MOST_BULK, Delivery
 
 ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
 CODE = "x-code"  # header: stable code of the last failure
+USER = "x-user"  # header of what was postponed or parked: the user of the broker who had published it; for operations only
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Token:
 
     intake: "Intake"
     tag: int
+    user: str  # of the broker, which vouches for it; empty when the publisher did not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,10 @@ class Doubt:
 class Intake:
     """The consumers of all home authorities on one channel, from its opening to its loss."""
 
-    def __init__(self, channel: Channel, pace: Pace) -> None:
+    def __init__(self, channel: Channel, pace: Pace, *, user: str | None = None) -> None:
+        """`user` is who we are to the broker: what we set back ourselves names its first publisher in a header."""
         self._channel = channel
+        self._user = user
         self._pace = pace
         self.look_at = asyncio.get_running_loop().time() + pace.look_seconds  # by the clock of the event loop
         self._owners: dict[str, str] = {}  # queue -> authority
@@ -150,7 +154,11 @@ class Intake:
             tag = message.delivery.delivery_tag
             assert tag is not None
             properties = message.header.properties
-            attempts = (properties.headers or {}).get(ATTEMPTS)
+            headers = properties.headers or {}
+            attempts = headers.get(ATTEMPTS)
+            user = properties.user_id or ""
+            if user == self._user and isinstance(first := headers.get(USER), str):
+                user = first
             self._unsettled[tag] = authority
             self._heard.add(queue)
             self._arrived.append(
@@ -160,7 +168,7 @@ class Intake:
                     message_id=properties.message_id or "",
                     sender=properties.app_id or "",
                     attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
-                    token=Token(self, tag),
+                    token=Token(self, tag, user),
                 )
             )
             self._something.set()

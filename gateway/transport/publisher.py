@@ -13,7 +13,7 @@ from struct import Struct
 
 from aiormq import Channel
 from aiormq.abc import ChannelFrame
-from aiormq.exceptions import DeliveryError
+from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError
 from pamqp import commands, frame
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
@@ -29,9 +29,10 @@ _FRAME_END = b"\xce"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message for one queue."""
+    """One message for one queue: through an exchange that knows it by its name, or straight into it."""
 
     queue: str
+    exchange: str = ""  # the default exchange knows every queue
     body: bytes
     message_id: str
     sender: str
@@ -39,10 +40,13 @@ class Outgoing:
 
 
 class WindowPublisher:
-    """Publishes on one channel with confirms, to queues behind the default exchange. Nothing else may publish there."""
+    """Publishes on one channel with confirms and with mandatory set. Nothing else may publish there."""
 
-    def __init__(self, channel: Channel, *, frame_bytes: int) -> None:
-        """`frame_bytes` is the largest frame the broker takes."""
+    def __init__(self, channel: Channel, *, frame_bytes: int, user: str | None = None) -> None:
+        """`frame_bytes` is the largest frame the broker takes.
+
+        `user` is who we are to the broker, which refuses messages that name another; None: messages name nobody.
+        """
         self._channel = channel
         self._most_body = frame_bytes - _FRAME.size - len(_FRAME_END)
         self._order = asyncio.Lock()  # numbers are given in the order of writing
@@ -52,7 +56,8 @@ class WindowPublisher:
         self._open = 0  # windows whose answers are awaited
         self._served: set[str] = set()  # queues that took something from this channel
         self._refusing: set[str] = set()  # queues that refused something on it
-        self._envelopes: dict[str, bytes] = {}  # queue -> its publish frame, the same for every message
+        self._user = user
+        self._envelopes: dict[tuple[str, str], bytes] = {}  # exchange, queue -> the publish frame, the same for every message
 
     @property
     def usable(self) -> bool:
@@ -70,8 +75,8 @@ class WindowPublisher:
     async def publish(self, messages: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         """Publish messages; return one answer each, in order. `None`: the broker holds it durably.
 
-        `Undeliverable`: no such queue. `QueueRefused`: it takes none now. `BrokerUnavailable`: lost, or not confirmed within
-        `seconds`; it may have arrived all the same.
+        `Undeliverable`: no such queue or exchange. `QueueRefused`: it takes none now. `BrokerUnavailable`: lost, or not
+        confirmed within `seconds`; it may have arrived all the same.
         """
         answers: list[GatewayError | None] = []
         for window in _windows(messages):
@@ -131,15 +136,17 @@ class WindowPublisher:
 
     def _frames(self, message: Outgoing) -> Iterator[bytes]:
         number = self._channel.number
-        envelope = self._envelopes.get(message.queue)
+        way = (message.exchange, message.queue)
+        envelope = self._envelopes.get(way)
         if envelope is None:
-            start = commands.Basic.Publish(exchange="", routing_key=message.queue, mandatory=True)
-            envelope = self._envelopes[message.queue] = frame.marshal(start, number)
+            start = commands.Basic.Publish(exchange=message.exchange, routing_key=message.queue, mandatory=True)
+            envelope = self._envelopes[way] = frame.marshal(start, number)
         yield envelope
         properties = commands.Basic.Properties(
             delivery_mode=2,  # persistent
             content_type="application/octet-stream",
             message_id=message.message_id,
+            user_id=self._user,
             app_id=message.sender,
             headers=message.headers,
         )
@@ -175,6 +182,8 @@ def _answer(confirmation: asyncio.Future[object]) -> GatewayError | None:
         return BrokerUnavailable("the connection to the broker was closed")
     if isinstance(error := confirmation.exception(), DeliveryError):
         return QueueRefused("the broker refused the message: the queue of the recipient has no room, or no leader")
+    if isinstance(error, ChannelNotFoundEntity):
+        return Undeliverable("the broker has no exchange for this recipient: nobody ever received there")
     if error is not None:
         return BrokerUnavailable(f"the broker did not take the message ({type(error).__name__})")
     if isinstance(confirmation.result(), commands.Basic.Ack):
