@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -14,6 +16,7 @@ from gateway.store import journal
 from gateway.store import tables as t
 from gateway.store.database import reading
 from gateway.transport.memory import MemoryHub
+from gateway.transport.port import Transport
 from tests.brokers import until
 from tests.forging import count, hand_in_entry, journalled
 from tests.gateways import Gateway, make_gateway
@@ -76,8 +79,8 @@ class Load:
 
 
 @asynccontextmanager
-async def loaded(cluster, tmp_path, keys):
-    """Two gateways with their loops and load between them."""
+async def loaded(folder: Path, keys: Path, *, west: Transport, east: Transport) -> AsyncIterator[Load]:
+    """Two gateways with a database each in `folder`, their loops, and load from west to east until the block is left."""
     clock = RunningClock()
     hub = MemoryHub(clock)
     sides = []
