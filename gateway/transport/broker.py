@@ -71,6 +71,8 @@ class BrokerTransport:
 
     async def open(self, home: Sequence[str]) -> None:
         """Declare the queues. Receiving begins with the first `take`: a process that only sends fetches nothing ahead."""
+        for outlet in self._outlets:
+            outlet.examine()
         self._home = tuple(home)
         line, _ = await self._publishing()
         async with line.own_channel(self._timeout) as channel:

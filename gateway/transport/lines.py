@@ -69,6 +69,11 @@ class Dialler:
         self._label = label
         self.user = user_of(access.url)
 
+    def examine(self) -> None:
+        """Raise `Misconfigured` when certificates or keys cannot be used: known at the start, before anybody waits."""
+        if self._tls is not None:
+            self._tls()
+
     async def dial(self, direction: str) -> Line:
         """Connect to the first host that lets us; all of them together get the time of one call.
 

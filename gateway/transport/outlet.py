@@ -24,6 +24,10 @@ class Outlet:
         self._log = logger("transport").bind(transport="rabbitmq")
         self.made: tuple[Line, WindowPublisher] | None = None
 
+    def examine(self) -> None:
+        """Raise `Misconfigured` when certificates or keys cannot be used."""
+        self._dialler.examine()
+
     async def open(self) -> tuple[Line, WindowPublisher]:
         """Return the connection, made anew where it was lost. Raises `BrokerUnavailable`."""
         async with self._making:

@@ -27,7 +27,7 @@ from aio_pika.abc import AbstractChannel
 # A message that breaks its taker comes back with each lost connection, and so does everything fetched ahead with it:
 # a guard against an endless crash, far from what a bad network does. RabbitMQ 4 would stop at 20 on its own.
 _CRASH_LIMIT = 100
-NEVER = 1_000_000_000  # looking at a parked parcel counts as a delivery; "-1" is not understood before 4.0
+_NEVER = 1_000_000_000  # looking at a parked parcel counts as a delivery; "-1" is not understood before 4.0
 
 
 INBOUND = "inbound"
@@ -89,12 +89,12 @@ def exchanges() -> list[BrokerExchange]:
 
 def unrouted() -> BrokerQueue:
     """Return the queue for what was relayed to a queue that nobody has."""
-    return BrokerQueue(name=UNROUTED, arguments=_kept(), exchanges=(UNROUTED,))
+    return BrokerQueue(name=UNROUTED, arguments=kept(), exchanges=(UNROUTED,))
 
 
-def _kept() -> dict[str, str | int]:
+def kept() -> dict[str, str | int]:
     """Return the arguments of a queue that loses nothing: it refuses what it has no room for, and is left by hand alone."""
-    return {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": NEVER}
+    return {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": _NEVER}
 
 
 def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
@@ -111,7 +111,7 @@ def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
         }
 
     return [
-        BrokerQueue(name=parked(authority), arguments=_kept()),
+        BrokerQueue(name=parked(authority), arguments=kept()),
         *(
             BrokerQueue(
                 name=name,
