@@ -22,7 +22,7 @@ from tests.forging import count, hand_in_entry, journalled
 from tests.gateways import Gateway, make_gateway
 
 SOON = 60.0  # seconds; the bound of every wait
-PACE = 0.05  # seconds between two messages
+PACE = 0.1  # seconds between two messages
 MORE = 10  # messages that must arrive before the next thing happens
 
 

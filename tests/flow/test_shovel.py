@@ -111,8 +111,5 @@ async def test_nothing_is_lost_or_done_twice_over_shovels_while_the_other_states
         await until(more_waits, SOON)
         await in_thread(east.start)
         await load.until_more()
-        await in_thread(east.kill)
-        await in_thread(east.start)
-        await load.until_more()
 
     assert_exactly_once(load)
