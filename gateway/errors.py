@@ -712,10 +712,10 @@ class Undeliverable(Unavailable):
     code = "undeliverable"
 
 
-class QueueFull(Unavailable):
-    """The broker refused a message for want of room in the recipient's queue; later there may be some."""
+class QueueRefused(Unavailable):
+    """The recipient's queue took no message: it has no room, or the node that leads it has just gone."""
 
-    code = "queue-full"
+    code = "queue-refused"
 
 
 class TimestampUnavailable(Unavailable):
