@@ -20,7 +20,7 @@ from gateway.stages import Signed
 from gateway.store import cases, journal, messages, outbox
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
-from gateway.store.outbox import OutboxRow
+from gateway.store.outbox import OutboxRow, Place
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.reading import write_receipt
@@ -267,7 +267,7 @@ def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime
     assert row.id is not None
     signed = Signed(body=body, digest=sha256(body), signer=row.sender, signed_at=now)
     sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust, ring=rt.ring)
-    outbox.add(tx, [(row.id, sealed)], now)
+    outbox.add(tx, [(row.id, sealed)], now, places={row.id: Place(case_id=row.case_id)})
 
 
 def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:
