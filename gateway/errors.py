@@ -712,6 +712,12 @@ class Undeliverable(Unavailable):
     code = "undeliverable"
 
 
+class PaperDue(Unavailable):
+    """A message could not be delivered, and a deadline is so near that an officer sends it on paper."""
+
+    code = "paper-due"
+
+
 class TimestampUnavailable(Unavailable):
     """No timestamp authority gave a good timestamp."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, case, func, select, update
 
@@ -15,6 +15,9 @@ from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import documents, messages
 
 PORTION = 500  # keys in one statement
+
+
+DELIVERED: Final = "delivered"  # outcome of a message of ours that was carried on paper, since no other way was open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,10 +242,16 @@ def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
-    """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
+    """Note that the transport confirmed these messages. What overtook the confirm, a receipt or a proof, is not undone."""
     if rows:
-        sent = case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome)
-        tx.execute(update(messages).where(among(tx, messages.c.id, rows)).values(sent_at=at, outcome=sent))
+        sent = case((messages.c.outcome.in_(("waiting", "parked")), "sent"), else_=messages.c.outcome)
+        code = case((messages.c.outcome == "parked", None), else_=messages.c.code)
+        tx.execute(update(messages).where(among(tx, messages.c.id, rows)).values(sent_at=at, outcome=sent, code=code))
+
+
+def mark_delivered(tx: Connection, row_id: int) -> None:
+    """Note that a message went on paper and not by the transport; when it was there, its proof says (store/paper.py)."""
+    tx.execute(update(messages).where(messages.c.id == row_id).values(outcome=DELIVERED, code=None))
 
 
 def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
@@ -261,5 +270,5 @@ def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
 def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
-        unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
+        unproven = messages.c.outcome.in_(("waiting", "sent", "parked"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))

@@ -74,7 +74,7 @@ messages = Table(
     Column("created_at", Instant, nullable=False),  # when this row was written
     Column("received_at", Instant),  # in: when it came; out: what the other side's receipt says
     Column("sent_at", Instant),  # out: when the transport confirmed it
-    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | ...
     Column("code", String(40)),  # of a refusal
     Column("receipt_message_id", String(36)),  # the receipt that proves it
     Column("facts", JSON(none_as_null=True)),  # what the clock must know of a step: days, instants, codes; never the person
@@ -129,6 +129,7 @@ Index(
     **partly(and_(outbox.c.attachment_id.is_(None), outbox.c.parked_at.is_(None))),
 )
 Index("ix_outbox_case", outbox.c.case_id, **partly(outbox.c.case_id.is_not(None)))
+Index("ix_outbox_paper", outbox.c.case_id, **partly(outbox.c.paper_at.is_not(None)))
 Index("ix_outbox_parts", outbox.c.recipient, outbox.c.next_at, **partly(outbox.c.attachment_id.is_not(None)))
 
 # What waits for a home authority, in its own dialect.

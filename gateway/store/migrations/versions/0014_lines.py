@@ -14,10 +14,11 @@ depends_on = None
 
 COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
-LETTERS, OF_CASES, PARTS = (
+LETTERS, OF_CASES, PARTS, ON_PAPER = (
     sa.text("attachment_id IS NULL AND parked_at IS NULL"),
     sa.text("case_id IS NOT NULL"),
     sa.text("attachment_id IS NOT NULL"),
+    sa.text("paper_at IS NOT NULL"),
 )
 
 
@@ -54,6 +55,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_case", "outbox", ["case_id"], sqlite_where=OF_CASES, postgresql_where=OF_CASES)
     op.create_index("ix_outbox_parts", "outbox", ["recipient", "next_at"], sqlite_where=PARTS, postgresql_where=PARTS)
+    op.create_index("ix_outbox_paper", "outbox", ["case_id"], sqlite_where=ON_PAPER, postgresql_where=ON_PAPER)
     with op.batch_alter_table("paper_deliveries") as proofs:
         proofs.alter_column("receipt_message_id", existing_type=sa.String(36), nullable=True)
 
@@ -62,7 +64,7 @@ def downgrade() -> None:
     op.execute("UPDATE paper_deliveries SET receipt_message_id = '' WHERE receipt_message_id IS NULL")
     with op.batch_alter_table("paper_deliveries") as proofs:
         proofs.alter_column("receipt_message_id", existing_type=sa.String(36), nullable=False)
-    for name in ("ix_outbox_parts", "ix_outbox_case", "ix_outbox_turn"):
+    for name in ("ix_outbox_paper", "ix_outbox_parts", "ix_outbox_case", "ix_outbox_turn"):
         op.drop_index(name, "outbox")
     with op.batch_alter_table("outbox") as outbox:
         for name in ("paper_at", "turn_at", "due_at", "case_id"):
