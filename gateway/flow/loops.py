@@ -12,10 +12,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gateway.errors import GatewayError, Unavailable
+from gateway.errors import GatewayError, TakenLater, Unavailable
 from gateway.flow.certificates import look_after_certificates
 from gateway.flow.deliver import claim, deliver_once, settle, still_open
 from gateway.flow.evidence import gather
+from gateway.flow.floods import Floodgate
 from gateway.flow.inbound import receive, take_up_resumed
 from gateway.flow.lines import give_back, held_back
 from gateway.flow.papers import sha256
@@ -64,12 +65,17 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 async def consume(rt: Runtime, stop: asyncio.Event) -> None:
     """Take what the transport brings; acknowledge after the commit."""
     thread = _Thread("consume")
+    gate = Floodgate()
     try:
         while not stop.is_set():
             try:
                 deliveries = await rt.transport.take(rt.settings.batch, POLL_SECONDS)
                 if deliveries:
-                    await _take_in(deliveries, rt, thread)
+                    taken, later = gate.divide(deliveries, rt.partners, rt.clock())
+                    if taken:
+                        await _take_in(taken, rt, thread)
+                    if later:
+                        await _take_later(later, rt)
                 else:
                     await thread.run(take_up_resumed, rt)
             except Unavailable as error:
@@ -99,6 +105,12 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
     for delivery, answer in zip(deliveries, answers, strict=True):
         if answer.outcome == "postponed":
             await rt.transport.postpone(delivery, _pause_before(delivery, rt), answer.code or Unavailable.code)
+
+
+async def _take_later(deliveries: Sequence[Delivery], rt: Runtime) -> None:
+    """Postpone what is over its sender's limit, all at once: it must not keep the others waiting either."""
+    log.warning("messages.postponed", code=TakenLater.code, count=len(deliveries))
+    await asyncio.gather(*(rt.transport.postpone(one, _pause_before(one, rt), TakenLater.code) for one in deliveries))
 
 
 async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:

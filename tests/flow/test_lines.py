@@ -1,12 +1,13 @@
 """Each recipient has a line of its own: nobody waits for another's backlog, trouble or limit, and one process tries."""
 
+import re
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from gateway.domain.pace import Pace
 from gateway.errors import BrokerUnavailable, TooLarge
@@ -16,7 +17,8 @@ from gateway.flow.ports import LEASE_SECONDS, LineBook
 from gateway.store import lines, outbox
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
-from tests.forging import Scripted, hand_in_entry, journalled
+from gateway.wire.documents import serialize
+from tests.forging import TO_ORIGIN, Scripted, application, hand_in_entry, journalled
 from tests.gateways import Gateway
 from tests.store_rows import fill_outbox
 
@@ -246,6 +248,21 @@ async def test_handed_row_for_a_healthy_line_leaves_as_it_is(side, clock) -> Non
     side.rt.bell.listen("here")
     hand_in_entry(side)
     assert held_back(side.rt.bell.handed(10, clock.now), side.rt) == []
+
+
+async def test_lone_message_to_a_healthy_partner_costs_no_statement_about_lines(side, clock) -> None:
+    await stop_line(side)  # another partner's trouble costs it nothing either
+    claim(side.rt, by="here")
+    side.rt.bell.listen("here")
+    statements: list[str] = []
+    event.listen(side.rt.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    held = side.hand_in(serialize(application(side.rt.clock(), TO_ORIGIN)), authority="BA-MS")
+    side.release(held.case_id)
+    rows = side.rt.bell.handed(10, clock.now)
+    assert held_back(rows, side.rt) == []
+    settle(rows, await deliver_once(side.rt, rows), side.rt)
+    assert len(rows) == 1
+    assert not [one for one in statements if re.search(r"\blines\b", one)]
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
