@@ -64,8 +64,8 @@ def claim_rows(tx: Tx, rt: Runtime, *, by: str) -> list[OutboxRow]:
     limited = [name for name in waiting if name not in stopped and pace_of(name, rt).limits_sending]
     open_ = [name for name in waiting if name not in stopped and name not in limited]
     most = 2 * rt.settings.batch
-    rows = outbox.claim(tx, **lease, most=most, of=open_) if open_ else []
-    for name in stopped:
+    rows: list[OutboxRow] = []
+    for name in stopped:  # before any row is held: who waits for a line keeps nobody else waiting
         if _take_probe(tx, known[name], now):
             tried = outbox.claim(tx, **lease, most=1, of=[name], probe=True)
             if not tried:
@@ -73,7 +73,7 @@ def claim_rows(tx: Tx, rt: Runtime, *, by: str) -> list[OutboxRow]:
             rows += [replace(row, probe=True) for row in tried]
     for name in limited:
         rows += _within_limits(tx, name, pace_of(name, rt), most, **lease)
-    return rows
+    return rows + outbox.claim(tx, **lease, most=most, of=open_) if open_ else rows
 
 
 def claim_attachment(tx: Tx, due: Sequence[str], rt: Runtime, *, by: str) -> OutboxRow | None:

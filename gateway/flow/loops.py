@@ -171,12 +171,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
-                rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
-                if rows and rt.book.decided.suspended:  # they were handed over before
-                    rows = await thread.run(still_open, rows, rt)
-                if back := held_back(rows, rt):  # they take their turn
-                    await thread.run(give_back, back, rt)
-                    rows = [row for row in rows if row not in back]
+                rows = await _handed(rt, thread)
                 if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
                     looked, parts = loop.time(), True
                     rows += await thread.run(claim, rt, by=name)
@@ -192,11 +187,25 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
             except Unavailable as error:
                 log.warning("deliver.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
-        await rounds.end()
+        try:
+            await rounds.end()
+        except Unavailable as error:  # leases bring back what was not settled
+            log.warning("deliver.waiting", code=error.code)
     finally:
         rt.bell.leave()
         rounds.cancel()
         thread.close()
+
+
+async def _handed(rt: Runtime, thread: _Thread) -> list[OutboxRow]:
+    """Return what was handed over in this process and may leave at once."""
+    rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
+    if rows and rt.book.decided.suspended:  # they were handed over before
+        rows = await thread.run(still_open, rows, rt)
+    if back := held_back(rows, rt):  # their line is in trouble, or has limits: they take their turn
+        await thread.run(give_back, back, rt)
+        rows = [row for row in rows if row not in back]
+    return rows
 
 
 async def _deliver_rows(rows: Sequence[OutboxRow], rt: Runtime, thread: _Thread) -> None:

@@ -41,5 +41,6 @@ class Rounds:
     def _collect(self) -> None:
         ended = [task for task in self._going if task.done()]
         self._going.difference_update(ended)
-        for task in ended:
-            task.result()
+        errors = [error for task in ended if (error := task.exception()) is not None]
+        if errors:
+            raise errors[0]

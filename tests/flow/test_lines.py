@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 from gateway.domain.pace import Pace
 from gateway.errors import BrokerUnavailable, TooLarge
 from gateway.flow.deliver import claim, deliver_once, settle
+from gateway.flow.line_standings import LineStanding, standings
 from gateway.flow.lines import give_back, held_back
 from gateway.flow.ports import LEASE_SECONDS, LineBook
 from gateway.store import lines, outbox
@@ -302,3 +303,38 @@ async def test_handed_row_of_a_limited_partner_takes_its_turn(side, clock) -> No
     hand_in_entry(slow)
     rows = slow.rt.bell.handed(10, clock.now)
     assert held_back(rows, slow.rt) == rows
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+def shown(side: Gateway, recipient: str = "RS-MUP") -> LineStanding:
+    with reading(side.rt.engine) as tx:
+        (found,) = [one for state, one in standings(tx, side.rt.partners, side.rt.clock()) if state.recipient == recipient]
+    return found
+
+
+async def test_line_that_never_failed_is_shown_as_open(side) -> None:
+    fill(side, 1, "RS-MUP")
+    assert (shown(side).line, shown(side).failures, shown(side).next_at) == ("open", 0, None)
+
+
+async def test_stopped_line_is_shown_with_its_next_try_and_the_probe_while_it_lasts(side, clock) -> None:
+    began = clock.now
+    await stop_line(side)
+    assert (shown(side).line, shown(side).failures, shown(side).since) == ("stopped", 5, began)
+    assert shown(side).next_at == began + timedelta(seconds=2)
+    clock.move(seconds=2)
+    claim(side.rt, by="test")
+    assert shown(side).line == "probing"
+    clock.move(seconds=LEASE_SECONDS + 1)
+    assert shown(side).line == "stopped"
+
+
+async def test_limits_are_shown_with_what_was_sent_today(side, clock) -> None:
+    few = limited(side, sent_per_day=4, sent_per_second=10)
+    fill(few, 6, "RS-MUP")
+    await few.deliver()
+    assert (shown(few).sent_per_second, shown(few).sent_per_day, shown(few).sent_today) == (10, 4, 4)
+    clock.move(days=1)
+    assert shown(few).sent_today == 0

@@ -54,6 +54,23 @@ async def test_trouble_of_a_round_is_told_by_the_call_that_finds_it_ended() -> N
         await Rounds(NOT_SLOW).run(failing())
 
 
+async def test_every_round_is_asked_how_it_ended(recwarn) -> None:
+    answered = asyncio.Event()
+
+    async def failing() -> None:
+        await answered.wait()
+        raise DatabaseUnavailable("the database does not answer")
+
+    going = Rounds(SLOW_AT_ONCE)
+    await going.run(failing())
+    await going.run(failing())
+    answered.set()
+    with pytest.raises(DatabaseUnavailable):
+        await going.end()
+    await going.end()
+    assert not recwarn.list
+
+
 async def test_rounds_at_once_are_bounded(monkeypatch) -> None:
     monkeypatch.setattr(rounds, "MOST_AT_ONCE", 2)
     answered = asyncio.Event()
