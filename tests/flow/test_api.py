@@ -543,6 +543,8 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
     (line,) = web.get("/api/v1/queues", "AT-BMI").json()["outbox"]
     assert (line["recipient"], line["waiting"], line["parked"], line["codes"]) == ("RS-MUP", 1, 0, [])
     assert line["oldest"]
+    assert (line["line"], line["failures"], line["next_at"], line["for_paper"]) == ("open", 0, None, 0)
+    assert (line["sent_per_second"], line["sent_per_day"], line["sent_today"], line["nearest_deadline"]) == (None,) * 4
     assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": []}
 
 
