@@ -13,9 +13,12 @@ from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
 from gateway.flow.decision_book import DecisionBook
 from gateway.flow.directory import Directory
+from gateway.flow.draft import Submission
 from gateway.flow.evidence_clock import EvidenceClock
+from gateway.flow.gathering import Gathering
 from gateway.partners import Partners
 from gateway.settings import Settings
+from gateway.stages import Submitted
 from gateway.store.database import Database
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
@@ -108,6 +111,9 @@ class Runtime:
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
+    gathering: Gathering[Submitted, Submission] = field(
+        default_factory=Gathering, init=False, repr=False
+    )  # what requests bring
     book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property

@@ -106,22 +106,23 @@ def submit_message(
     """
     chosen = dialect or rt.partners.authority(key.authority).dialect
     digest = sha256_of(chosen, body)
+    claimed: idempotency.Claim | idempotency.Recorded = idempotency.Claim.NEW
     if idempotency_key:
         with transaction(rt.engine) as tx:
-            before = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
-        if before is not None:
-            return _recorded(before, digest)
+            claimed = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
+        if isinstance(claimed, idempotency.Recorded):
+            return _recorded(claimed, digest)
     status: int = 503
     answer: dict[str, Any] = {}
     try:
-        status, answer = _submit(rt, key, chosen, body)
+        status, answer = _submit(rt, key, chosen, body, in_doubt=claimed is idempotency.Claim.IN_DOUBT)
     finally:
         if idempotency_key:
             with transaction(rt.engine) as tx:
                 if status < 500:  # noqa: PLR2004  # what failed by our fault may be tried again
                     idempotency.record(tx, key.authority, idempotency_key, status=status, answer=answer)
                 else:
-                    idempotency.give_up(tx, key.authority, idempotency_key)
+                    idempotency.break_off(tx, key.authority, idempotency_key)
     return _respond(status, answer)
 
 
@@ -145,7 +146,8 @@ def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
     return answer
 
 
-def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, dict[str, Any]]:
+def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, *, in_doubt: bool) -> tuple[int, dict[str, Any]]:
+    """Hand in a document. `in_doubt`: an earlier request with it broke off; what it did is not done twice."""
     try:
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
@@ -154,7 +156,11 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes) -> tuple[int, d
         parts = messages_of(item, rt)
         if len(parts) > 1:
             return _several(submit_known(item, rt))
-        (result,) = submit(parts, rt)
+        (result,) = (
+            submit_known(item, rt)
+            if in_doubt
+            else (rt.gathering.take(parts[0], lambda batch: submit(batch, rt), most=rt.settings.batch),)
+        )
     except Refused as error:
         return problem_of(error)
     if isinstance(result, GatewayError):

@@ -12,6 +12,7 @@ from gateway.errors import NotFound, NotPermitted
 from gateway.store import accounts, idempotency, journal, statements
 from gateway.store.accounts import ABSOLUTE, IDLE, SIGN_IN_REFUSED, AccountRole
 from gateway.store.database import reading, transaction
+from gateway.store.idempotency import Claim
 from gateway.store.statements import HoldRow, StatementRow
 from gateway.store.tables import accounts as account_table
 from gateway.store.tables import api_keys, sessions
@@ -239,7 +240,7 @@ def test_no_secret_is_stored(engine) -> None:
 
 def test_first_request_with_a_key_may_go_on(engine) -> None:
     with transaction(engine) as tx:
-        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is None
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is Claim.NEW
 
 
 def test_repeat_gets_the_recorded_answer_and_the_transaction_goes_on(engine) -> None:
@@ -248,7 +249,7 @@ def test_repeat_gets_the_recorded_answer_and_the_transaction_goes_on(engine) -> 
         idempotency.record(tx, "BA-MS", "key-1", status=202, answer={"outcome": "sent"})
     with transaction(engine) as tx:
         found = idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, LATER)
-        assert idempotency.claim(tx, "BA-MS", "key-2", "b" * 64, LATER) is None
+        assert idempotency.claim(tx, "BA-MS", "key-2", "b" * 64, LATER) is Claim.NEW
     assert found == idempotency.Recorded(request_hash="a" * 64, status=202, answer={"outcome": "sent"})
 
 
@@ -262,10 +263,20 @@ def test_repeat_during_the_work_learns_that_it_is_in_progress(engine) -> None:
 def test_claim_left_over_by_a_process_that_died_is_taken_over(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + idempotency.LEFT_OVER) is not None
+        busy = idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + idempotency.LEFT_OVER)
+        assert busy.status == idempotency.IN_PROGRESS
         later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
-        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, later) is None
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, later) is Claim.IN_DOUBT
         assert idempotency.claim(tx, "BA-MS", "key-1", "c" * 64, later).request_hash == "b" * 64
+
+
+def test_claim_whose_work_broke_off_is_taken_over_at_once_and_in_doubt(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.break_off(tx, "BA-MS", "key-1")
+    with transaction(engine) as tx:
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is Claim.IN_DOUBT
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW).status == idempotency.IN_PROGRESS
 
 
 def test_recorded_answer_is_never_taken_over(engine) -> None:
@@ -278,14 +289,7 @@ def test_recorded_answer_is_never_taken_over(engine) -> None:
 def test_key_of_another_authority_is_another_key(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        assert idempotency.claim(tx, "AT-BMI", "key-1", "a" * 64, NOW) is None
-
-
-def test_key_that_was_given_up_can_be_used_again(engine) -> None:
-    with transaction(engine) as tx:
-        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.give_up(tx, "BA-MS", "key-1")
-        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW) is None
+        assert idempotency.claim(tx, "AT-BMI", "key-1", "a" * 64, NOW) is Claim.NEW
 
 
 def test_one_of_two_requests_at_once_gets_the_key(engine) -> None:
@@ -294,7 +298,7 @@ def test_one_of_two_requests_at_once_gets_the_key(engine) -> None:
     def request(number: int) -> bool:
         barrier.wait()
         with transaction(engine) as tx:
-            return idempotency.claim(tx, "BA-MS", "key-1", f"{number:064d}", NOW) is None
+            return idempotency.claim(tx, "BA-MS", "key-1", f"{number:064d}", NOW) is Claim.NEW
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(request, range(2), timeout=WAIT)) == [False, True]

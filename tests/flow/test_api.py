@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from starlette.testclient import TestClient
 
 from gateway.cli.scene import new_document
 from gateway.errors import DatabaseUnavailable, KeyMissing, catalogue
+from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import accounts, idempotency, journal
@@ -277,10 +280,56 @@ async def test_request_in_progress_is_told_apart(web: Api, clock) -> None:
     body = example(ACCELERATED)
     with transaction(web.rt.engine) as tx:
         digest = api.sha256_of("canonical", body)
-        assert idempotency.claim(tx, "AT-BMI", "e", digest, clock()) is None
+        assert idempotency.claim(tx, "AT-BMI", "e", digest, clock()) is idempotency.Claim.NEW
     is_problem(web.canonical(ACCELERATED, "AT-BMI", once="e"), 409, "refused")
     clock.move(minutes=11)  # the process that claimed it is dead
     assert web.canonical(ACCELERATED, "AT-BMI", once="e").status_code == 201
+
+
+@pytest.mark.parametrize("dies", [True, False])
+async def test_request_that_was_done_and_never_answered_is_not_done_twice(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")  # without an id of its own
+    told = []
+
+    def committed_and_cut(batch, rt):
+        told.extend(submit(batch, rt))
+        raise DatabaseUnavailable("cut in the middle of the commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", committed_and_cut)
+        if dies:  # nobody is left to note that it broke off
+            patched.setattr(idempotency, "break_off", lambda *_: None)
+        assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 503
+    if dies:
+        clock.move(minutes=11)
+    again = web.hand_in(body, "AT-BMI", kind="application/json", once="g")
+    assert (again.status_code, again.json()["message_id"]) == (201, told[0].message_id)
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gateway: Gateway, monkeypatch) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    first_works, go_on, sizes = Event(), Event(), []
+
+    def watched(batch, rt):
+        sizes.append(len(batch))
+        first_works.set()
+        assert go_on.wait(30)
+        return submit(batch, rt)
+
+    monkeypatch.setattr(api, "submit", watched)
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once="0")]
+        assert first_works.wait(30)
+        answers += [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(1, 6)]
+        while len(gateway.rt.gathering._waiting) < 5:  # all five wait behind the first
+            Event().wait(0.01)
+        go_on.set()
+        statuses = [answer.result(30).status_code for answer in answers]
+    assert (statuses, sizes) == ([201] * 6, [1, 5])
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 6
 
 
 @pytest.mark.parametrize(
