@@ -191,8 +191,9 @@ def fill(rt: Runtime, pair: Sequence[int], wanted: int) -> None:
             for name in TABLES:
                 if "id" in metadata.tables[name].c and name != "journal":
                     tx.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"))
-    with rt.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")  # what autovacuum does on PostgreSQL; SQLite plans without it too
+    if rt.engine.dialect.name == "postgresql":  # what autovacuum does there in time; SQLite plans without statistics
+        with rt.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def signed_in(rt: Runtime) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,16 +29,16 @@ WANTED = {"memory_mb": 120.0, "core_percent": 1.0}
 
 
 @contextmanager
-def serving(folder: Path, *, database: str, broker: str) -> Iterator[tuple[int, str]]:
-    """Run `gateway serve` as an installation runs it; yield its process id and the address of its API."""
+def serving(folder: Path, *, database: str, broker: str, parts: Sequence[str] = ("serve",)) -> Iterator[tuple[int, str]]:
+    """Run `gateway serve`, or other `parts`, as an installation does; yield its process id and the address of its API."""
     config = folder / "gateway.toml"
     keys = folder / "keys"
-    make_development_keys(keys, [HOME], datetime.now(UTC))
+    make_development_keys(keys, [HOME, "RS-MUP"], datetime.now(UTC))
     config.write_text(
         f'home = ["{HOME}"]\nkeys = "{keys}"\ndatabase = "{database}"\nbroker = "{broker}"\nport = 0\nlog_json = true\n',
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "gateway", "serve", "--json", "--config", str(config)]
+    command = [sys.executable, "-m", "gateway", *parts, "--json", "--config", str(config)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
         try:

@@ -78,7 +78,8 @@ def mine(viewer: Viewer) -> ColumnElement[bool]:
 
 
 _ITS = deadlines.alias("its")  # the deadlines of one case, whichever table the statement goes through
-_OPEN_FOR_US = exists().where(_ITS.c.case_id == cases.c.id, _ITS.c.state == "open", _ITS.c.ours)
+# Without statistics SQLite would rather read all open deadlines than the one case's: an expression has no index.
+_OPEN_FOR_US = exists().where(_ITS.c.case_id == cases.c.id, _ITS.c.state.concat("") == "open", _ITS.c.ours)
 
 
 _HELD = exists().where(holds.c.case_id == cases.c.id, holds.c.ended_at.is_(None))
@@ -189,7 +190,7 @@ def _by_due(connection: Connection, ids: Sequence[int], now: datetime) -> Select
             func.min(deadlines.c.due_until).label("until"),
             func.min(case((deadlines.c.known, 1), else_=0)).label("known"),
         )
-        .where(deadlines.c.state == "open", among(connection, deadlines.c.case_id, ids))
+        .where(deadlines.c.state.concat("") == "open", among(connection, deadlines.c.case_id, ids))  # by case: as above
         .group_by(deadlines.c.case_id)
         .subquery()
     )
