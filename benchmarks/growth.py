@@ -153,7 +153,10 @@ class Copier:
             return choice((n % OPEN_EACH == 0, column), else_=table.c.arrived_at)
         if name == "term":  # every thousandth case is found by what the fresh ones are found by
             own = as_type(as_type(n + 10**15, Text), LargeBinary)
-            return choice((n % ALIKE_EACH == 0, column), else_=func.substr(own, 1, 15, type_=LargeBinary).concat(func.substr(column, 1, 1, type_=LargeBinary)))
+            return choice(
+                (n % ALIKE_EACH == 0, column),
+                else_=func.substr(own, 1, 15, type_=LargeBinary).concat(func.substr(column, 1, 1, type_=LargeBinary)),
+            )
         if name == "body" and table.name == "documents":
             return func.substr(column, 1, 64, type_=LargeBinary)
         if name == "state":

@@ -148,7 +148,7 @@ def large_document(rt: Runtime) -> Document:
         more = deepcopy(first)
         found = more.find(f"{{{NS}}}Description")
         assert found is not None
-        found.text = (f"{number}. " + "Лице је пронађено у товарном простору камиона. " * 60)[:LARGE_LETTERS].strip()
+        found.text = (f"{number}. " + "Лице је пронађено у товарном простору камиона. " * 60)[:LARGE_LETTERS].strip()  # noqa: RUF001  # Serbian letters
         tree.insert(place + 1, more)
     return Document(rt.translators[DIALECT].from_canonical(tree).body)
 

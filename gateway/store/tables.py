@@ -207,7 +207,9 @@ deadlines = Table(
     Column("look_at", Instant),  # when the watch must look at it next
     # Of its case, so that the worklist of one authority finds what is due next without reading the others'.
     Column("home", String(16), nullable=False, default="", server_default=""),
-    Column("ours", Boolean, nullable=False, default=False, server_default=false()),  # whether it is the home authority that must act
+    Column(
+        "ours", Boolean, nullable=False, default=False, server_default=false()
+    ),  # whether it is the home authority that must act
     UniqueConstraint("case_id", "limit_id"),
     Index("ix_deadlines_due", "home", "ours", "state", "due_until", "case_id"),
     Index("ix_deadlines_look", "state", "look_at"),

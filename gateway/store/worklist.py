@@ -166,7 +166,9 @@ def candidates(connection: Connection, home: str, show: str, most: int) -> list[
     """
     found: dict[int, None] = {}
     for ours in {"todo": (True,), "waiting": (False,), "all": (True, False)}[show]:
-        opened = select(deadlines.c.case_id).where(deadlines.c.home == home, deadlines.c.ours == ours, deadlines.c.state == "open")
+        opened = select(deadlines.c.case_id).where(
+            deadlines.c.home == home, deadlines.c.ours == ours, deadlines.c.state == "open"
+        )
         if show == "waiting":
             opened = opened.join(cases, cases.c.id == deadlines.c.case_id).where(FILTERS[show])
         known = opened.where(deadlines.c.due_until.is_not(None)).order_by(deadlines.c.due_until, deadlines.c.case_id)

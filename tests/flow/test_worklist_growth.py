@@ -1,6 +1,6 @@
 """However many cases there are, pages read stretches of indexes and end after what they show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,7 @@ def small(tmp_path: Path) -> Database:
     """A database on SQLite, which tells its plans whatever the number of rows."""
     engine = open_engine(f"sqlite:///{tmp_path / 'small.sqlite3'}")
     upgrade(engine)
-    with transaction(engine):
-        pass
-    next(iter(filled(Seed(engine=engine))))
+    filled(Seed(engine=engine))
     return engine
 
 
@@ -45,6 +43,12 @@ def plans(engine: Database, work: Callable[[Connection], object]) -> list[str]:
         return [row[-1] for one in asked for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + one[0], one[1])]
 
 
+def whole_tables(steps: Sequence[str]) -> list[str]:
+    """Return the steps that read a table of cases, messages or entries from its beginning to its end."""
+    large = {"cases", "messages", "documents", "deadlines", "its", "journal", "attachments", "inbox"}
+    return [step for step in steps if step.startswith("SCAN ") and step.split()[1] in large]
+
+
 def many(engine: Database, count: int) -> None:
     """Add cases to be answered: the oldest is due first, every later one is due an hour after the one before it."""
     with transaction(engine) as tx:
@@ -61,7 +65,7 @@ def test_worklist_reads_stretches_of_indexes_and_no_table_as_a_whole(small: Data
     steps = plans(small, lambda connection: worklist_page(connection, viewer, now=NOW, show=show))
     assert any("ix_deadlines_due" in step for step in steps)
     assert any("ix_cases_standing" in step for step in steps)
-    assert not [step for step in steps if step.startswith("SCAN") and "ix_" not in step and "anon_" not in step]
+    assert not whole_tables(steps)
 
 
 def test_open_deadlines_of_other_cases_are_not_read_to_judge_one(small: Database) -> None:
@@ -73,7 +77,7 @@ def test_open_deadlines_of_other_cases_are_not_read_to_judge_one(small: Database
 def test_case_page_reads_stretches_of_indexes_and_no_table_as_a_whole(small: Database) -> None:
     steps = plans(small, lambda connection: views.case_view(connection, PK, PK_OPEN, now=NOW))
     assert any("ix_journal_case" in step for step in steps)
-    assert not [step for step in steps if step.startswith("SCAN")]
+    assert not whole_tables(steps)
 
 
 def test_long_worklist_is_counted_up_to_a_bound_and_says_so(engine: Database) -> None:
