@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, and_, case, func, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
@@ -33,7 +33,7 @@ class MessageRow:
     signed_at: datetime | None
     created_at: datetime
     received_at: datetime | None
-    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | dropped
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
@@ -241,7 +241,7 @@ def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
     """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
     if rows:
-        sent = case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome)
+        sent = case((messages.c.outcome.in_(("waiting", "dropped")), "sent"), else_=messages.c.outcome)
         tx.execute(update(messages).where(among(tx, messages.c.id, rows)).values(sent_at=at, outcome=sent))
 
 
@@ -263,3 +263,29 @@ def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     if rows:
         unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))
+
+
+def mark_waiting(tx: Connection, rows: Sequence[int]) -> None:
+    """Note that delivery tries parked messages again; one that had left before, with a file that had not, is sent."""
+    if rows:
+        again = case((messages.c.sent_at.is_(None), "waiting"), else_="sent")
+        parked = and_(among(tx, messages.c.id, rows), messages.c.outcome == "parked")
+        tx.execute(update(messages).where(parked).values(outcome=again, code=None))
+
+
+def mark_dropped(tx: Connection, row_id: int) -> bool:
+    """Note that a person gave a message up; False when the other side's receipt says that it has it, or refused it."""
+    undecided = messages.c.outcome.in_(("waiting", "sent", "parked"))
+    return tx.execute(update(messages).where(messages.c.id == row_id, undecided).values(outcome="dropped")).rowcount == 1
+
+
+def outcome_of(tx: Connection, row_id: int) -> str | None:
+    """Return what became of a message, None if there is none."""
+    found: str | None = tx.execute(select(messages.c.outcome).where(messages.c.id == in_range(row_id))).scalar_one_or_none()
+    return found
+
+
+def case_of(tx: Connection, row_id: int) -> int | None:
+    """Return the case of a message; a receipt has none."""
+    found: int | None = tx.execute(select(messages.c.case_id).where(messages.c.id == row_id)).scalar_one_or_none()
+    return found

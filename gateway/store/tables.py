@@ -73,7 +73,8 @@ messages = Table(
     Column("created_at", Instant, nullable=False),  # when this row was written
     Column("received_at", Instant),  # in: when it came; out: what the other side's receipt says
     Column("sent_at", Instant),  # out: when the transport confirmed it
-    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    # in: accepted | refused; out: waiting | sent | received | refused | parked | dropped
+    Column("outcome", String(12), nullable=False),
     Column("code", String(40)),  # of a refusal
     Column("receipt_message_id", String(36)),  # the receipt that proves it
     Column("facts", JSON(none_as_null=True)),  # what the clock must know of a step: days, instants, codes; never the person
@@ -150,6 +151,7 @@ early = Table(
     Column("files", Integer, nullable=False, default=0, server_default="0"),  # attachments it must have before it is taken
     Column("asked_at", Instant),  # when its sender was last asked for what is missing of them
     Column("suspended_type", String(40)),  # its type, while it waits because the exchange with its sender is suspended
+    Column("given_up_from", Integer),  # its sender says that the numbers from this one up to its own never come
     UniqueConstraint("message_id", "sender"),
     Index("ix_early_case", "reference", "sender", "sequence"),
 )

@@ -20,7 +20,7 @@ from pamqp.common import FieldTable
 from gateway.errors import BrokerUnavailable, GatewayError
 from gateway.log import logger
 from gateway.transport import topology
-from gateway.transport.intake import ATTEMPTS, CODE, Intake, Token
+from gateway.transport.intake import ATTEMPTS, CODE, Intake, ParkingPlace, Token
 from gateway.transport.port import Delivery, Parcel, QueueState, refusal
 from gateway.transport.publisher import Outgoing, WindowPublisher
 
@@ -60,6 +60,7 @@ class BrokerTransport:
         self._home: tuple[str, ...] = ()
         self._out: tuple[_Line, WindowPublisher] | None = None
         self._in: tuple[_Line, Intake] | None = None
+        self._aside: ParkingPlace | None = None  # on the publishing connection: who looks there need not receive
         self._making_out = asyncio.Lock()
         self._making_in = asyncio.Lock()
         self._log = logger("transport").bind(transport=self.name)
@@ -107,7 +108,7 @@ class BrokerTransport:
         return await intake.take(most, max(0.0, until - loop.time()))
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
-        by_intake: dict[Intake, list[int]] = {}
+        by_intake: dict[Intake | ParkingPlace, list[int]] = {}
         for delivery in deliveries:
             token: Token = delivery.token
             by_intake.setdefault(token.intake, []).append(token.tag)
@@ -141,6 +142,21 @@ class BrokerTransport:
             raise BrokerUnavailable("the broker did not take a message that was set back") from error
         await self.settle([delivery])
 
+    async def take_parked(self, most: int) -> list[Delivery]:
+        line, _ = await self._publishing()
+        try:
+            async with asyncio.timeout(self._timeout):
+                if self._aside is not None and self._aside.usable:
+                    await self._aside.close()  # what was not settled the last time lies there again
+                channel = line.connection.channel(publisher_confirms=False)
+                await channel.initialize()
+                wire = await channel.get_underlay_channel()
+                assert isinstance(wire, aiormq.Channel)
+                self._aside = ParkingPlace(wire)
+                return await self._aside.take(self._home, most, self._timeout)
+        except _TROUBLE as error:
+            raise BrokerUnavailable(f"the broker does not show what was set aside ({type(error).__name__})") from error
+
     async def states(self) -> list[QueueState]:
         line, _ = await self._publishing()
         async with self._own_channel(line) as channel:
@@ -166,7 +182,7 @@ class BrokerTransport:
 
     async def close(self) -> None:
         lines = [made[0] for made in (self._out, self._in) if made is not None]
-        self._out = self._in = None
+        self._out = self._in = self._aside = None
         for line in lines:
             await self._hang_up(line.connection)
 
@@ -202,8 +218,11 @@ class BrokerTransport:
             self._in = line, intake
             return self._in
 
-    async def _drop_intake(self, intake: Intake) -> None:
-        """End the connection an intake lives on, so that the broker gives its unsettled parcels out again."""
+    async def _drop_intake(self, intake: Intake | ParkingPlace) -> None:
+        """End the connection an intake lives on, so that the broker gives its unsettled parcels out again.
+
+        A parking place needs none of that: the next look closes its channel.
+        """
         async with self._making_in:
             if self._in is not None and self._in[1] is intake:
                 await self._hang_up(self._in[0].connection)

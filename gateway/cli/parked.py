@@ -1,0 +1,232 @@
+"""`gateway queue parked`, `replay`, `drop`: what is set aside, by cause; a named person decides what becomes of it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.cli.options import ConfigOption, JsonOption
+from gateway.cli.output import console, print_json
+from gateway.cli.who import account
+from gateway.domain.parking import Ground, Group, ParkedThing, grouped, in_case_order
+from gateway.flow import parking
+from gateway.flow.dropping import drop as give_up
+from gateway.flow.ports import Runtime
+from gateway.flow.replaying import PARKED, Replayed, exit_code_of
+from gateway.flow.replaying import replay as try_again
+from gateway.settings import load
+from gateway.store.database import open_engine, reading, require_current
+from gateway.wiring import build
+
+CauseOption = Annotated[str | None, typer.Option("--cause", metavar="CODE", help="Only what is parked for this code.")]
+PartnerOption = Annotated[
+    str | None, typer.Option("--partner", metavar="P", help="Only this partner (pk) or authority of it (PK-MOI).")
+]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="The person who decides it; it stands in the journal.")]
+WhyOption = Annotated[
+    str, typer.Option("--why", metavar="TEXT", help="The reason; it stands in the journal. No personal data.")
+]
+SecondOption = Annotated[
+    str | None, typer.Option("--second", metavar="NAME", help="A second person who stands behind it; needed for many at once.")
+]
+
+
+def list_parked(
+    cause: CauseOption = None,
+    partner: PartnerOption = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Show every single one with its id, in the order they would be tried.")
+    ] = False,
+    take: Annotated[
+        str | None, typer.Option("--take", metavar="NAME", help="Note that this person looks after all that is shown.")
+    ] = None,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what is set aside, one line for each cause (code, partner, rule): how many, since when, who must act, what to do.
+
+    Example: `gateway queue parked --each --partner pk`
+    """
+    settings = load(config)
+    if take is not None:
+        rt = build(settings)
+        parking.take_charge(rt, _found(rt, cause, partner), take)
+    engine = open_engine(settings.database)
+    require_current(engine)
+    with reading(engine) as tx:
+        found = parking.matching(parking.every(tx, settings.home), code=cause, partner=partner)
+    groups = grouped(found)
+    if json:
+        document: dict[str, Any] = {"parked": [group_dict(group) for group in groups]}
+        print_json(document | ({"each": [thing_dict(thing) for thing in in_case_order(found)]} if each else {}))
+        return
+    if not groups:
+        console().print("nothing is parked")
+        return
+    console().print(_groups_table(groups))
+    if each:
+        console().print(_things_table(in_case_order(found)))
+
+
+def replay(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="As `gateway queue parked --each` shows them.")
+    ] = None,
+    cause: CauseOption = None,
+    partner: PartnerOption = None,
+    by: ByOption = "",
+    why: WhyOption = "",
+    second: SecondOption = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what would be tried in which order, and change nothing.")
+    ] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Try again what is parked, by id or by cause: within a case by sequence, then by age. What fails again is parked again.
+
+    Only for what is mended; needs a person and a reason, and a second person above the setting `replay_alone`.
+
+    Example: `gateway queue replay --cause undeliverable --partner pk --by "A. Specimen" --why "their queue is back"`
+    """
+    if bool(ids) == bool(cause or partner):
+        raise typer.BadParameter("name ids, or choose by --cause and --partner")
+    rt = build(load(config))
+    chosen = in_case_order(_named(rt, ids) if ids else _found(rt, cause, partner))
+    if preview:
+        _tell_preview(chosen, rt, as_json=json)
+        return
+    ground = Ground.of(by=by, why=why, second=second)
+    done: list[Replayed] = []
+    for one in try_again(rt, chosen, ground, account=account()):
+        done.append(one)
+        if not json:
+            console().print(escape(f"{one.id}: {one.outcome}" + (f" ({one.code})" if one.code else "")))
+    again = sum(one.outcome == PARKED for one in done)
+    if json:
+        told = [{"id": one.id, "outcome": one.outcome, "code": one.code} for one in done]
+        print_json({"replayed": told, "count": len(done), "parked_again": again})
+    else:
+        console().print(
+            f"{len(done)} tried again" + (f", {again} parked again" if again else "") if done else "nothing is parked"
+        )
+    if code := exit_code_of(done):
+        raise typer.Exit(code)
+
+
+def drop(
+    thing: Annotated[str, typer.Argument(metavar="ID", help="As `gateway queue parked --each` shows it.")],
+    by: ByOption = "",
+    why: WhyOption = "",
+    unopened: Annotated[
+        bool, typer.Option("--unopened", help="Do not open it, so nobody is told: for what breaks whoever opens it.")
+    ] = False,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Give up one parked message. Its sender gets a signed negative receipt; one of ours stays in its case, marked.
+
+    Example: `gateway queue drop in-5 --by "A. Specimen" --why "the sender asked for it on the telephone"`
+    """
+    rt = build(load(config))
+    ground = Ground.of(by=by, why=why)
+    (chosen,) = _named(rt, [thing])
+    done = give_up(rt, chosen, ground, account=account(), unopened=unopened)
+    if json:
+        print_json({"id": done.id, "told": done.told, "receipt_message_id": done.receipt_message_id})
+        return
+    console().print(escape(f"{done.id} is dropped: {done.told}"))
+
+
+def _named(rt: Runtime, ids: Sequence[str]) -> list[ParkedThing]:
+    with reading(rt.engine) as tx:
+        return parking.named(tx, parking.every(tx, rt.settings.home), ids)
+
+
+def _found(rt: Runtime, cause: str | None, partner: str | None) -> list[ParkedThing]:
+    with reading(rt.engine) as tx:
+        return parking.matching(parking.every(tx, rt.settings.home), code=cause, partner=partner)
+
+
+def _tell_preview(chosen: Sequence[ParkedThing], rt: Runtime, *, as_json: bool) -> None:
+    needs_second = len(chosen) > rt.settings.replay_alone
+    if as_json:
+        print_json({"preview": [thing_dict(thing) for thing in chosen], "count": len(chosen), "second_needed": needs_second})
+        return
+    console().print(_things_table(chosen))
+    console().print(f"{len(chosen)} would be tried again" + ("; a second person is needed" if needs_second else ""))
+
+
+def group_dict(group: Group) -> dict[str, Any]:
+    """Return one cause as a JSON document has it."""
+    return {
+        "code": group.cause.code,
+        "partner": group.cause.partner or None,
+        "rule": group.cause.rule,
+        "direction": group.cause.direction,
+        "count": group.count,
+        "oldest": group.oldest,
+        "owners": group.owners,
+        "next": group.step,
+    }
+
+
+def thing_dict(thing: ParkedThing) -> dict[str, Any]:
+    """Return one parked thing as a JSON document has it."""
+    return {
+        "id": thing.id,
+        "direction": thing.direction,
+        "authority": thing.home,
+        "partner": thing.partner or None,
+        "verified": thing.verified,
+        "message_id": thing.message_id,
+        "type": thing.type,
+        "case": thing.case,
+        "sequence": thing.sequence,
+        "code": thing.code,
+        "rule": thing.rule,
+        "since": thing.since,
+        "attempts": thing.attempts,
+        "owner": thing.owner,
+        "next": thing.remedy.step,
+    }
+
+
+def _groups_table(groups: Sequence[Group]) -> Table:
+    table = Table("way", "partner", "cause", "rule", "count", "oldest", "who must act", "what to do", title="Parked, by cause")
+    for group in groups:
+        cause = group.cause
+        table.add_row(
+            *map(escape, (cause.direction, cause.partner or "not known", cause.code, cause.rule or "")),
+            str(group.count),
+            f"{group.oldest:%Y-%m-%d %H:%M}",
+            escape(", ".join(group.owners)),
+            escape(group.step),
+        )
+    return table
+
+
+def _things_table(things: Sequence[ParkedThing]) -> Table:
+    table = Table("id", "from", "to", "type", "case", "number", "cause", "since", "tried", "who must act", title="Parked")
+    for thing in things:
+        ends = (thing.home, thing.partner) if thing.direction == "out" else (thing.partner, thing.home)
+        claimed = "" if thing.verified else " (claimed)"
+        table.add_row(
+            thing.id,
+            *map(escape, ((ends[0] or "not known") + claimed, ends[1], thing.type or "", thing.case or "")),
+            str(thing.sequence or ""),
+            escape(thing.code + (f", {thing.rule}" if thing.rule else "")),
+            f"{thing.since:%Y-%m-%d %H:%M}",
+            str(thing.attempts),
+            escape(thing.owner),
+        )
+    return table
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group.command("parked")(list_parked)
+    group.command("replay")(replay)
+    group.command("drop")(drop)
