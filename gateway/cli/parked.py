@@ -1,12 +1,13 @@
 """`gateway queue parked`, `replay`, `drop`: what is set aside, by cause; a named person decides what becomes of it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from gateway import log
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
 from gateway.cli.who import account
@@ -65,9 +66,9 @@ def list_parked(
     if not groups:
         console().print("nothing is parked")
         return
-    console().print(_groups_table(groups))
+    _print_groups(groups)
     if each:
-        console().print(_things_table(in_case_order(found)))
+        _print_things(in_case_order(found))
 
 
 def replay(
@@ -93,7 +94,7 @@ def replay(
     """
     if bool(ids) == bool(cause or partner):
         raise typer.BadParameter("name ids, or choose by --cause and --partner")
-    rt = build(load(config))
+    rt = _installed(config)
     chosen = in_case_order(_named(rt, ids) if ids else _found(rt, cause, partner))
     if preview:
         _tell_preview(chosen, rt, as_json=json)
@@ -130,7 +131,7 @@ def drop(
 
     Example: `gateway queue drop in-5 --by "A. Specimen" --why "the sender asked for it on the telephone"`
     """
-    rt = build(load(config))
+    rt = _installed(config)
     ground = Ground.of(by=by, why=why)
     (chosen,) = _named(rt, [thing])
     done = give_up(rt, chosen, ground, account=account(), unopened=unopened)
@@ -138,6 +139,12 @@ def drop(
         print_json({"id": done.id, "told": done.told, "receipt_message_id": done.receipt_message_id})
         return
     console().print(escape(f"{done.id} is dropped: {done.told}"))
+
+
+def _installed(config: Path | None) -> Runtime:
+    settings = load(config)
+    log.set_up(as_json=settings.log_json, level=30)
+    return build(settings)
 
 
 def _named(rt: Runtime, ids: Sequence[str]) -> list[ParkedThing]:
@@ -155,7 +162,7 @@ def _tell_preview(chosen: Sequence[ParkedThing], rt: Runtime, *, as_json: bool) 
     if as_json:
         print_json({"preview": [thing_dict(thing) for thing in chosen], "count": len(chosen), "second_needed": needs_second})
         return
-    console().print(_things_table(chosen))
+    _print_things(chosen)
     console().print(f"{len(chosen)} would be tried again" + ("; a second person is needed" if needs_second else ""))
 
 
@@ -194,35 +201,26 @@ def thing_dict(thing: ParkedThing) -> dict[str, Any]:
     }
 
 
-def _groups_table(groups: Sequence[Group]) -> Table:
-    table = Table("way", "partner", "cause", "rule", "count", "oldest", "who must act", "what to do", title="Parked, by cause")
+def _print_groups(groups: Sequence[Group]) -> None:
+    """One line for each cause: a table of so many columns would break its words on a narrow terminal."""
     for group in groups:
         cause = group.cause
-        table.add_row(
-            *map(escape, (cause.direction, cause.partner or "not known", cause.code, cause.rule or "")),
-            str(group.count),
-            f"{group.oldest:%Y-%m-%d %H:%M}",
-            escape(", ".join(group.owners)),
-            escape(group.step),
-        )
-    return table
+        way = f"{'to' if cause.direction == 'out' else 'from'} {cause.partner or 'nobody known'}"
+        what = cause.code + (f" ({cause.rule})" if cause.rule else "")
+        line = f"{group.count:>6}  {way}: {what}, oldest {group.oldest:%Y-%m-%d %H:%M} UTC; {', '.join(group.owners)}: {group.step}"
+        console().print(escape(line))
 
 
-def _things_table(things: Sequence[ParkedThing]) -> Table:
-    table = Table("id", "from", "to", "type", "case", "number", "cause", "since", "tried", "who must act", title="Parked")
+def _print_things(things: Sequence[ParkedThing]) -> None:
     for thing in things:
-        ends = (thing.home, thing.partner) if thing.direction == "out" else (thing.partner, thing.home)
-        claimed = "" if thing.verified else " (claimed)"
-        table.add_row(
-            thing.id,
-            *map(escape, ((ends[0] or "not known") + claimed, ends[1], thing.type or "", thing.case or "")),
-            str(thing.sequence or ""),
-            escape(thing.code + (f", {thing.rule}" if thing.rule else "")),
-            f"{thing.since:%Y-%m-%d %H:%M}",
-            str(thing.attempts),
-            escape(thing.owner),
-        )
-    return table
+        sender = (thing.partner or "nobody known") + ("" if thing.verified else " (as the transport claims)")
+        way = f"{thing.home} to {thing.partner}" if thing.direction == "out" else f"{sender} to {thing.home}"
+        what = thing.type or "not read"
+        if thing.case:
+            what += f" {thing.sequence or ''} of case {thing.case}"
+        cause = thing.code + (f" ({thing.rule})" if thing.rule else "")
+        since = f"since {thing.since:%Y-%m-%d %H:%M} UTC, tried {thing.attempts} times; {thing.owner}"
+        console().print(escape(f"{thing.id:<10} {way}: {what}; {cause} {since}"))
 
 
 def register(group: typer.Typer) -> None:

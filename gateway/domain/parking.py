@@ -142,14 +142,16 @@ def grouped(things: Iterable[ParkedThing]) -> list[Group]:
 
 def in_case_order(things: Sequence[ParkedThing]) -> list[ParkedThing]:
     """Return things as they must be tried: cases by their oldest thing, within a case by sequence, then by age."""
-    first: dict[object, datetime] = {}
+    oldest: dict[object, tuple[datetime, int]] = {}
     for thing in things:
-        first[_case_of(thing)] = min(thing.came_at, first.get(_case_of(thing), thing.came_at))
+        case = _case_of(thing)
+        oldest[case] = min(_age(thing), oldest.get(case, _age(thing)))
+    return sorted(things, key=lambda thing: (oldest[_case_of(thing)], thing.case or "", thing.sequence or 0, _age(thing)))
 
-    def place(thing: ParkedThing) -> tuple[datetime, str, int, datetime, str]:
-        return first[_case_of(thing)], thing.case or "", thing.sequence or 0, thing.came_at, thing.id
 
-    return sorted(things, key=place)
+def _age(thing: ParkedThing) -> tuple[datetime, int]:
+    """Return what is smaller for what came earlier; of one instant, for what has the lower id."""
+    return thing.came_at, int(thing.id.rpartition("-")[2])
 
 
 def _case_of(thing: ParkedThing) -> object:
