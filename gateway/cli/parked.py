@@ -60,8 +60,8 @@ def list_parked(
         found = parking.matching(parking.every(tx, settings.home), code=cause, partner=partner)
     groups = grouped(found)
     if json:
-        document: dict[str, Any] = {"parked": [group_dict(group) for group in groups]}
-        print_json(document | ({"each": [thing_dict(thing) for thing in in_case_order(found)]} if each else {}))
+        document: dict[str, Any] = {"parked": [group.as_dict() for group in groups]}
+        print_json(document | ({"each": [thing.as_dict() for thing in in_case_order(found)]} if each else {}))
         return
     if not groups:
         console().print("nothing is parked")
@@ -160,45 +160,10 @@ def _found(rt: Runtime, cause: str | None, partner: str | None) -> list[ParkedTh
 def _tell_preview(chosen: Sequence[ParkedThing], rt: Runtime, *, as_json: bool) -> None:
     needs_second = len(chosen) > rt.settings.replay_alone
     if as_json:
-        print_json({"preview": [thing_dict(thing) for thing in chosen], "count": len(chosen), "second_needed": needs_second})
+        print_json({"preview": [thing.as_dict() for thing in chosen], "count": len(chosen), "second_needed": needs_second})
         return
     _print_things(chosen)
     console().print(f"{len(chosen)} would be tried again" + ("; a second person is needed" if needs_second else ""))
-
-
-def group_dict(group: Group) -> dict[str, Any]:
-    """Return one cause as a JSON document has it."""
-    return {
-        "code": group.cause.code,
-        "partner": group.cause.partner or None,
-        "rule": group.cause.rule,
-        "direction": group.cause.direction,
-        "count": group.count,
-        "oldest": group.oldest,
-        "owners": group.owners,
-        "next": group.step,
-    }
-
-
-def thing_dict(thing: ParkedThing) -> dict[str, Any]:
-    """Return one parked thing as a JSON document has it."""
-    return {
-        "id": thing.id,
-        "direction": thing.direction,
-        "authority": thing.home,
-        "partner": thing.partner or None,
-        "verified": thing.verified,
-        "message_id": thing.message_id,
-        "type": thing.type,
-        "case": thing.case,
-        "sequence": thing.sequence,
-        "code": thing.code,
-        "rule": thing.rule,
-        "since": thing.since,
-        "attempts": thing.attempts,
-        "owner": thing.owner,
-        "next": thing.remedy.step,
-    }
 
 
 def _print_groups(groups: Sequence[Group]) -> None:
@@ -207,8 +172,8 @@ def _print_groups(groups: Sequence[Group]) -> None:
         cause = group.cause
         way = f"{'to' if cause.direction == 'out' else 'from'} {cause.partner or 'nobody known'}"
         what = cause.code + (f" ({cause.rule})" if cause.rule else "")
-        line = f"{group.count:>6}  {way}: {what}, oldest {group.oldest:%Y-%m-%d %H:%M} UTC; {', '.join(group.owners)}: {group.step}"
-        console().print(escape(line))
+        turn = f"{', '.join(group.owners)}: {group.step}"
+        console().print(escape(f"{group.count:>6}  {way}: {what}, oldest {group.oldest:%Y-%m-%d %H:%M} UTC; {turn}"))
 
 
 def _print_things(things: Sequence[ParkedThing]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from gateway.errors import BadValue, MissingField, SecondPersonMissing, Unavailable, catalogue
 
@@ -110,6 +110,26 @@ class ParkedThing:
         """Whose turn it is: the person who took it, else the role that the code names."""
         return self.taken_by or self.remedy.owner
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the thing as the command line shows it."""
+        return {
+            "id": self.id,
+            "direction": self.direction,
+            "authority": self.home,
+            "partner": self.partner or None,
+            "verified": self.verified,
+            "message_id": self.message_id,
+            "type": self.type,
+            "case": self.case,
+            "sequence": self.sequence,
+            "code": self.code,
+            "rule": self.rule,
+            "since": self.since,
+            "attempts": self.attempts,
+            "owner": self.owner,
+            "next": self.remedy.step,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -120,6 +140,19 @@ class Group:
     oldest: datetime
     owners: tuple[str, ...]
     step: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the line as the command line and the API show it."""
+        return {
+            "code": self.cause.code,
+            "partner": self.cause.partner or None,
+            "rule": self.cause.rule,
+            "direction": self.cause.direction,
+            "count": self.count,
+            "oldest": self.oldest,
+            "owners": self.owners,
+            "next": self.step,
+        }
 
 
 def grouped(things: Iterable[ParkedThing]) -> list[Group]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from gateway.domain.messages import ReceiptItem
 from gateway.errors import Dropped
+from gateway.flow.order import MOST_MISSING
 from gateway.flow.ports import Bell, Runtime
 from gateway.flow.receipts import Drafts
 from gateway.log import logger
@@ -49,7 +50,7 @@ def tell_given_up(tx: Tx, rt: Runtime, message: MessageRow, now: datetime) -> li
     if waiting is None or waiting.outcome in {"received", "refused"}:
         return []
     drafts = Drafts()
-    drafts.never_comes(waiting, tuple(range(first, last + 1)), now)
+    drafts.never_comes(waiting, tuple(range(max(first, last - MOST_MISSING + 1), last + 1)), now)
     log.warning("gap.told", message_id=waiting.message_id, recipient=waiting.recipient, count=last + 1 - first)
     told = journal.Entry(
         at=now,

@@ -189,8 +189,9 @@ def openers(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
 
 
 def last_of(tx: Connection, case_id: int, types: Sequence[str], direction: str | None = None) -> MessageRow | None:
-    """Return the newest message of these types in a case, refused ones left out; None while there is none."""
-    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), messages.c.outcome != "refused")
+    """Return the newest message of these types in a case, None while there is none; what was refused or dropped is none."""
+    counts = messages.c.outcome.not_in(("refused", "dropped"))
+    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), counts)
     if direction is not None:
         found = found.where(messages.c.direction == direction)
     row = tx.execute(found.order_by(messages.c.id.desc()).limit(1)).one_or_none()

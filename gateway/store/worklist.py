@@ -11,7 +11,8 @@ from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
-from gateway.store.tables import cases, deadlines, holds
+from gateway.store.parked_tables import dropped
+from gateway.store.tables import cases, deadlines, holds, messages
 
 PAGE_ROWS = 50
 SOON = timedelta(days=3)
@@ -88,8 +89,25 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
     return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
 
 
+_later = messages.alias("later")
+# A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
+_GIVEN_UP = cases.c.id.in_(
+    select(dropped.c.case_id)
+    .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
+    .where(
+        dropped.c.case_id.is_not(None),
+        ~exists().where(
+            _later.c.case_id == dropped.c.case_id,
+            _later.c.direction == "out",
+            _later.c.id > dropped.c.message_row,
+            _later.c.outcome != "dropped",
+        ),
+    )
+)
+
 _OURS = or_(
     _HELD,
+    _GIVEN_UP,
     _open(deadlines.c.must_act == cases.c.role),
     *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
 )

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from gateway.cli.scene import new_document
 from gateway.errors import DatabaseUnavailable, KeyMissing, catalogue
 from gateway.flow.ports import Runtime
+from gateway.flow.setting_aside import set_aside
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import accounts, idempotency, journal
 from gateway.store import tables as t
@@ -456,7 +457,18 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
     (line,) = web.get("/api/v1/queues", "AT-BMI").json()["outbox"]
     assert (line["recipient"], line["waiting"], line["parked"], line["codes"]) == ("RS-MUP", 1, 0, [])
     assert line["oldest"]
-    assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": []}
+    assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": [], "parked": []}
+
+
+async def test_queues_show_what_is_parked_by_its_cause_to_its_own_authority(web: Api, gateway: Gateway) -> None:
+    web.canonical(ACCELERATED, "AT-BMI")
+    await gateway.deliver()
+    (delivery,) = await gateway.rt.transport.take(50, 0.0)
+    set_aside(delivery, ValueError("a defect"), gateway.rt)
+    (line,) = web.get("/api/v1/queues", "RS-MUP").json()["parked"]
+    assert (line["code"], line["partner"], line["rule"], line["count"]) == ("internal-error", "AT-BMI", "ValueError", 1)
+    assert (line["direction"], line["owners"]) == ("in", ["operations"])
+    assert web.get("/api/v1/queues", "AT-BMI").json()["parked"] == []
 
 
 async def test_no_answer_but_the_message_itself_holds_the_person(web: Api, gateway: Gateway) -> None:
