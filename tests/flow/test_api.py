@@ -584,8 +584,7 @@ async def test_id_of_another_authority_is_not_there_as_an_unknown_one(
 async def test_lists_show_nothing_of_another_authority(web: Api, gateway: Gateway) -> None:
     await arrived(web, gateway)
     for path in ("inbox", "cases", "deadlines", "queues"):
-        (rows,) = web.get(f"/api/v1/{path}", "PK-MOI").json().values()
-        assert rows == []
+        assert not any(web.get(f"/api/v1/{path}", "PK-MOI").json().values())
 
 
 async def test_use_of_a_key_is_noted_once_a_minute(web: Api, clock) -> None:
