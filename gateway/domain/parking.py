@@ -49,6 +49,13 @@ REMEDIES: Final[Mapping[str, Remedy]] = MappingProxyType(
             owner=Owner.OPERATIONS, step="ask the partner whether it receives under this name; once it does, replay"
         ),
         "broker-unavailable": Remedy(owner=Owner.OPERATIONS, step="see that the broker answers (gateway doctor), then replay"),
+        "queue-refused": Remedy(
+            owner=Owner.OPERATIONS, step="ask the partner to make room in its queue; once there is some, replay"
+        ),
+        "paper-due": Remedy(
+            owner=Owner.CASE_OFFICER,
+            step="print it, send it another way, record the delivery; or replay it, if it can leave now",
+        ),
         "too-large": Remedy(owner=Owner.CASE_OFFICER, step="send it anew with smaller files, or on paper, and drop this one"),
     }
 )

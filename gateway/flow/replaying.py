@@ -60,7 +60,7 @@ def _decide(rt: Runtime, things: Sequence[ParkedThing], ground: Ground, account:
         found = [(thing, *row_of(thing.id)) for thing in things]
         still = [(thing, direction, row) for thing, direction, row in found if _is_parked(tx, direction, row)]
         leaving = [row for _, direction, row in still if direction == "out"]
-        outbox.release(tx, leaving, now)
+        outbox.release_parked(tx, leaving, now)
         messages.mark_waiting(tx, leaving)
         detail = {"why": ground.why, "second": ground.second, "account": account, "count": len(still)}
         entries = [

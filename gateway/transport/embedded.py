@@ -111,6 +111,7 @@ class EmbeddedTransport:
     """The port on a durable queue. It carries between authorities that are home on this same gateway."""
 
     name = "embedded"
+    cut_off = False  # the database is asked anew each time
 
     def __init__(
         self,

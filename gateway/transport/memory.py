@@ -36,6 +36,7 @@ class MemoryTransport:
     """The double of the port; two of them on one hub are two gateways."""
 
     name = "memory"
+    cut_off = False  # nothing lies between
 
     def __init__(self, hub: MemoryHub) -> None:
         self._hub = hub

@@ -70,10 +70,15 @@ class Transport(Protocol):
         """Name for the journal: "embedded", "rabbitmq" or "memory"."""
         ...
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether this process takes and at present cannot: its connection or consumers are lost and not yet made anew."""
+        ...
+
     async def open(self, home: Sequence[str]) -> None:
         """Declare what is needed to receive for the `home` authorities. Repeating it is harmless.
 
-        Raises `BrokerUnavailable` or `DatabaseUnavailable`.
+        Raises `BrokerUnavailable` or `DatabaseUnavailable`; `Misconfigured` for keys and certificates that cannot be used.
         """
         ...
 

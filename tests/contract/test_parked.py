@@ -120,7 +120,7 @@ def test_released_message_has_all_its_attempts_again_with_the_identical_bytes(en
         (listed,) = outbox.parked(tx, ["BA-MS"])
         assert (listed.message_row, listed.code, listed.attempts, listed.since) == (message, "broker-unavailable", 1, NOW)
         assert outbox.parked(tx, ["PK-MOI"]) == []
-        outbox.release(tx, [message], LATER)
+        outbox.release_parked(tx, [message], LATER)
         messages.mark_waiting(tx, [message])
         assert not outbox.is_parked(tx, message)
         assert messages.outcome_of(tx, message) == "waiting"
