@@ -81,7 +81,7 @@ def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -
     if messages.last_of(tx, case_id, ("Suspension",)) is None:
         return
     for row in messages.of_case(tx, case_id):
-        if row.type in {"Suspension", "Resumption"} and row.outcome != "refused":
+        if row.type in {"Suspension", "Resumption"} and row.outcome not in {"refused", "dropped"}:
             happened(tx, case, happening_of(row), row.received_at or now, rt, now)
 
 

@@ -171,6 +171,7 @@ early = Table(
     Column("files", Integer, nullable=False, default=0, server_default="0"),  # attachments it must have before it is taken
     Column("asked_at", Instant),  # when its sender was last asked for what is missing of them
     Column("suspended_type", String(40)),  # its type, while it waits because the exchange with its sender is suspended
+    Column("given_up_from", Integer),  # its sender says that the numbers from this one up to its own never come
     UniqueConstraint("message_id", "sender"),
     Index("ix_early_case", "reference", "sender", "sequence"),
 )

@@ -12,8 +12,9 @@ from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
 from gateway.store.outbox_paper import for_paper
+from gateway.store.parked_tables import dropped
 from gateway.store.portions import among
-from gateway.store.tables import cases, deadlines, holds, outbox
+from gateway.store.tables import cases, deadlines, holds, messages, outbox
 
 PAGE_ROWS = 50
 MOST = 500  # cases of one authority that are counted for a filter; what is beyond is said, not counted
@@ -95,11 +96,29 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
     return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
 
 
+_later = messages.alias("later")
+# A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
+_GIVEN_UP_CASES = (
+    select(dropped.c.case_id)
+    .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
+    .where(
+        dropped.c.case_id.is_not(None),
+        ~exists().where(
+            _later.c.case_id == dropped.c.case_id,
+            _later.c.direction == "out",
+            _later.c.id > dropped.c.message_row,
+            _later.c.outcome != "dropped",
+        ),
+    )
+)
+_GIVEN_UP = cases.c.id.in_(_GIVEN_UP_CASES)
+
 # Set aside since it cannot be delivered in time: an officer must send it on paper.
 _GOES_ON_PAPER = and_(outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None))
 _FOR_PAPER = cases.c.id.in_(select(outbox.c.case_id).where(_GOES_ON_PAPER))
 _OURS = or_(
     _HELD,
+    _GIVEN_UP,
     _FOR_PAPER,
     _OPEN_FOR_US,
     *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
@@ -183,7 +202,9 @@ def candidates(connection: Connection, home: str, show: str, most: int) -> list[
             found |= dict.fromkeys(connection.execute(each.limit(most)).scalars())
     if show == "todo":
         paper = select(outbox.c.case_id).where(outbox.c.sender == home, _GOES_ON_PAPER)
-        found = dict.fromkeys(connection.execute(paper.limit(most)).scalars()) | found
+        given_up = _GIVEN_UP_CASES.where(messages.c.sender == home)
+        for each in (given_up, paper):
+            found = dict.fromkeys(connection.execute(each.limit(most)).scalars()) | found
         held = select(holds.c.case_id).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
         found |= dict.fromkeys(connection.execute(held.where(holds.c.ended_at.is_(None)).limit(most)).scalars())
     if len(found) < most:
