@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from lxml import etree
 from psycopg.rows import namedtuple_row
+
 from soak.installation import SILENT, Side
 from soak.systems import Accepted, Ledger
 
@@ -30,9 +31,7 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        return not (
-            self.lost or self.doubled or self.receipts_without_message or self.messages_without_receipt or self.others
-        )
+        return not (self.lost or self.doubled or self.receipts_without_message or self.messages_without_receipt or self.others)
 
     def sentences(self) -> list[str]:
         named = {
@@ -87,7 +86,7 @@ def _lines(body: bytes) -> list[tuple[str, str, bool]]:
     ]
 
 
-def settled(ledger: Ledger, messages: Collection[Accepted], sides: Collection[Side]) -> bool:
+def settled(messages: Collection[Accepted], sides: Collection[Side]) -> bool:
     """Whether these messages are through: at the other side, with their receipts back. Cheap, to be asked often."""
     by_sender: dict[str, list[str]] = {}
     for each in messages:
@@ -104,7 +103,7 @@ def settled(ledger: Ledger, messages: Collection[Accepted], sides: Collection[Si
 
 def at_rest(ledger: Ledger, sides: Collection[Side]) -> bool:
     """Whether nothing is on its way any more: every hand-in answered, outboxes and inboxes empty, every receipt back."""
-    if ledger.open_keys() or not settled(ledger, ledger.known(), sides):
+    if ledger.open_keys() or not settled(ledger.known(), sides):
         return False
     for side in sides:
         with psycopg.connect(side.database, connect_timeout=5) as tx:
@@ -167,7 +166,9 @@ def _judge_rest(ledger: Ledger, books: dict[str, Book], other: dict[str, str], v
         there = books[other[code]]
         verdict.doubled |= book.out.keys() - told  # left although nobody was told so: a hand-in that became two messages
         verdict.receipts_without_message |= {
-            id_ for _, (id_, digest, taken) in book.lines if taken and id_ not in {r.message_id for r in _taken(book, id_, digest)}
+            id_
+            for _, (id_, digest, taken) in book.lines
+            if taken and id_ not in {r.message_id for r in _taken(book, id_, digest)}
         }
         verdict.others += [f"{code} holds {row.message_id} in its outbox" for row in book.outbox if row.recipient != SILENT]
         verdict.others += [f"{code} keeps {row.message_id} as too early" for row in book.early]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from soak.postgres import PrivatePostgres
 
 from gateway.transport.node import PrivateNode
+from soak.postgres import PrivatePostgres
 
 
 def machine(postgres: PrivatePostgres, node: PrivateNode) -> dict[str, Any]:
@@ -28,5 +28,7 @@ def machine(postgres: PrivatePostgres, node: PrivateNode) -> dict[str, Any]:
 
 def _cpu_name() -> str:
     information = Path("/proc/cpuinfo")
-    names = [line for line in information.read_text().splitlines() if line.startswith("model name")] if information.exists() else []
+    names = (
+        [line for line in information.read_text().splitlines() if line.startswith("model name")] if information.exists() else []
+    )
     return names[0].partition(":")[2].strip() if names else platform.processor()
