@@ -51,15 +51,15 @@ log = logger("outbound")
 CLOCK_SKEW = timedelta(minutes=5)  # a national system's clock may be ahead by this much
 
 
-Note: TypeAlias = Callable[[Tx, Sequence[Submission]], None]
+Note: TypeAlias = Callable[[Tx, Sequence[tuple[Submitted, Submission]]], None]
 
 
 def submit(batch: Sequence[Submitted], rt: Runtime, note: Note | None = None) -> list[Submission]:
     """Take messages handed in by home authorities; return one result per message, in order.
 
     An error in the list is that message's own; the others are not touched by it. `note` is called with results before they
-    are committed: what it writes stands if and only if the messages do. Raises `DatabaseUnavailable`, and `StoreConflict`
-    when `note` does.
+    are committed, each beside what was handed in: what it writes stands if and only if the messages do. Raises
+    `DatabaseUnavailable`, and `StoreConflict` when `note` does.
     """
     drafts = [_translate(item, rt) for item in batch]
     first, later = _apart(drafts)
@@ -111,7 +111,7 @@ def _commit(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> list[Sub
     with transaction(rt.engine) as tx:
         saved = save(tx, drafts, rt)
         if note is not None:
-            note(tx, saved.results)
+            note(tx, [(draft.submitted, result) for draft, result in zip(drafts, saved.results, strict=True)])
     rt.bell.hand(saved.leaving, saved.at)
     return saved.results
 

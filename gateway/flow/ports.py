@@ -13,10 +13,13 @@ from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
 from gateway.flow.decision_book import DecisionBook
 from gateway.flow.directory import Directory
+from gateway.flow.draft import Submission
 from gateway.flow.evidence_clock import EvidenceClock
+from gateway.flow.gathering import Gathering
 from gateway.partners import Partners
 from gateway.settings import Settings
-from gateway.store.database import Database
+from gateway.stages import Submitted
+from gateway.store.database import Database, Tx
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
 from gateway.trust.authorities import TimestampAuthority
@@ -28,6 +31,8 @@ from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 
 Clock: TypeAlias = Callable[[], datetime]
+# What a request brings, and what is to be written of its result in the same transaction.
+HandedIn: TypeAlias = tuple[Submitted, Callable[[Tx, Submission], None] | None]
 
 
 LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
@@ -108,6 +113,7 @@ class Runtime:
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
+    gathering: Gathering[HandedIn, Submission] = field(default_factory=Gathering, init=False, repr=False)  # what requests bring
     book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property

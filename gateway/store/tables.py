@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from gateway.store.columns import Counter, Instant, metadata, row_id
@@ -91,6 +92,9 @@ documents = Table(
     Column("sha256", String(64), nullable=False),  # of the clear bytes
     Column("body", LargeBinary, nullable=False),  # nonce, ciphertext, tag
     UniqueConstraint("message_row", "kind"),
+    Index(  # a document that comes again is known by its bytes
+        "ix_documents_handed_in", "sha256", sqlite_where=text("kind = 'original'"), postgresql_where=text("kind = 'original'")
+    ),
 )
 
 # What still has to leave. The body is sealed: a retry sends the identical bytes. Attachments are named here, never held.

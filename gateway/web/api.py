@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -21,7 +22,7 @@ from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
-from gateway.flow.ports import Runtime
+from gateway.flow.ports import HandedIn, Runtime
 from gateway.flow.several import describe_all, messages_of, submit_known
 from gateway.flow.submissions import describe
 from gateway.partners.formats import document_media_types
@@ -140,9 +141,9 @@ class _Claim:
     def record(self, tx: Tx, status: int, answer: dict[str, Any]) -> None:
         idempotency.record(tx, self.authority, self.key, claimed_at=self.at, status=status, answer=answer)
 
-    def note(self, tx: Tx, results: Sequence[Submission]) -> None:
+    def note(self, tx: Tx, result: Submission) -> None:
         """Write the answer in the transaction that saves the message."""
-        status, answer = _answer_of(results[0])
+        status, answer = _answer_of(result)
         if status < 500:  # noqa: PLR2004
             self.record(tx, status, answer)
             self.answer = status, answer
@@ -181,10 +182,22 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, claim: _Claim |
         parts = messages_of(item, rt)
         if len(parts) > 1:
             return _several(submit_known(item, rt))
-        (result,) = submit(parts, rt, claim.note if claim else None)
+        result = rt.gathering.take((parts[0], claim.note if claim else None), partial(_submit_all, rt), most=rt.settings.batch)
     except Refused as error:
         return problem_of(error)
     return claim.answer if claim and claim.answer else _answer_of(result)
+
+
+def _submit_all(rt: Runtime, requests: Sequence[HandedIn]) -> list[Submission]:
+    """Hand in what several requests bring; each one's answer is written together with its message."""
+    notes = {id(item): note for item, note in requests}
+
+    def note_all(tx: Tx, results: Sequence[tuple[Submitted, Submission]]) -> None:
+        for item, result in results:
+            if (note := notes[id(item)]) is not None:
+                note(tx, result)
+
+    return submit([item for item, _ in requests], rt, note_all)
 
 
 def _answer_of(result: Submission) -> tuple[int, dict[str, Any]]:

@@ -14,7 +14,7 @@ from gateway.store.database import downgrade, open_engine, reading, require_curr
 from gateway.store.schema import metadata
 from tests.store_rows import NOW, add_case, message_row, new_case
 
-HEAD = "0013"
+HEAD = "0016"
 SECRET = "correct-horse"
 
 

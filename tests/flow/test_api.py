@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -332,12 +334,39 @@ async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
         if not second:
             second.append(True)
             clock.move(minutes=11)
-            assert web.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
+            other = Api(replace(web.rt))  # another process
+            assert other.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
         return submit(*words)
 
     monkeypatch.setattr(api, "submit", hangs)
     is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="i"), 503, "store-conflict")
     assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gateway: Gateway, monkeypatch) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    first_works, go_on, sizes = Event(), Event(), []
+    submit = api.submit
+
+    def watched(batch: Any, *words: Any) -> Any:
+        sizes.append(len(batch))
+        first_works.set()
+        assert go_on.wait(30)
+        return submit(batch, *words)
+
+    monkeypatch.setattr(api, "submit", watched)
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once="0")]
+        assert first_works.wait(30)
+        answers += [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(1, 6)]
+        while len(gateway.rt.gathering._waiting) < 5:  # all five wait behind the first
+            Event().wait(0.01)
+        go_on.set()
+        told = [answer.result(30) for answer in answers]
+    assert ([each.status_code for each in told], sizes) == ([201] * 6, [1, 5])
+    assert len({each.json()["message_id"] for each in told}) == 6
+    again = [web.hand_in(body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(6)]
+    assert [each.json()["message_id"] for each in again] == [each.json()["message_id"] for each in told]
 
 
 @pytest.mark.parametrize(
