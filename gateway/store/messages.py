@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, null, or_, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
@@ -17,6 +17,9 @@ from gateway.store.prepared import Prepared
 from gateway.store.tables import documents, messages
 
 PORTION = 500  # keys in one statement
+
+
+DELIVERED: Final = "delivered"  # outcome of a message of ours that was carried on paper, since no other way was open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class MessageRow:
     signed_at: datetime | None
     created_at: datetime
     received_at: datetime | None
-    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | delivered
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
@@ -249,7 +252,7 @@ def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
-    """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
+    """Note that the transport confirmed these messages. What overtook the confirm, a receipt or a proof, is not undone."""
     if rows:
         _MARK_SENT.run(tx, ids=rows, at=at)
 
@@ -258,9 +261,20 @@ _MARK_SENT = Prepared(
     lambda dialect: (
         update(messages)
         .where(prepared.among(dialect, messages.c.id, "ids"))
-        .values(sent_at=bindparam("at"), outcome=case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome))
+        .values(
+            sent_at=bindparam("at"),
+            outcome=case(
+                (or_(messages.c.outcome == "waiting", messages.c.outcome == "parked"), "sent"), else_=messages.c.outcome
+            ),
+            code=case((messages.c.outcome == "parked", null()), else_=messages.c.code),
+        )
     )
 )
+
+
+def mark_delivered(tx: Connection, row_id: int) -> None:
+    """Note that a message went on paper and not by the transport; when it was there, its proof says (store/paper.py)."""
+    tx.execute(update(messages).where(messages.c.id == row_id).values(outcome=DELIVERED, code=None))
 
 
 def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
@@ -289,5 +303,5 @@ _MARK_RECEIPTS = Prepared(
 def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
-        unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
+        unproven = messages.c.outcome.in_(("waiting", "sent", "parked"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))

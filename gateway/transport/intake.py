@@ -15,6 +15,7 @@ from gateway.transport.port import MOST_BULK, Delivery
 
 ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
 CODE = "x-code"  # header: stable code of the last failure
+USER = "x-user"  # header of what was postponed or parked: the user of the broker who had published it; for operations only
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,18 +24,37 @@ class Token:
 
     intake: "Intake"
     tag: int
+    user: str  # of the broker, which vouches for it; empty when the publisher did not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often we look whether we still receive."""
+
+    look_seconds: float = 10.0  # pause between two questions to the broker about queues that bring nothing
+    renew_seconds: float = 300.0  # a queue that was quiet for so long is consumed anew, whatever the broker says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A queue that we may no longer receive from."""
+
+    queue: str
+    reason: str  # "not-served": the broker has no consumer of ours there; "quiet": nothing came for long
 
 
 class Intake:
     """The consumers of all home authorities on one channel, from its opening to its loss."""
 
-    def __init__(self, channel: Channel, *, look_seconds: float) -> None:
-        """`look_seconds`: pause between two looks at consumers of which nothing was heard."""
+    def __init__(self, channel: Channel, pace: Pace, *, user: str | None = None) -> None:
+        """`user` is who we are to the broker: what we set back ourselves names its first publisher in a header."""
         self._channel = channel
-        self._look_seconds = look_seconds
-        self.look_at = asyncio.get_running_loop().time() + look_seconds  # by the clock of the event loop
+        self._user = user
+        self._pace = pace
+        self.look_at = asyncio.get_running_loop().time() + pace.look_seconds  # by the clock of the event loop
         self._owners: dict[str, str] = {}  # queue -> authority
         self._heard: set[str] = set()  # queues that brought something since the last look
+        self._quiet_since: dict[str, float] = {}  # queue -> when it last brought something, as seen at a look
         self._starved: set[str] = set()  # queues that at the last look had parcels and did not give them to us
         self._arrived: deque[Delivery] = deque()
         self._unsettled: dict[int, str] = {}  # tag -> authority, oldest first
@@ -52,6 +72,7 @@ class Intake:
                 name = queue(authority)
                 await self._channel.basic_consume(name, self._consumer(authority, name), timeout=timeout)
                 self._owners[name] = authority
+                self._quiet_since[name] = asyncio.get_running_loop().time()
 
     @property
     def usable(self) -> bool:
@@ -76,27 +97,30 @@ class Intake:
             raise BrokerUnavailable("the connection to the broker was lost")
         return [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
 
-    async def look(self, timeout: float) -> str | None:  # noqa: ASYNC109 - of each call on the wire
-        """Return a queue whose consumer the broker has lost, None if there is none or it is not yet time to look.
+    async def look(self, timeout: float) -> Doubt | None:  # noqa: ASYNC109 - of each call on the wire
+        """Return a queue that we may no longer receive from, None if there is none or it is not yet time to look.
 
         The broker gives no list of consumers here, only their number, and other processes take from the same queues. Ours
         is lost when there is none at all, or when twice in a row parcels lie there although none of ours is unsettled and
-        none came between. Raises an AMQP error when the channel is lost, or does not answer.
+        none came between. And what the broker says may be wrong: RabbitMQ 3.10 counts a consumer of a queue that was
+        deleted and made anew, hands it parcels, and sends none. So a queue that is quiet for long is in doubt as well.
+        Raises an AMQP error when the channel is lost, or does not answer.
         """
         now = asyncio.get_running_loop().time()
         if now < self.look_at or not self.usable:
             return None
-        self.look_at = now + self._look_seconds
+        self.look_at = now + self._pace.look_seconds
+        self._quiet_since.update(dict.fromkeys(self._heard, now))
         starved = set()
-        for queue, authority in self._owners.items():
-            if queue in self._heard:
-                continue
+        for queue in self._owners.keys() - self._heard:
             found = await self._channel.queue_declare(queue, passive=True, timeout=timeout)
-            waits = bool(found.message_count) and queue not in self._heard and not self.unsettled(authority)
+            waits = bool(found.message_count) and queue not in self._heard and not self.unsettled(self._owners[queue])
             if not found.consumer_count or (waits and queue in self._starved):
-                return queue
+                return Doubt(queue=queue, reason="not-served")
             if waits:
                 starved.add(queue)
+            if now >= self._quiet_since[queue] + self._pace.renew_seconds:
+                return Doubt(queue=queue, reason="quiet")
         self._starved = starved
         self._heard.clear()
         return None
@@ -130,7 +154,11 @@ class Intake:
             tag = message.delivery.delivery_tag
             assert tag is not None
             properties = message.header.properties
-            attempts = (properties.headers or {}).get(ATTEMPTS)
+            headers = properties.headers or {}
+            attempts = headers.get(ATTEMPTS)
+            user = properties.user_id or ""
+            if user == self._user and isinstance(first := headers.get(USER), str):
+                user = first
             self._unsettled[tag] = authority
             self._heard.add(queue)
             self._arrived.append(
@@ -140,7 +168,7 @@ class Intake:
                     message_id=properties.message_id or "",
                     sender=properties.app_id or "",
                     attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
-                    token=Token(self, tag),
+                    token=Token(self, tag, user),
                 )
             )
             self._something.set()

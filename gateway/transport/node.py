@@ -123,6 +123,15 @@ class Membership:
     password: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTls:
+    """Files (PEM) by which a node speaks TLS, and knows its clients: it asks each for a certificate of `ca`."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 class PrivateNode:
     """One RabbitMQ node of our own.
 
@@ -135,17 +144,22 @@ class PrivateNode:
         vhosts: Sequence[str] = ("gateway",),
         plugins: Sequence[str] = (),
         member: Membership | None = None,
+        tls: NodeTls | None = None,
         install: bool = True,
         start_seconds: float = 90,
     ) -> None:
         """Prepare a node with these virtual hosts and plugins. Nothing is touched before `start`.
+
+        With `tls` it listens for TLS too, and a client may log in by the name in its certificate (auth=external).
 
         Raises `BrokerMissing` when RabbitMQ is missing and cannot be installed.
         """
         self._server = ensure_server(install=install)
         self._vhosts = tuple(vhosts)
         self._start_seconds = start_seconds
-        self._plugins = tuple(plugins)
+        self._plugins = (*plugins, *(["rabbitmq_auth_mechanism_ssl"] if tls else []))
+        self._tls = tls
+        self._tls_port = 0
         self._member = member
         self._password = member.password if member else secrets.token_urlsafe(18)
         self._name = member.name if member else f"gateway-{secrets.token_hex(4)}@localhost"
@@ -161,6 +175,11 @@ class PrivateNode:
     def url_of(self, vhost: str) -> str:
         """Return the AMQP URL of one virtual host."""
         return f"amqp://{_USER}:{self._password}@127.0.0.1:{self._port}/{vhost}"
+
+    @property
+    def tls_port(self) -> int:
+        """Port of the loopback for TLS; known once the node was started with it."""
+        return self._tls_port
 
     @property
     def address(self) -> tuple[str, int]:
@@ -234,8 +253,8 @@ class PrivateNode:
         if self._process is not None:
             _signal(self._process, signal.SIGCONT)
 
-    def control(self, *words: str) -> str:
-        """Give the running node an order through `rabbitmqctl`; return what it printed.
+    def control(self, *words: str, said: str = "") -> str:
+        """Give the running node an order through `rabbitmqctl`, with `said` on its standard input; return what it printed.
 
         Raises `BrokerUnavailable` when the order fails.
         """
@@ -247,7 +266,7 @@ class PrivateNode:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=said,
             timeout=self._start_seconds,
         )
         if done.returncode != 0:
@@ -275,7 +294,7 @@ class PrivateNode:
         if self._folder is not None:
             return self._folder
         folder = Path(tempfile.mkdtemp(prefix="gateway-rabbitmq-"))
-        self._port, self._dist_port, own_mapper = free_ports(3)
+        self._port, self._dist_port, own_mapper, self._tls_port = free_ports(4)
         self._epmd_port = self._member.epmd_port if self._member else own_mapper
         (folder / "definitions.json").write_text(_definitions(self._password, self._vhosts))
         (folder / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
@@ -285,7 +304,9 @@ class PrivateNode:
             f"default_vhost = {self._vhosts[0]}\n"
             "log.file.level = warning\n"
             "log.console = false\n"
-            "disk_free_limit.absolute = 50MB\n" + (_joining(self._member) if self._member else "")
+            "disk_free_limit.absolute = 50MB\n"
+            + (_joining(self._member) if self._member else "")
+            + (_speaking_tls(self._tls, folder, self._tls_port) if self._tls else "")
         )
         if self._member:
             cookie = folder / ".erlang.cookie"
@@ -335,6 +356,16 @@ def _joining(member: Membership) -> str:
         f"cluster_formation.classic_config.nodes.1 = {member.first}\n"
         "cluster_partition_handling = pause_minority\n"
     )
+
+
+def _speaking_tls(tls: NodeTls, folder: Path, port: int) -> str:
+    """Copy the files to where the node may read them; return the lines of its configuration."""
+    lines = [f"listeners.ssl.local = 127.0.0.1:{port}", "ssl_options.verify = verify_peer"]
+    for option, file in (("cacertfile", tls.ca), ("certfile", tls.certificate), ("keyfile", tls.key)):
+        lines.append(f"ssl_options.{option} = {shutil.copy(file, folder / f'{option}.pem')}")
+    lines += ["ssl_options.fail_if_no_peer_cert = true", "ssl_cert_login_from = common_name"]
+    lines += [f"auth_mechanisms.{number} = {name}" for number, name in enumerate(("PLAIN", "AMQPLAIN", "EXTERNAL"), 1)]
+    return "\n".join(lines) + "\n"
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

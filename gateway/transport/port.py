@@ -77,7 +77,7 @@ class Transport(Protocol):
     async def open(self, home: Sequence[str]) -> None:
         """Declare what is needed to receive for the `home` authorities. Repeating it is harmless.
 
-        Raises `BrokerUnavailable` or `DatabaseUnavailable`.
+        Raises `BrokerUnavailable` or `DatabaseUnavailable`; `Misconfigured` for keys and certificates that cannot be used.
         """
         ...
 

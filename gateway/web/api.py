@@ -20,6 +20,7 @@ from gateway import __version__
 from gateway.errors import GatewayError, NotPermitted, Refused
 from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
+from gateway.flow.line_standings import standings
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
 from gateway.flow.ports import HandedIn, Runtime
@@ -27,7 +28,7 @@ from gateway.flow.several import describe_all, messages_of, submit_known
 from gateway.flow.submissions import describe
 from gateway.partners.formats import document_media_types
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages
 from gateway.store.accounts import ApiKey
 from gateway.store.database import Tx, reading, require_current, transaction
 from gateway.web import attachments as files
@@ -297,7 +298,8 @@ def list_deadlines(rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
 def list_queues(rt: Rt, key: Annotated[ApiKey, may("queues")]) -> Any:
     """Show what waits and what is parked on its way out of the authority."""
     with reading(rt.engine) as tx:
-        return {"outbox": [queue_line(state) for state in outbox.states(tx) if state.sender == key.authority]}
+        found = standings(tx, rt.partners, rt.clock())
+    return {"outbox": [queue_line(state, line) for state, line in found if state.sender == key.authority]}
 
 
 @health.get("/livez", response_model=StateAnswer)

@@ -46,7 +46,7 @@ class Place:
     async def crash(self, transport: Transport) -> None:
         """Let a gateway end without a word, and time pass until its far side has noticed."""
         if isinstance(transport, BrokerTransport):
-            for line in (transport._in, transport._out):
+            for line in (transport._in, transport._outlet.made):
                 if line is not None:
                     line[0].wire.connection._writer_task.cancel()
                     await asyncio.wait([line[0].wire.closing], timeout=SOON)

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from gateway.cli.scene import new_document
-from gateway.errors import DatabaseUnavailable, KeyMissing, catalogue
+from gateway.errors import BrokerUnavailable, DatabaseUnavailable, KeyMissing, catalogue
 from gateway.flow.ports import Runtime
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import accounts, idempotency, journal
 from gateway.store import tables as t
 from gateway.store.database import downgrade, open_engine, reading, transaction
+from gateway.transport.broker import BrokerTransport
 from gateway.web import api
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
@@ -542,6 +543,8 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
     (line,) = web.get("/api/v1/queues", "AT-BMI").json()["outbox"]
     assert (line["recipient"], line["waiting"], line["parked"], line["codes"]) == ("RS-MUP", 1, 0, [])
     assert line["oldest"]
+    assert (line["line"], line["failures"], line["next_at"], line["for_paper"]) == ("open", 0, None, 0)
+    assert (line["sent_per_second"], line["sent_per_day"], line["sent_today"], line["nearest_deadline"]) == (None,) * 4
     assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": []}
 
 
@@ -762,6 +765,16 @@ async def test_database_that_does_not_answer_is_not_ready(web: Api) -> None:
     web.app.state.gateway = replace(web.rt, engine=away)
     is_problem(web.client.get("/readyz"), 503, "database-unavailable")
     away.dispose()
+
+
+async def test_gateway_that_should_receive_and_cannot_is_ready_but_degraded(web: Api) -> None:
+    transport = BrokerTransport("amqp://nobody@127.0.0.1:1/none")
+    web.app.state.gateway = replace(web.rt, transport=transport)
+    assert web.client.get("/readyz").json() == {"state": "ok"}  # this process does not receive
+    with pytest.raises(BrokerUnavailable):
+        await transport.take(1, 0)
+    answer = web.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"state": "degraded"})
 
 
 # --- anything at all --------------------------------------------------------------------------------------------------
