@@ -14,10 +14,11 @@ import psycopg
 
 from gateway.transport import topology
 from soak import parcels
+from soak.books import at_rest, read, settled
 from soak.faults import FAULTS, Scene
 from soak.fleet import Fleet
 from soak.installation import SILENT, Installations, Side, installations
-from soak.invariants import Verdict, at_rest, judge, settled
+from soak.invariants import Verdict, judge
 from soak.machine import machine
 from soak.papers import papers
 from soak.systems import Systems
@@ -139,12 +140,12 @@ def _look(scene: Scene) -> list[str]:
     messages = ledger.known()
     if not _wait(lambda: settled(messages, sides.values()), SETTLE_SECONDS):
         return [f"not settled within {SETTLE_SECONDS:.0f} seconds"]
-    return judge(ledger, messages, sides["west"], sides["east"], whole=False).sentences()
+    return judge(ledger, messages, [read(side) for side in sides.values()], whole=False).sentences()
 
 
 def _last_look(scene: Scene, *, rested: bool) -> Verdict:
     ledger, sides = scene.systems.ledger, scene.at.sides
-    verdict = judge(ledger, ledger.known(), sides["west"], sides["east"], whole=True)
+    verdict = judge(ledger, ledger.known(), [read(side) for side in sides.values()], whole=True)
     if not rested:
         verdict.others.append(f"not at rest within {REST_SECONDS:.0f} seconds")
     waiting = set(parcels.names_in(scene.at.node.url, topology.inbound(SILENT)))

@@ -45,7 +45,6 @@ class Ledger:
     accepted: dict[str, Accepted] = field(default_factory=dict)  # by key
     silent: dict[str, Accepted] = field(default_factory=dict)  # the same, for the partner that never answers
     refused: list[str] = field(default_factory=list)  # key and what the gateway said; none is expected
-    changed: list[str] = field(default_factory=list)  # keys of which a repeat was answered differently
     repeats: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -97,7 +96,8 @@ class Desk:
                 with ledger.lock:
                     ledger.refused.append(f"{key}: {status} {answer[:300]!r}")
                 return None
-            ledger.repeats += 1
+            with ledger.lock:
+                ledger.repeats += 1
             self._stop.wait(self._pause.uniform(*PAUSE))
         return None
 
