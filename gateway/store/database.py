@@ -112,8 +112,11 @@ def _passes(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _our_errors(engine: Engine) -> Iterator[None]:
-    """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is)."""
+def our_errors(engine: Engine) -> Iterator[None]:
+    """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is).
+
+    `transaction` and `reading` do it; for whoever catches defects inside of one, and must not take a lost connection for one.
+    """
     try:
         yield
     except IntegrityError as error:
@@ -143,14 +146,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
     """
-    with _our_errors(engine), engine.begin() as connection:
+    with our_errors(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a connection for reading; never waits for writers. Raises `DatabaseUnavailable`."""
-    with _our_errors(engine), engine.connect().execution_options(read_only=True) as connection:
+    with our_errors(engine), engine.connect().execution_options(read_only=True) as connection:
         yield connection
 
 
