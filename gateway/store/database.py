@@ -5,6 +5,7 @@ production. Both run the same statements.
 """
 
 import contextlib
+import logging
 import os
 import sqlite3
 import time
@@ -29,6 +30,9 @@ Tx: TypeAlias = Connection  # an open transaction; the layers above name it with
 Database: TypeAlias = Engine
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+# The library tells each lost connection with a traceback, past our log. Our own events tell it once, without content.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
