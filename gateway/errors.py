@@ -654,6 +654,12 @@ class RevocationUnreachable(Unavailable):
     code = "revocation-unreachable"
 
 
+class ClockBehind(Unavailable):
+    """Our clock is behind our own record: what seems to come from the future waits until it is right."""
+
+    code = "clock-behind"
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
 
