@@ -27,6 +27,7 @@ from servers import Servers, servers
 from gateway import log
 from gateway.flow import inbound, loops
 from gateway.flow.draft import Sent
+from gateway.flow.heap import settle
 from gateway.flow.outbound import submit
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
@@ -186,6 +187,7 @@ async def _until(reached: Any, seconds: float) -> None:
 
 async def _run(control: Connection, job: Job, *, sends: bool, receives: bool) -> None:
     rt = _runtime(job)
+    settle()  # as a process of the gateway does when it starts
     watched = _Watched(rt)
     loops.receive = watched  # type: ignore[assignment]  # the loop is the product's; only its watch is ours
     stop = asyncio.Event()

@@ -712,10 +712,22 @@ class Undeliverable(Unavailable):
     code = "undeliverable"
 
 
-class QueueFull(Unavailable):
-    """The broker refused a message for want of room in the recipient's queue; later there may be some."""
+class QueueRefused(Unavailable):
+    """The recipient's queue took no message: it has no room, or the node that leads it has just gone."""
 
-    code = "queue-full"
+    code = "queue-refused"
+
+
+class TakenLater(Unavailable):
+    """A sender is over the limit that this gateway set for it; the rest of what it sent is taken in later."""
+
+    code = "taken-later"
+
+
+class PaperDue(Unavailable):
+    """A message could not be delivered, and a deadline is so near that an officer sends it on paper."""
+
+    code = "paper-due"
 
 
 class TimestampUnavailable(Unavailable):

@@ -80,7 +80,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
-    retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
+    retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries of one message; parked after the last
+    line_failures: int = 5  # so many in a row, and nothing more is tried for that recipient until a pause is over
+    line_first_seconds: int = 2  # the first pause; doubled with each probe that fails
+    line_most_seconds: int = 60  # the longest
+    paper_days: int = 2  # working days before a deadline at which what cannot be delivered is set aside for paper
     watch_seconds: int = 30  # pause between two looks at the clock
     hints: bool = True  # whether cases of one authority are compared with each other; False also removes what they are found by
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
@@ -111,7 +115,10 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days")
+        small = (
+            *("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days"),
+            *("line_failures", "line_first_seconds", "line_most_seconds", "paper_days"),
+        )
         if any(getattr(self, name) < 1 for name in small):
             raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         _check_addresses(self.database, self.broker)

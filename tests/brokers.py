@@ -10,17 +10,17 @@ from gateway.transport.port import Delivery, Parcel
 SOON = 30.0  # seconds; the bound of every wait
 
 
-def parcel(to: str, number: int) -> Parcel:
-    return Parcel(message_id=str(number), sender="XB-SENDER", recipient=to, body=b"sealed")
+def parcel(to: str, number: int, *, bulk: bool = False) -> Parcel:
+    return Parcel(message_id=str(number), sender="XB-SENDER", recipient=to, body=b"sealed", bulk=bulk)
 
 
 async def in_thread(work) -> None:
     await asyncio.get_running_loop().run_in_executor(None, work)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = SOON) -> None:
     """Look again and again, within a bound, until the other process is there."""
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(0.05)
 

@@ -20,6 +20,7 @@ from gateway.cli.output import console, print_json
 from gateway.errors import GatewayError, KeyMissing, SettingsInvalid, SignerUnavailable
 from gateway.flow.edges import serve_edges
 from gateway.flow.erasure import replay
+from gateway.flow.heap import settle_heap
 from gateway.flow.installation import note_settings
 from gateway.flow.loops import LOOPS, run
 from gateway.flow.partner_watch import keep_partners
@@ -74,6 +75,7 @@ async def run_parts(
     async with asyncio.TaskGroup() as group:
         group.create_task(_watch_signer(signs, stop))
         group.create_task(keep_partners(rt, stop))
+        group.create_task(settle_heap(stop))
         if loops:
             group.create_task(run(loops, rt, stop))
         if "edges" in parts:
@@ -119,9 +121,19 @@ def run_until_signal(
         await run_parts(parts, rt, stop, listener, signs)
 
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=_event_loop) as runner:
+            runner.run(main())
     except* GatewayError as group:
         raise _first(group) from None
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop that runs a process of ours: libuv's, where it exists."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop  # noqa: PLC0415  # there is none for Windows
+
+    return uvloop.new_event_loop()
 
 
 def _first(group: BaseExceptionGroup[GatewayError]) -> GatewayError:

@@ -12,28 +12,33 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gateway.errors import GatewayError, Unavailable
+from gateway.errors import GatewayError, TakenLater, Unavailable
 from gateway.flow.certificates import look_after_certificates
 from gateway.flow.deliver import claim, deliver_once, settle, still_open
 from gateway.flow.evidence import gather
+from gateway.flow.floods import Floodgate
 from gateway.flow.inbound import receive, take_up_resumed
+from gateway.flow.lines import give_back, held_back
 from gateway.flow.papers import sha256
-from gateway.flow.parts import next_group, settle_group
+from gateway.flow.parts import Group, next_group, settle_group
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
 from gateway.flow.resemblances import make_searchable
+from gateway.flow.rounds import Rounds
 from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
 from gateway.store import journal
 from gateway.store.database import transaction
+from gateway.store.outbox import OutboxRow
 from gateway.transport.port import Delivery
 
 log = logger("loops")
 T = TypeVar("T")
 
 POLL_SECONDS = 0.5  # the outbox is looked at this often even when nobody rings; other processes may have filled it
+SLOW_SECONDS = 1.0  # a round of deliveries that takes longer goes on by itself, beside the next
 OUTSIDE_PAUSE_SECONDS = 2.0  # pause after the database or the broker did not answer
 
 
@@ -60,12 +65,17 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 async def consume(rt: Runtime, stop: asyncio.Event) -> None:
     """Take what the transport brings; acknowledge after the commit."""
     thread = _Thread("consume")
+    gate = Floodgate()
     try:
         while not stop.is_set():
             try:
                 deliveries = await rt.transport.take(rt.settings.batch, POLL_SECONDS)
                 if deliveries:
-                    await _take_in(deliveries, rt, thread)
+                    taken, later = gate.divide(deliveries, rt.partners, rt.clock())
+                    if taken:
+                        await _take_in(taken, rt, thread)
+                    if later:
+                        await _take_later(later, rt)
                 else:
                     await thread.run(take_up_resumed, rt)
             except Unavailable as error:
@@ -95,6 +105,12 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
     for delivery, answer in zip(deliveries, answers, strict=True):
         if answer.outcome == "postponed":
             await rt.transport.postpone(delivery, _pause_before(delivery, rt), answer.code or Unavailable.code)
+
+
+async def _take_later(deliveries: Sequence[Delivery], rt: Runtime) -> None:
+    """Postpone what is over its sender's limit, all at once: it must not keep the others waiting either."""
+    log.warning("messages.postponed", code=TakenLater.code, count=len(deliveries))
+    await asyncio.gather(*(rt.transport.postpone(one, _pause_before(one, rt), TakenLater.code) for one in deliveries))
 
 
 async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
@@ -144,43 +160,62 @@ def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:
 
 
 async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
-    """Send what waits in the outbox, at once when the bell rings."""
+    """Send what waits in the outbox, at once when the bell rings. What a recipient does not confirm keeps no other waiting."""
     thread = _Thread("deliver")
     name = f"{socket.gethostname()[:20]}:{os.getpid()}"
     loop = asyncio.get_running_loop()
+    rounds = Rounds(SLOW_SECONDS)
     try:
         rt.bell.listen(name)
         looked = -POLL_SECONDS
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
-                rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
-                if rows and rt.book.decided.suspended:  # they were handed over before
-                    rows = await thread.run(still_open, rows, rt)
+                rows = await _handed(rt, thread)
                 if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
                     looked, parts = loop.time(), True
                     rows += await thread.run(claim, rt, by=name)
                 if rows:
-                    answers = await deliver_once(rt, rows)
-                    await thread.run(settle, rows, answers, rt)
+                    await rounds.run(_deliver_rows(rows, rt, thread))
                 if parts:  # after the messages that waited, a few at a time
-                    parts = await _deliver_parts(rt, thread, by=name) > 0
+                    group = await thread.run(next_group, rt, by=name)
+                    parts = group is not None
+                    if group is not None:
+                        await rounds.run(_deliver_group(group, rt, thread))
                 if not rows and not parts:
                     await rt.bell.wait(POLL_SECONDS)
             except Unavailable as error:
                 log.warning("deliver.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
+        try:
+            await rounds.end()
+        except Unavailable as error:  # leases bring back what was not settled
+            log.warning("deliver.waiting", code=error.code)
     finally:
         rt.bell.leave()
+        rounds.cancel()
         thread.close()
 
 
-async def _deliver_parts(rt: Runtime, thread: _Thread, *, by: str) -> int:
-    """Send the next few parts of one attachment; return how many were confirmed."""
-    group = await thread.run(next_group, rt, by=by)
-    if group is None:
-        return 0
-    return await thread.run(settle_group, group, await rt.transport.send(group.parcels), rt)
+async def _handed(rt: Runtime, thread: _Thread) -> list[OutboxRow]:
+    """Return what was handed over in this process and may leave at once."""
+    rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
+    if rows and rt.book.decided.suspended:  # they were handed over before
+        rows = await thread.run(still_open, rows, rt)
+    if back := held_back(rows, rt):  # their line is in trouble, or has limits: they take their turn
+        await thread.run(give_back, back, rt)
+        rows = [row for row in rows if row not in back]
+    return rows
+
+
+async def _deliver_rows(rows: Sequence[OutboxRow], rt: Runtime, thread: _Thread) -> None:
+    answers = await deliver_once(rt, rows)
+    await thread.run(settle, rows, answers, rt)
+
+
+async def _deliver_group(group: Group, rt: Runtime, thread: _Thread) -> None:
+    """Send the next few parts of one attachment."""
+    await thread.run(settle_group, group, await rt.transport.send(group.parcels), rt)
 
 
 async def watch(rt: Runtime, stop: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import TypeAlias
 
 from gateway.domain.calendars import Calendar, Side
@@ -13,10 +14,14 @@ from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
 from gateway.flow.decision_book import DecisionBook
 from gateway.flow.directory import Directory
+from gateway.flow.draft import Submission
 from gateway.flow.evidence_clock import EvidenceClock
+from gateway.flow.gathering import Gathering
 from gateway.partners import Partners
 from gateway.settings import Settings
-from gateway.store.database import Database
+from gateway.stages import Submitted
+from gateway.store.database import Database, Tx
+from gateway.store.lines import Line
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
 from gateway.trust.authorities import TimestampAuthority
@@ -28,6 +33,8 @@ from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 
 Clock: TypeAlias = Callable[[], datetime]
+# What a request brings, and what is to be written of its result in the same transaction.
+HandedIn: TypeAlias = tuple[Submitted, Callable[[Tx, Submission], None] | None]
 
 
 LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
@@ -89,6 +96,18 @@ class Bell:
         self._event.clear()
 
 
+@dataclass(slots=True)
+class LineBook:
+    """How the lines to recipients stood when the delivery loop of this process looked last (flow/lines.py)."""
+
+    known: Mapping[str, Line] = field(default_factory=dict)
+    troubled: frozenset[str] = frozenset()  # recipients whose last delivery failed
+    served: str = ""  # the recipient of which parts of an attachment left last
+
+
+_CHANCE = SystemRandom()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """One running gateway."""
@@ -107,7 +126,10 @@ class Runtime:
     screen: Callable[[bytes], None] | None = None  # reads foreign bytes first, in a process of its own; raises `Refused`
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
+    lines: LineBook = field(default_factory=LineBook)
+    chance: Callable[[], float] = _CHANCE.random  # from 0 to 1: spreads pauses; the same each time in tests
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
+    gathering: Gathering[HandedIn, Submission] = field(default_factory=Gathering, init=False, repr=False)  # what requests bring
     book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property

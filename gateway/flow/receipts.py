@@ -3,6 +3,7 @@
 A receipt exists if and only if the message is durable, or its refusal is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,10 +18,10 @@ from gateway.flow.parts import send_attachments_again
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Signed
-from gateway.store import cases, journal, messages, outbox
+from gateway.store import cases, journal, messages, outbox, outbox_paper
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
-from gateway.store.outbox import OutboxRow
+from gateway.store.outbox import OutboxRow, Place
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.reading import write_receipt
@@ -172,6 +173,8 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
         row = sent[key]
         if item.waits:
             entries += send_again(tx, rt, row, item.missing, now) if item.missing else [_kept(item, row, header, now)]
+        elif row.outcome == messages.DELIVERED and not item.accepted:  # a copy beside the paper, which has arrived
+            entries.append(_refusal(item, row, header, now))
         elif row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
             outcome = "received" if item.accepted else "refused"
             news.append((item, row))
@@ -190,12 +193,16 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
             for item, row in news
         ],
     )
-    _clocks_of(tx, rt, [(item.received_at, row) for item, row in news if item.accepted and row.case_id], now)
+    if parked := [row.id for _, row in news if row.id is not None and row.outcome == "parked"]:
+        outbox_paper.end(tx, parked)  # it had arrived although its delivery looked failed: nobody need act any more
+    started = [(item.received_at, row) for item, row in news if item.accepted and row.case_id]
+    # What was proven on paper counts from then; a copy that comes later starts nothing.
+    clocks_of(tx, rt, [(at, row) for at, row in started if row.outcome != messages.DELIVERED], now)
     return entries + [_refusal(item, row, header, now) for item, row in news if not item.accepted]
 
 
-def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], now: datetime) -> None:
-    """Start, meet and move the clocks by messages of ours, now that the other side's receipt says when it had them."""
+def clocks_of(tx: Tx, rt: Runtime, proven: Sequence[tuple[datetime, MessageRow]], now: datetime) -> None:
+    """Start, meet and move the clocks by messages of ours, now that it is proven when the other side had them."""
     found = {case.id: case for case in cases.get_many(tx, sorted({row.case_id for _, row in proven if row.case_id}))}
     for received_at, row in proven:
         if row.type in REPLY_TYPES and row.case_id in found:
@@ -267,7 +274,7 @@ def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime
     assert row.id is not None
     signed = Signed(body=body, digest=sha256(body), signer=row.sender, signed_at=now)
     sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust, ring=rt.ring)
-    outbox.add(tx, [(row.id, sealed)], now)
+    outbox.add(tx, [(row.id, sealed)], now, places={row.id: Place(case_id=row.case_id)})
 
 
 def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy import case as choice
 
 from gateway.domain.case import Case
@@ -14,7 +14,8 @@ from gateway.domain.messages import Category, Ground, Procedure
 from gateway.domain.moves import Role, State
 from gateway.errors import NotFound
 from gateway.store.columns import in_range
-from gateway.store.portions import add_rows, among, next_ids
+from gateway.store.portions import add_rows, next_ids
+from gateway.store.prepared import Prepared, among
 from gateway.store.tables import cases, deadlines
 
 CaseKey = tuple[str, str, str]  # home, counterparty, reference
@@ -52,7 +53,7 @@ def key_of(case: Case) -> CaseKey:
     return case.home, case.counterparty, case.reference
 
 
-def _case(row: Row[Any]) -> Case:
+def _case(row: Any) -> Case:
     return Case(
         id=row.id,
         home=row.home,
@@ -92,18 +93,24 @@ def load(tx: Connection, keys: Sequence[CaseKey], *, lock: bool = True) -> dict[
         return {}
     wanted = set(keys)
     homes, counterparties, references = (sorted(set(values)) for values in zip(*wanted, strict=True))
-    found = (
+    rows = (_LOAD_LOCKED if lock else _LOAD).rows(tx, references=references, homes=homes, counterparties=counterparties)
+    return {key_of(case): case for case in map(_case, rows) if key_of(case) in wanted}
+
+
+def _load(dialect: str) -> Select[Any]:
+    return (
         select(cases)
         .where(
-            among(tx, cases.c.reference, references),
-            among(tx, cases.c.home, homes),  # these two select nothing more; they lead the planner to the one index
-            among(tx, cases.c.counterparty, counterparties),
+            among(dialect, cases.c.reference, "references"),
+            among(dialect, cases.c.home, "homes"),  # these two select nothing more; they lead the planner to the one index
+            among(dialect, cases.c.counterparty, "counterparties"),
         )
         .order_by(cases.c.id)
     )
-    if lock:
-        found = found.with_for_update()
-    return {key_of(case): case for case in map(_case, tx.execute(found)) if key_of(case) in wanted}
+
+
+_LOAD = Prepared(_load)
+_LOAD_LOCKED = Prepared(lambda dialect: _load(dialect).with_for_update())
 
 
 def get(tx: Connection, case_id: int, *, home: str | None = None, lock: bool = False) -> Case:
@@ -122,7 +129,10 @@ def get_many(tx: Connection, case_ids: Sequence[int]) -> list[Case]:
     """Return the cases with these ids."""
     if not case_ids:
         return []
-    return [_case(row) for row in tx.execute(select(cases).where(among(tx, cases.c.id, case_ids)).order_by(cases.c.id))]
+    return [_case(row) for row in _GET_MANY.rows(tx, ids=case_ids)]
+
+
+_GET_MANY = Prepared(lambda dialect: select(cases).where(among(dialect, cases.c.id, "ids")).order_by(cases.c.id))
 
 
 def by_reference(tx: Connection, reference: str, *, home: str | None = None) -> list[Case]:

@@ -7,6 +7,7 @@ production. Both run the same statements.
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +19,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid, StoreConflict
 
@@ -70,11 +72,33 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(place, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+    engine = create_engine(place, hide_parameters=True, pool_size=8, max_overflow=8)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ask_again)
+    return engine
+
+
+_IDLE_SECONDS = 2.0  # a connection that lay unused for longer is asked whether it still stands; a busy one would say so itself
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ask_again(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that lay idle; the pool replaces one that does not answer. To ask each time would cost each batch."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) < _IDLE_SECONDS:
+        return
+    try:
+        connection.execute(";")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError from error
 
 
 # SQLSTATE classes of what passes by itself: connection, rolled back (deadlock), resources, lock, operator intervention.
 _PASSING = {"08", "40", "53", "55", "57"}
+_CUT = {"08", "57"}  # the server is gone, or going
 
 
 def _stands_already(error: BaseException | None) -> bool:
@@ -88,7 +112,7 @@ def _passes(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _our_errors(engine: Engine) -> Iterator[None]:
     """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is)."""
     try:
         yield
@@ -103,10 +127,12 @@ def _our_errors() -> Iterator[None]:
         if error.connection_invalidated or _passes(error.orig) or nameless:
             raise DatabaseUnavailable("the database does not answer") from error
         raise
-    except psycopg.Error as error:  # COPY speaks to the driver itself
+    except psycopg.Error as error:  # statements of the hot path speak to the driver itself
         if _stands_already(error):
             raise StoreConflict("somebody else wrote the same row first") from error
         if _passes(error) or isinstance(error, psycopg.OperationalError):
+            if error.sqlstate is None or error.sqlstate[:2] in _CUT:
+                engine.dispose()  # the library was not told: connections that lie in the pool are as broken as this one
             raise DatabaseUnavailable("the database does not answer") from error
         raise
 
@@ -117,14 +143,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
     """
-    with _our_errors(), engine.begin() as connection:
+    with _our_errors(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a connection for reading; never waits for writers. Raises `DatabaseUnavailable`."""
-    with _our_errors(), engine.connect().execution_options(read_only=True) as connection:
+    with _our_errors(engine), engine.connect().execution_options(read_only=True) as connection:
         yield connection
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, upda
 
 from gateway.store.attachment_tables import attachments
 from gateway.store.portions import add_rows, among
+from gateway.store.prepared import Prepared
 from gateway.store.tables import cases, early, messages
 
 FIELDS = (
@@ -159,7 +160,10 @@ def remove(tx: Connection, keys: Sequence[tuple[str, str]]) -> None:
 
 def some(tx: Connection) -> bool:
     """Whether any message waits; the common answer is no, and then nothing more is asked."""
-    return tx.execute(select(early.c.id).limit(1)).first() is not None
+    return bool(_SOME.rows(tx))
+
+
+_SOME = Prepared(lambda _dialect: select(early.c.id).limit(1))
 
 
 def count(tx: Connection) -> int:

@@ -1,16 +1,21 @@
-"""What a repeated POST with the same Idempotency-Key is answered with. A key is claimed before the work begins."""
+"""What a repeated POST with the same Idempotency-Key is answered with. A key is claimed before the work begins.
+
+The answer is written in the transaction that saves the message. So a process may die, or lose the database in the middle of
+its commit, at any moment: either both stand there or neither, and whoever takes the claim over does nothing twice.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.errors import StoreConflict
 from gateway.store.tables import idempotency
 
 IN_PROGRESS = 0
-LEFT_OVER = timedelta(minutes=10)  # a claim of this age is from a process that died
+LEFT_OVER = timedelta(minutes=1)  # a claim of this age is from a process that died; one that only hangs loses it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +46,28 @@ def claim(tx: Connection, authority: str, key: str, request_hash: str, now: date
     return None
 
 
-def record(tx: Connection, authority: str, key: str, *, status: int, answer: dict[str, Any]) -> None:
-    """Write the answer under a claimed key."""
-    tx.execute(
-        update(idempotency)
-        .where(idempotency.c.authority == authority, idempotency.c.key == key)
-        .values(status=status, answer=answer)
+def record(tx: Connection, authority: str, key: str, *, claimed_at: datetime, status: int, answer: dict[str, Any]) -> None:
+    """Write the answer under the key that was claimed at `claimed_at`.
+
+    Raises `StoreConflict` when somebody else has taken the claim over: what this transaction did must not stand.
+    """
+    mine = update(idempotency).where(*_claim_of(authority, key, claimed_at))
+    if tx.execute(mine.values(status=status, answer=answer)).rowcount == 0:
+        raise StoreConflict("another request has taken this Idempotency-Key over")
+
+
+def give_up(tx: Connection, authority: str, key: str, *, claimed_at: datetime) -> None:
+    """Free a key whose request could not be worked on, so that it can be tried again. A recorded answer stays.
+
+    Where the commit of the answer is still under way, this waits for how it ends.
+    """
+    tx.execute(delete(idempotency).where(*_claim_of(authority, key, claimed_at)))
+
+
+def _claim_of(authority: str, key: str, claimed_at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        idempotency.c.authority == authority,
+        idempotency.c.key == key,
+        idempotency.c.status == IN_PROGRESS,
+        idempotency.c.created_at == claimed_at,
     )
-
-
-def give_up(tx: Connection, authority: str, key: str) -> None:
-    """Free a key whose request could not be worked on, so that it can be tried again."""
-    tx.execute(delete(idempotency).where(idempotency.c.authority == authority, idempotency.c.key == key))

@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, null, or_, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
+from gateway.store import prepared
 from gateway.store.columns import in_range
 from gateway.store.portions import add_rows, among, next_ids
+from gateway.store.prepared import Prepared
 from gateway.store.tables import documents, messages
 
 PORTION = 500  # keys in one statement
+
+
+DELIVERED: Final = "delivered"  # outcome of a message of ours that was carried on paper, since no other way was open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ class MessageRow:
     signed_at: datetime | None
     created_at: datetime
     received_at: datetime | None
-    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | delivered
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
@@ -86,7 +91,7 @@ _FIELDS = (
 _VALUES = attrgetter(*_FIELDS)
 
 
-def _message(row: Row[Any]) -> MessageRow:
+def _message(row: Any) -> MessageRow:
     return MessageRow(id=row.id, **{name: getattr(row, name) for name in _FIELDS})
 
 
@@ -95,12 +100,16 @@ def known(tx: Connection, direction: str, keys: Sequence[tuple[str, str]]) -> di
     found: dict[tuple[str, str], MessageRow] = {}
     for start in range(0, len(keys), PORTION):
         portion = set(keys[start : start + PORTION])
-        ids = sorted({message_id for _, message_id in portion})
-        rows = select(messages).where(messages.c.direction == direction, among(tx, messages.c.message_id, ids))
-        found |= {
-            (row.sender, row.message_id): _message(row) for row in tx.execute(rows) if (row.sender, row.message_id) in portion
-        }
+        rows = _KNOWN.rows(tx, way=direction, ids=sorted({message_id for _, message_id in portion}))
+        found |= {(row.sender, row.message_id): _message(row) for row in rows if (row.sender, row.message_id) in portion}
     return found
+
+
+_KNOWN = Prepared(
+    lambda dialect: select(messages).where(
+        messages.c.direction == bindparam("way"), prepared.among(dialect, messages.c.message_id, "ids")
+    )
+)
 
 
 def get(tx: Connection, row_id: int) -> MessageRow:
@@ -209,12 +218,16 @@ def last_sequences(tx: Connection, case_ids: Sequence[int], direction: str) -> d
     """Return the highest sequence number used per case in one direction; a refused message has used its number up."""
     if not case_ids:
         return {}
-    found = (
-        select(messages.c.case_id, func.max(messages.c.sequence))
-        .where(among(tx, messages.c.case_id, case_ids), messages.c.direction == direction)
+    return {row.case_id: row.highest or 0 for row in _LAST_SEQUENCES.rows(tx, ids=case_ids, way=direction)}
+
+
+_LAST_SEQUENCES = Prepared(
+    lambda dialect: (
+        select(messages.c.case_id, func.max(messages.c.sequence).label("highest"))
+        .where(prepared.among(dialect, messages.c.case_id, "ids"), messages.c.direction == bindparam("way"))
         .group_by(messages.c.case_id)
     )
-    return {case_id: highest or 0 for case_id, highest in tx.execute(found)}
+)
 
 
 def use_up(tx: Connection, row_id: int, *, case_id: int, sequence: int) -> None:
@@ -239,10 +252,29 @@ def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
-    """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
+    """Note that the transport confirmed these messages. What overtook the confirm, a receipt or a proof, is not undone."""
     if rows:
-        sent = case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome)
-        tx.execute(update(messages).where(among(tx, messages.c.id, rows)).values(sent_at=at, outcome=sent))
+        _MARK_SENT.run(tx, ids=rows, at=at)
+
+
+_MARK_SENT = Prepared(
+    lambda dialect: (
+        update(messages)
+        .where(prepared.among(dialect, messages.c.id, "ids"))
+        .values(
+            sent_at=bindparam("at"),
+            outcome=case(
+                (or_(messages.c.outcome == "waiting", messages.c.outcome == "parked"), "sent"), else_=messages.c.outcome
+            ),
+            code=case((messages.c.outcome == "parked", null()), else_=messages.c.code),
+        )
+    )
+)
+
+
+def mark_delivered(tx: Connection, row_id: int) -> None:
+    """Note that a message went on paper and not by the transport; when it was there, its proof says (store/paper.py)."""
+    tx.execute(update(messages).where(messages.c.id == row_id).values(outcome=DELIVERED, code=None))
 
 
 def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
@@ -250,16 +282,26 @@ def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
     alike: dict[tuple[str, str | None, datetime, str], list[int]] = {}
     for note in notes:
         alike.setdefault((note.outcome, note.code, note.received_at, note.receipt_message_id), []).append(note.row_id)
-    for (outcome, code, received_at, receipt), rows in alike.items():
-        tx.execute(
-            update(messages)
-            .where(among(tx, messages.c.id, rows))
-            .values(outcome=outcome, code=code, received_at=received_at, receipt_message_id=receipt)
+    for (outcome, why, at, receipt), rows in alike.items():
+        _MARK_RECEIPTS.run(tx, ids=rows, result=outcome, why=why, at=at, receipt=receipt)
+
+
+_MARK_RECEIPTS = Prepared(
+    lambda dialect: (
+        update(messages)
+        .where(prepared.among(dialect, messages.c.id, "ids"))
+        .values(
+            outcome=bindparam("result"),
+            code=bindparam("why"),
+            received_at=bindparam("at"),
+            receipt_message_id=bindparam("receipt"),
         )
+    )
+)
 
 
 def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
-        unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
+        unproven = messages.c.outcome.in_(("waiting", "sent", "parked"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))

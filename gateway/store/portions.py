@@ -29,14 +29,12 @@ from sqlalchemy import (
     TypeDecorator,
     any_,
     func,
-    insert,
     literal,
     select,
-    text,
 )
 from sqlalchemy.types import TypeEngine
 
-COPY_FROM = 4  # rows; below that a plain statement is as good
+COPY_FROM = 16  # rows; below that a plain statement is as good
 MOST_AT_ONCE = 64  # rows in one INSERT on SQLite; a power of two, and far below what its statements hold
 T = TypeVar("T")
 
@@ -54,8 +52,9 @@ def next_ids(tx: Connection, table: Table, count: int) -> list[int]:
     On SQLite the transaction holds the write lock; on PostgreSQL the sequence gives each number once.
     """
     if tx.dialect.name == "postgresql":
-        numbers = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
-        return list(tx.execute(numbers, {"table": table.name, "count": count}).scalars())
+        with _cursor(tx) as cursor:
+            numbers = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+            return [number for (number,) in cursor.execute(numbers, (table.name, count)).fetchall()]
     last = tx.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
     return list(range(last + 1, last + 1 + count))
 
@@ -67,18 +66,28 @@ def add_rows(tx: Connection, table: Table, names: tuple[str, ...], rows: Sequenc
     """
     if not rows:
         return
+    values = list(_converted(rows, _conversions(table, names, tx.dialect)))
     if tx.dialect.name != "postgresql":
-        values = list(_converted(rows, _conversions(table, names, tx.dialect)))
         for portion in _portions(values):
-            tx.exec_driver_sql(_insert(table, names, len(portion)), tuple(value for row in portion for value in row))
+            tx.exec_driver_sql(_insert(table, names, len(portion), "?"), _flat(portion))
     elif len(rows) < COPY_FROM:
-        tx.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+        with _cursor(tx) as cursor:
+            cursor.execute(_insert(table, names, len(rows), "%s"), _flat(values))
     else:
-        driver: Any = tx.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(_copy(table, names)) as copy:
+        with _cursor(tx) as cursor, cursor.copy(_copy(table, names)) as copy:
             copy.set_types(_wire_types(table, names))
-            for row in _converted(rows, _conversions(table, names, tx.dialect)):
+            for row in values:
                 copy.write_row(row)
+
+
+def _cursor(tx: Connection) -> Any:
+    """Return a cursor of the driver on the connection of `tx`: these few statements are the same each time."""
+    driver: Any = tx.connection.driver_connection
+    return driver.cursor()
+
+
+def _flat(rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(value for row in rows for value in row)
 
 
 Conversion: TypeAlias = Callable[[Any], Any]
@@ -129,9 +138,12 @@ def _portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 @lru_cache(maxsize=256)
-def _insert(table: Table, names: tuple[str, ...], count: int) -> str:
-    """Return the INSERT of so many rows. Names come from the table's definition, never from outside."""
-    row = f"({', '.join('?' * len(names))})"
+def _insert(table: Table, names: tuple[str, ...], count: int, place: str) -> str:
+    """Return the INSERT of so many rows, `place` standing for a value.
+
+    Names come from the table's definition, never from outside.
+    """
+    row = f"({', '.join([place] * len(names))})"
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608
 
 

@@ -11,7 +11,8 @@ from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
-from gateway.store.tables import cases, deadlines, holds
+from gateway.store.outbox_paper import for_paper
+from gateway.store.tables import cases, deadlines, holds, outbox
 
 PAGE_ROWS = 50
 SOON = timedelta(days=3)
@@ -54,6 +55,7 @@ class CaseLine:
     opened_at: datetime
     hold_reason: str | None
     due: DeadlineRow | None  # the open deadline that presses most
+    for_paper: datetime | None  # a message of ours must go on paper: the end of its deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +90,15 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
     return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
 
 
+# Set aside since it cannot be delivered in time: an officer must send it on paper.
+_FOR_PAPER = cases.c.id.in_(
+    select(outbox.c.case_id).where(
+        outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None)
+    )
+)
 _OURS = or_(
     _HELD,
+    _FOR_PAPER,
     _open(deadlines.c.must_act == cases.c.role),
     *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
 )
@@ -103,8 +112,8 @@ FILTERS: Mapping[str, ColumnElement[bool]] = {
 def worklist_page(connection: Connection, viewer: Viewer, *, now: datetime, show: str = "todo", page: int = 1) -> Worklist:
     """Return one page of the viewer's cases by what is due next.
 
-    First what is overdue or ends within `SOON`, then what is not known and must be asked for, then the rest by date,
-    then what no limit runs for. An unknown date is not sorted as if it were one.
+    First what must go on paper, and what is overdue or ends within `SOON`, then what is not known and must be asked for, then
+    the rest by date, then what no limit runs for. An unknown date is not sorted as if it were one.
     """
     counts = {
         name: connection.execute(select(func.count()).select_from(cases).where(mine(viewer), condition)).scalar_one()
@@ -127,7 +136,7 @@ def worklist_page(connection: Connection, viewer: Viewer, *, now: datetime, show
         .outerjoin(due, due.c.case_id == cases.c.id)
         .where(mine(viewer), FILTERS[show])
         .order_by(
-            case((due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
+            case((_FOR_PAPER, 0), (due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
             due.c.until,
             cases.c.id.desc(),
         )
@@ -149,7 +158,8 @@ def _lines(connection: Connection, found: Select[Any], now: datetime) -> tuple[C
         select(holds.c.case_id, holds.c.reason).where(holds.c.case_id.in_(ids), holds.c.ended_at.is_(None))
     )
     reasons = {row.case_id: row.reason for row in held}
-    return tuple(_line(row, reasons.get(row.id), next_due.get(row.id)) for row in rows)
+    aside = for_paper(connection, ids)
+    return tuple(_line(row, reasons.get(row.id), next_due.get(row.id), aside.get(row.id)) for row in rows)
 
 
 def _urgency(deadline: DeadlineRow, now: datetime) -> tuple[int, datetime]:
@@ -158,7 +168,7 @@ def _urgency(deadline: DeadlineRow, now: datetime) -> tuple[int, datetime]:
     return 0 if deadline.due_until <= now + SOON else 2, deadline.due_until
 
 
-def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None) -> CaseLine:
+def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None, for_paper: datetime | None) -> CaseLine:
     return CaseLine(
         id=row.id,
         home=row.home,
@@ -172,6 +182,7 @@ def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None) -> Ca
         opened_at=row.opened_at,
         hold_reason=hold_reason,
         due=due,
+        for_paper=for_paper,
     )
 
 

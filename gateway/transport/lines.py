@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 import aio_pika
 import aiormq
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import make_url
 from aio_pika.exceptions import AMQPError
+from pamqp.common import FieldTable
 
 from gateway.errors import BrokerUnavailable, Misconfigured
 from gateway.transport.addresses import addresses_of, user_of
 
 TROUBLE = (AMQPError, OSError, TimeoutError, RuntimeError)  # the libraries say RuntimeError of a closed connection
-_HANG_UP_SECONDS = 3.0  # for the farewell to a connection that may be dead
+_LOST_SECONDS = 3.0  # for the farewell to a connection that is lost: others wait for the next one
 
 # The libraries log each lost connection several times, with frames. Our own events tell it once, without content.
 for _library in ("aio_pika", "aiormq"):
@@ -94,27 +96,26 @@ class Dialler:
     async def give_up(self, line: Line) -> None:
         """Close a lost connection; its host is tried last."""
         self._try_last(line.address)
-        await self.hang_up(line.connection)
+        await self.hang_up(line.connection, min(self._timeout, _LOST_SECONDS))
 
-    async def hang_up(self, connection: AbstractConnection) -> None:
-        """Close a connection that may be dead already."""
+    async def hang_up(self, connection: AbstractConnection, seconds: float | None = None) -> None:
+        """Close a connection that may be dead already; `seconds` for its farewell, not given: those of one call."""
         with contextlib.suppress(*TROUBLE):
-            async with asyncio.timeout(min(self._timeout, _HANG_UP_SECONDS)):
+            async with asyncio.timeout(self._timeout if seconds is None else seconds):
                 await connection.close()
 
     async def _dial_host(self, address: str, direction: str, seconds: float, context: ssl.SSLContext | None) -> Line:
-        connection: AbstractConnection | None = None
+        # Not by `aio_pika.connect`: what that leaves behind when its time is over nobody could close.
+        named: FieldTable = {"connection_name": f"{self._label} {direction}"}
+        connection = aio_pika.Connection(make_url(address), ssl_context=context, client_properties=named)
         try:
             async with asyncio.timeout(seconds):
-                connection = await aio_pika.connect(
-                    address, ssl_context=context, client_properties={"connection_name": f"{self._label} {direction}"}
-                )
+                await connection.connect()
                 channel = connection.channel(publisher_confirms=direction == "out")
                 await channel.initialize()
                 wire = await channel.get_underlay_channel()
-        except TROUBLE:
-            if connection is not None:
-                await self.hang_up(connection)
+        except BaseException:  # a cancellation too
+            await self.hang_up(connection, min(self._timeout, _LOST_SECONDS))
             raise
         assert isinstance(wire, aiormq.Channel)
         return Line(address, connection, channel, wire)

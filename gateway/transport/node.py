@@ -253,8 +253,8 @@ class PrivateNode:
         if self._process is not None:
             _signal(self._process, signal.SIGCONT)
 
-    def control(self, *words: str) -> str:
-        """Give the running node an order through `rabbitmqctl`; return what it printed.
+    def control(self, *words: str, said: str = "") -> str:
+        """Give the running node an order through `rabbitmqctl`, with `said` on its standard input; return what it printed.
 
         Raises `BrokerUnavailable` when the order fails.
         """
@@ -266,7 +266,7 @@ class PrivateNode:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=said,
             timeout=self._start_seconds,
         )
         if done.returncode != 0:

@@ -18,8 +18,9 @@ from pamqp import commands, frame
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 
-from gateway.errors import BrokerUnavailable, GatewayError, QueueFull, Undeliverable
+from gateway.errors import BrokerUnavailable, GatewayError, QueueRefused, Undeliverable
 
+_REFUSED_SECONDS = 2.0  # so old a channel is before it is given up for having been refused
 _WINDOW_BYTES = 2 * 1_048_576  # bodies written at once; keeps the copy of large parcels small
 _FRAME = Struct(">BHI")  # type, channel, length
 _BODY_FRAME = 3
@@ -51,19 +52,31 @@ class WindowPublisher:
         self._order = asyncio.Lock()  # numbers are given in the order of writing
         self._answered = 0  # messages that the broker answered
         self._answering = True  # until a whole window got no answer in its time, and nothing else did either
+        self._born = asyncio.get_running_loop().time()
+        self._open = 0  # windows whose answers are awaited
+        self._served: set[str] = set()  # queues that took something from this channel
+        self._refusing: set[str] = set()  # queues that refused something on it
         self._user = user
         self._envelopes: dict[tuple[str, str], bytes] = {}  # exchange, queue -> the publish frame, the same for every message
 
     @property
     def usable(self) -> bool:
-        """Whether the channel is still open, and the broker answers there."""
-        return self._answering and not self._channel.is_closed
+        """Whether the channel is open, the broker answers there, and a queue's refusal may be believed.
+
+        RabbitMQ 3.10 asks the leader of a queue to register a channel with its first message. If that node has just died,
+        it refuses this message and, on this channel, every later one, as if the queue were full. A new channel is heard.
+        """
+        if self._channel.is_closed or not self._answering:
+            return False
+        if self._open or self._refusing <= self._served:
+            return True
+        return asyncio.get_running_loop().time() < self._born + _REFUSED_SECONDS
 
     async def publish(self, messages: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         """Publish messages; return one answer each, in order. `None`: the broker holds it durably.
 
-        `Undeliverable`: no such queue or exchange. `QueueFull`: it has no room. `BrokerUnavailable`: lost, or not confirmed
-        within `seconds`; it may have arrived all the same.
+        `Undeliverable`: no such queue or exchange. `QueueRefused`: it takes none now. `BrokerUnavailable`: lost, or not
+        confirmed within `seconds`; it may have arrived all the same.
         """
         answers: list[GatewayError | None] = []
         for window in _windows(messages):
@@ -73,20 +86,30 @@ class WindowPublisher:
     async def _publish_window(self, window: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         try:
             async with asyncio.timeout(seconds), self._order:
-                if not self.usable:
+                if self._channel.is_closed or not self._answering:
                     return [BrokerUnavailable("the connection to the broker is closed")] * len(window)
                 waiting = await self._write(window)
         except TimeoutError:
             self._answering = False
             return [BrokerUnavailable("the broker does not take messages")] * len(window)
         before = self._answered
-        answered, _ = await asyncio.wait(waiting, timeout=seconds)
+        self._open += 1
+        try:
+            answered, _ = await asyncio.wait(waiting, timeout=seconds)
+        finally:
+            self._open -= 1
         self._answered += len(answered)
         if self._answered == before:
             self._answering = False  # frozen, or cut off from its cluster: the next call connects anew
         for message in window:
             self._channel.message_id_delivery_tag.pop(message.message_id, None)
-        return [_answer(confirmation) for confirmation in waiting]
+        answers = [_answer(confirmation) for confirmation in waiting]
+        for message, answer in zip(window, answers, strict=True):
+            if answer is None:
+                self._served.add(message.queue)
+            elif isinstance(answer, QueueRefused):
+                self._refusing.add(message.queue)
+        return answers
 
     async def _write(self, window: Sequence[Outgoing]) -> list[asyncio.Future[object]]:
         """Number the window and hand its frames to the writer; return the confirmations to come, in order."""
@@ -158,7 +181,7 @@ def _answer(confirmation: asyncio.Future[object]) -> GatewayError | None:
     if confirmation.cancelled():
         return BrokerUnavailable("the connection to the broker was closed")
     if isinstance(error := confirmation.exception(), DeliveryError):
-        return QueueFull("the broker refused the message, as it does when the queue of the recipient has no room")
+        return QueueRefused("the broker refused the message: the queue of the recipient has no room, or no leader")
     if isinstance(error, ChannelNotFoundEntity):
         return Undeliverable("the broker has no exchange for this recipient: nobody ever received there")
     if error is not None:

@@ -14,7 +14,7 @@ from gateway.store.database import downgrade, open_engine, reading, require_curr
 from gateway.store.schema import metadata
 from tests.store_rows import NOW, add_case, message_row, new_case
 
-HEAD = "0013"
+HEAD = "0016"
 SECRET = "correct-horse"
 
 
@@ -132,7 +132,9 @@ def test_difference_between_database_and_code_would_be_seen(engine) -> None:
 def test_index_for_what_is_asked_most_is_there(engine) -> None:
     with reading(engine) as tx:
         for table, index in (
-            ("outbox", "ix_outbox_due"),
+            ("outbox", "ix_outbox_turn"),
+            ("outbox", "ix_outbox_case"),
+            ("outbox", "ix_outbox_parts"),
             ("inbox", "ix_inbox_waiting"),
             ("deadlines", "ix_deadlines_open"),
             ("deadlines", "ix_deadlines_look"),

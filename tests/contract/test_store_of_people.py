@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from gateway.errors import NotFound, NotPermitted
+from gateway.errors import NotFound, NotPermitted, StoreConflict
 from gateway.store import accounts, idempotency, journal, statements
 from gateway.store.accounts import ABSOLUTE, IDLE, SIGN_IN_REFUSED, AccountRole
 from gateway.store.database import reading, transaction
@@ -245,7 +245,7 @@ def test_first_request_with_a_key_may_go_on(engine) -> None:
 def test_repeat_gets_the_recorded_answer_and_the_transaction_goes_on(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.record(tx, "BA-MS", "key-1", status=202, answer={"outcome": "sent"})
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=202, answer={"outcome": "sent"})
     with transaction(engine) as tx:
         found = idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, LATER)
         assert idempotency.claim(tx, "BA-MS", "key-2", "b" * 64, LATER) is None
@@ -271,8 +271,34 @@ def test_claim_left_over_by_a_process_that_died_is_taken_over(engine) -> None:
 def test_recorded_answer_is_never_taken_over(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.record(tx, "BA-MS", "key-1", status=202, answer={})
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=202, answer={})
         assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + timedelta(days=30)).status == 202
+
+
+def test_claim_that_was_taken_over_records_no_answer(engine) -> None:
+    later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+    with pytest.raises(StoreConflict), transaction(engine) as tx:
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=201, answer={})
+
+
+def test_recorded_answer_is_not_given_up(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=201, answer={})
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, LATER).status == 201
+
+
+def test_claim_that_was_taken_over_is_not_given_up(engine) -> None:
+    later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later).status == idempotency.IN_PROGRESS
 
 
 def test_key_of_another_authority_is_another_key(engine) -> None:
@@ -284,7 +310,7 @@ def test_key_of_another_authority_is_another_key(engine) -> None:
 def test_key_that_was_given_up_can_be_used_again(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.give_up(tx, "BA-MS", "key-1")
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
         assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW) is None
 
 

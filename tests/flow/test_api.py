@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -229,9 +231,19 @@ async def test_key_of_an_authority_that_is_not_home_shows_no_detail(web: Api, tw
 
 
 async def test_fault_of_this_installation_is_no_refusal(web: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "submit", lambda batch, rt: [KeyMissing("no key of AT-BMI in /secret/place")])
+    monkeypatch.setattr(api, "submit", lambda *_: [KeyMissing("no key of AT-BMI in /secret/place")])
     found = is_problem(web.canonical(ACCELERATED, "AT-BMI"), 500, "key-missing")
     assert "/secret/place" not in json.dumps(found)
+
+
+def dies_after(submit: Any, error: Exception) -> Any:
+    """Return `submit` that ends by an error once it has committed."""
+
+    def failing(*words: Any) -> None:
+        submit(*words)
+        raise error
+
+    return failing
 
 
 # --- once only --------------------------------------------------------------------------------------------------------
@@ -282,6 +294,80 @@ async def test_request_in_progress_is_told_apart(web: Api, clock) -> None:
     is_problem(web.canonical(ACCELERATED, "AT-BMI", once="e"), 409, "refused")
     clock.move(minutes=11)  # the process that claimed it is dead
     assert web.canonical(ACCELERATED, "AT-BMI", once="e").status_code == 201
+
+
+async def test_process_that_dies_after_its_commit_has_left_the_answer(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens after the commit does not happen: the repeat is answered, and there is one case."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", dies_after(api.submit, RuntimeError("killed")))
+        patched.setattr(idempotency, "give_up", lambda *_, **__: None)  # nothing of this process runs any more
+        assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 500
+    clock.move(hours=1)  # long after the claim was anybody's
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="g")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    (case,) = web.get("/api/v1/cases", "AT-BMI").json()["cases"]
+    assert case["reference"] == answer.json()["case"]
+
+
+async def test_commit_of_which_nobody_heard_is_found_by_the_repeat(
+    web: Api, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke when the commit had arrived: the key is not free again."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", dies_after(api.submit, DatabaseUnavailable("cut")))
+        is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="h"), 503, "database-unavailable")
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="h")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    submit, second = api.submit, []
+
+    def hangs(*words: Any) -> Any:
+        if not second:
+            second.append(True)
+            clock.move(minutes=11)
+            other = Api(replace(web.rt))  # another process
+            assert other.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
+        return submit(*words)
+
+    monkeypatch.setattr(api, "submit", hangs)
+    is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="i"), 503, "store-conflict")
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gateway: Gateway, monkeypatch) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    first_works, go_on, sizes = Event(), Event(), []
+    submit = api.submit
+
+    def watched(batch: Any, *words: Any) -> Any:
+        sizes.append(len(batch))
+        first_works.set()
+        assert go_on.wait(30)
+        return submit(batch, *words)
+
+    monkeypatch.setattr(api, "submit", watched)
+    with ThreadPoolExecutor(6) as threads:
+        answers = [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once="0")]
+        assert first_works.wait(30)
+        answers += [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(1, 6)]
+        while len(gateway.rt.gathering._waiting) < 5:  # all five wait behind the first
+            Event().wait(0.01)
+        go_on.set()
+        told = [answer.result(30) for answer in answers]
+    assert ([each.status_code for each in told], sizes) == ([201] * 6, [1, 5])
+    assert len({each.json()["message_id"] for each in told}) == 6
+    again = [web.hand_in(body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(6)]
+    assert [each.json()["message_id"] for each in again] == [each.json()["message_id"] for each in told]
 
 
 @pytest.mark.parametrize(
@@ -457,6 +543,8 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
     (line,) = web.get("/api/v1/queues", "AT-BMI").json()["outbox"]
     assert (line["recipient"], line["waiting"], line["parked"], line["codes"]) == ("RS-MUP", 1, 0, [])
     assert line["oldest"]
+    assert (line["line"], line["failures"], line["next_at"], line["for_paper"]) == ("open", 0, None, 0)
+    assert (line["sent_per_second"], line["sent_per_day"], line["sent_today"], line["nearest_deadline"]) == (None,) * 4
     assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": []}
 
 

@@ -6,13 +6,21 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
-from gateway.errors import BrokerUnavailable, QueueFull
+from gateway.errors import BrokerUnavailable, QueueRefused
+from gateway.store import tables as t
+from gateway.store.database import reading
 from gateway.transport.broker import BrokerTransport
+from gateway.transport.memory import MemoryHub
 from gateway.transport.node import PrivateNode
 from tests.brokers import SOON, in_thread, parcel, until, until_sent, until_taken
+from tests.forging import count, hand_in_entry, journalled
+from tests.gateways import make_gateway
 
 pytestmark = pytest.mark.anyio
 
@@ -193,13 +201,21 @@ async def test_a_poisonous_parcel_that_breaks_its_taker_each_time_ends_parked(no
 # --- a queue without room ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def small(node: PrivateNode, home: str) -> Iterator[int]:
-    """Let the inbound queue of `home` hold a few parcels, by policy as an operator would."""
+@contextmanager
+def bounded(node: PrivateNode, authority: str) -> Iterator[None]:
+    """Let the inbound queue of an authority hold a few parcels, by policy as an operator would."""
     definition = json.dumps({"max-length": 3, "overflow": "reject-publish"})
-    node.control("set_policy", "--vhost", "gateway", "--apply-to", "queues", "small", f"^in[.]{home}$", definition)
-    yield 3
-    node.control("clear_policy", "--vhost", "gateway", "small")
+    node.control("set_policy", "--vhost", "gateway", "--apply-to", "queues", "small", f"^in[.]{authority}$", definition)
+    try:
+        yield
+    finally:
+        node.control("clear_policy", "--vhost", "gateway", "small")
+
+
+@pytest.fixture
+def small(node: PrivateNode, home: str) -> Iterator[None]:
+    with bounded(node, home):
+        yield
 
 
 async def fill(gateway: BrokerTransport, home: str) -> set[str]:
@@ -209,7 +225,7 @@ async def fill(gateway: BrokerTransport, home: str) -> set[str]:
         for number in itertools.count():
             (answer,) = await gateway.send([parcel(home, number)])
             if answer is not None:
-                assert isinstance(answer, QueueFull)
+                assert isinstance(answer, QueueRefused)
                 return held
             held.add(str(number))
     raise AssertionError
@@ -220,8 +236,8 @@ async def test_a_full_queue_is_told_apart_from_a_broker_that_is_away(node, gatew
 
     (answer,) = await gateway.send([parcel(home, 1000)])
 
-    assert answer.code == "queue-full"
-    assert len(held) >= small
+    assert answer.code == "queue-refused"
+    assert len(held) >= 3
 
 
 async def test_a_full_queue_touches_nobody_else_in_the_same_window(node, gateway, home, small):
@@ -231,7 +247,7 @@ async def test_a_full_queue_touches_nobody_else_in_the_same_window(node, gateway
 
     answers = await gateway.send([parcel(home if number % 2 else other, number) for number in range(100, 140)])
 
-    assert [type(answer) for answer in answers] == [type(None), QueueFull] * 20
+    assert [type(answer) for answer in answers] == [type(None), QueueRefused] * 20
     taken = await until_taken(gateway, {str(number) for number in range(100, 140, 2)})
     assert {delivery.queue for delivery in taken} >= {other}
 
@@ -243,3 +259,31 @@ async def test_a_full_queue_takes_again_once_there_is_room(node, gateway, home, 
     await until_sent(gateway, parcel(home, 2000))
 
     assert [delivery.message_id for delivery in await until_taken(gateway, {"2000"})] == ["2000"]
+
+
+async def test_rows_that_found_no_room_wait_in_the_outbox_until_there_is_some(node, sqlite_url, keys, clock):
+    receiver = BrokerTransport(node.url, steps=(1,), timeout_seconds=3)
+    await receiver.open(["RS-MUP"])
+    made = make_gateway(sqlite_url, keys, clock, home=("AT-BMI", "BA-MS"), hub=MemoryHub(clock))
+    west = replace(made, rt=replace(made.rt, transport=BrokerTransport(node.url, steps=(1,), timeout_seconds=3)))
+    with bounded(node, "RS-MUP"):
+        sent: set[str] = set()
+        async with asyncio.timeout(SOON):
+            while not count(west.rt.engine, "outbox")["outbox"]:  # until one stays
+                sent |= {hand_in_entry(west)[0].message_id for _ in range(3)}
+                await west.deliver()
+        with reading(west.rt.engine) as tx:
+            assert set(tx.execute(select(t.outbox.c.code)).scalars()) == {"queue-refused"}
+        taken: set[str] = set()
+        async with asyncio.timeout(SOON):
+            while taken < sent:
+                deliveries = await receiver.take(50, 0.2)
+                await receiver.settle(deliveries)
+                taken |= {one.message_id for one in deliveries}
+                clock.move(seconds=west.rt.settings.retry_seconds[0])
+                await west.deliver()
+    assert count(west.rt.engine, "outbox") == {"outbox": 0}
+    assert journalled(west.rt.engine, "message.parked") == []
+    await west.rt.transport.close()
+    await receiver.close()
+    west.rt.engine.dispose()

@@ -8,7 +8,7 @@ from pamqp import commands, frame
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from gateway.errors import BrokerUnavailable, QueueFull, Undeliverable
+from gateway.errors import BrokerUnavailable, QueueRefused, Undeliverable
 from gateway.transport import publisher
 from gateway.transport.publisher import Outgoing, WindowPublisher
 
@@ -173,7 +173,7 @@ async def test_a_message_that_the_broker_refuses_found_no_room_in_its_queue(chan
     channel.confirmations.pop(1).set_exception(DeliveryError(None, commands.Basic.Nack(delivery_tag=1)))
     channel.answer(2)
 
-    assert [type(answer) for answer in await task] == [QueueFull, type(None)]
+    assert [type(answer) for answer in await task] == [QueueRefused, type(None)]
 
 
 async def test_a_broker_that_answers_a_part_of_a_window_stays_usable(channel):
@@ -207,3 +207,47 @@ async def test_a_window_without_answers_beside_one_with_answers_does_not_end_the
     assert await served == [None]
     assert [answer.code for answer in await stuck] == ["broker-unavailable"]
     assert window.usable
+
+
+async def refused(channel, window, number=1):
+    task = asyncio.create_task(window.publish([outgoing(number)], 5))
+    await channel.written()
+    channel.confirmations.pop(number).set_exception(DeliveryError(None, commands.Basic.Nack(delivery_tag=number)))
+    assert [type(answer) for answer in await task] == [QueueRefused]
+
+
+async def test_a_channel_on_which_a_queue_never_took_anything_is_given_up_after_a_refusal(channel, monkeypatch):
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    await refused(channel, window)
+    assert window.usable  # not at once: a full queue would have us connect again and again
+
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+
+    assert not window.usable
+
+
+async def test_a_channel_on_which_the_queue_took_something_is_believed_when_it_refuses(channel, monkeypatch):
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    task = asyncio.create_task(window.publish([outgoing(1)], 5))
+    await channel.written()
+    channel.answer(1)
+    await task
+
+    await refused(channel, window, 2)
+
+    assert window.usable
+
+
+async def test_a_channel_is_not_given_up_while_others_wait_for_answers(channel, monkeypatch):
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    waiting = asyncio.create_task(window.publish([outgoing(1)], 5))
+    await channel.written()
+    await refused(channel, window, 2)
+    assert window.usable
+
+    channel.answer(1)
+    await waiting
+
+    assert window.usable  # the same queue took that one
