@@ -1,12 +1,15 @@
 """What a shared broker is told: who may do what, by the names that gateways really use."""
 
+import json
 import re
 
 import pytest
 
+from gateway.partners import load
 from gateway.transport import topology
 from gateway.transport.broker import STEPS
 from gateway.transport.definitions import definitions
+from tests.named_tests import ROOT
 
 MADE = definitions({"rs": ["RS-MUP", "RS-MSP"], "ba": ["BA-MS"]})
 
@@ -57,3 +60,10 @@ def test_every_queue_of_every_partner_is_bounded() -> None:
 
 def test_same_partners_give_the_same_definitions_in_whatever_order() -> None:
     assert definitions({"ba": ["BA-MS"], "rs": ["RS-MSP", "RS-MUP"]}) == MADE
+
+
+def test_committed_example_is_what_the_command_makes() -> None:
+    partners = load(ROOT / "partners")
+    found = {code: [each.code for each in partners.authorities.values() if each.partner == code] for code in ("ba", "rs")}
+
+    assert json.loads((ROOT / "deploy" / "broker" / "definitions.json").read_text(encoding="utf-8")) == definitions(found)
