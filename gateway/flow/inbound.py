@@ -48,7 +48,7 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     answers, work, waiting = _commit(prepared, rt)
     if waiting:
         heal(rt)
-    rt.bell.hand(work.drafts.leaving, work.now)
+    _hand(work, rt)
     settled = iter(answers)
     return [_postponed(item) if isinstance(item, Postponed) else next(settled) for item in every]
 
@@ -96,8 +96,14 @@ def heal(rt: Runtime) -> int:
         settled = [row for (row, _), answer in zip(judged, answers, strict=True) if answer.outcome != "waiting"]
         with transaction(rt.engine) as tx:  # whatever else became of them, they wait no more
             early.remove(tx, [(row.sender, row.message_id) for row in settled])
-        rt.bell.hand(work.drafts.leaving, work.now)
+        _hand(work, rt)
         taken += len(settled)
+
+
+def _hand(work: Batch, rt: Runtime) -> None:
+    """Hand the receipts of a batch over to the delivery loop."""
+    if work.drafts.by_pair:
+        rt.bell.hand(work.drafts.leaving, work.now)
 
 
 def take_up_resumed(rt: Runtime) -> int:

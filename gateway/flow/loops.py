@@ -168,13 +168,16 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     try:
         rt.bell.listen(name)
         looked = -POLL_SECONDS
+        more = False  # whether the last look found something: there may be more
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
                 rows = await _handed(rt, thread)
-                if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
+                if rt.bell.asked() or more or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
                     looked, parts = loop.time(), True
-                    rows += await thread.run(claim, rt, by=name)
+                    found = await thread.run(claim, rt, by=name)
+                    more = bool(found)
+                    rows += found
                 if rows:
                     await rounds.run(_deliver_rows(rows, rt, thread))
                 if parts:  # after the messages that waited, a few at a time
@@ -182,7 +185,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
                     parts = group is not None
                     if group is not None:
                         await rounds.run(_deliver_group(group, rt, thread))
-                if not rows and not parts:
+                if not rows and not parts and not more:
                     await rt.bell.wait(POLL_SECONDS)
             except Unavailable as error:
                 log.warning("deliver.waiting", code=error.code)

@@ -113,6 +113,8 @@ def _commit(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> list[Sub
         if note is not None:
             note(tx, [(draft.submitted, result) for draft, result in zip(drafts, saved.results, strict=True)])
     rt.bell.hand(saved.leaving, saved.at)
+    if any(draft.named for draft in drafts):
+        rt.bell.ring()  # attachments are not handed over
     return saved.results
 
 

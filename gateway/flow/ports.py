@@ -52,6 +52,7 @@ class Bell:
         self._event: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener: str | None = None
+        self._asked = False  # whether rows were written that nobody handed over
         self._handed: deque[tuple[datetime, OutboxRow]] = deque()
 
     def listen(self, name: str) -> None:
@@ -76,12 +77,27 @@ class Bell:
         return [row for at, row in taken if at > fresh]
 
     def hand(self, rows: Sequence[OutboxRow], at: datetime) -> None:
-        """Hand over rows that were written at `at` under a lease from here, and are committed; then ring."""
+        """Hand over rows that were written at `at` under a lease from here, and are committed; wake the loop.
+
+        None at all means that rows were written without a lease: the loop is to look.
+        """
         self._handed.extend((at, row) for row in rows)
-        self.ring()
+        if rows:
+            self._wake()
+        else:
+            self.ring()
 
     def ring(self) -> None:
-        """Wake the waiting loop; safe from any thread, harmless when nobody waits."""
+        """Wake the waiting loop to look into the outbox; safe from any thread, harmless when nobody waits."""
+        self._asked = True
+        self._wake()
+
+    def asked(self) -> bool:
+        """Whether somebody rang since this was asked last."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    def _wake(self) -> None:
         if self._loop is not None and self._event is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._event.set)
 
