@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import ConfigOption, PartnersOption
-from gateway.cli.output import console
+from gateway.cli.options import ConfigOption, JsonOption, PartnersOption
+from gateway.cli.output import console, print_json
 from gateway.partners import load as load_partners
 from gateway.settings import load
 from gateway.transport.definitions import definitions
@@ -23,6 +23,7 @@ def write_definitions(
     ] = None,
     partners: PartnersOption = None,
     config: ConfigOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Write RabbitMQ's definitions for partners that share a broker: virtual hosts, users, permissions, policies, exchanges.
 
@@ -41,11 +42,15 @@ def write_definitions(
         }
     )
     body = text.dumps(found, indent=1) + "\n"
-    if out is None:
+    if out is None:  # JSON already
         typer.echo(body, nl=False)
+        return
+    write_file(out, body.encode())
+    told = {"file": str(out), "vhosts": len(found["vhosts"]), "permissions": len(found["permissions"])}
+    if json:
+        print_json(told)
     else:
-        write_file(out, body.encode())
-        console().print(f"{out}: {len(found['vhosts'])} virtual hosts, {len(found['permissions'])} permissions")
+        console().print("{file}: {vhosts} virtual hosts, {permissions} permissions".format_map(told))
 
 
 def register(app: typer.Typer) -> None:

@@ -20,7 +20,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import AMQPError, DeliveryError
 
 from gateway.errors import EdgeUnavailable, SettingsInvalid
-from gateway.transport.addresses import with_heartbeat
+from gateway.transport.addresses import user_of, with_heartbeat
 from gateway.transport.topology import BrokerQueue, kept
 
 _TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
@@ -63,6 +63,7 @@ class _Line:
     connection: AbstractConnection
     channel: AbstractChannel
     incoming: AbstractQueue
+    user: str | None  # whom we are logged in as
 
 
 class AuthorityQueue:
@@ -150,6 +151,7 @@ class AuthorityQueue:
             correlation_id=note.correlation_id or None,
             type=note.type,
             app_id=note.sender or None,
+            user_id=line.user,
             timestamp=note.at,
         )
         try:
@@ -177,7 +179,7 @@ class AuthorityQueue:
                 with contextlib.suppress(*_TROUBLE):
                     await connection.close()
             raise self._unavailable(error) from error
-        self._line = _Line(connection=connection, channel=channel, incoming=incoming)
+        self._line = _Line(connection=connection, channel=channel, incoming=incoming, user=user_of(url))
         self.generation += 1
         return self._line
 

@@ -63,7 +63,7 @@ def free_ports(count: int) -> list[int]:
             holder.close()
 
 
-def _password_hash(password: str) -> str:
+def password_hash(password: str) -> str:
     """Hash as RabbitMQ does: 4 bytes of salt, SHA-256 over salt and password, base64 of salt and hash."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -71,7 +71,7 @@ def _password_hash(password: str) -> str:
 
 def _definitions(password: str, vhosts: Sequence[str]) -> str:
     rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    user = {"name": _USER, "password_hash": _password_hash(password), "tags": "administrator"}
+    user = {"name": _USER, "password_hash": password_hash(password), "tags": "administrator"}
     return json.dumps(
         {
             "users": [user | {"hashing_algorithm": "rabbit_password_hashing_sha256"}],

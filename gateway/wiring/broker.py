@@ -49,7 +49,7 @@ def unprotected(settings: Settings) -> list[str]:
 
 
 def _access(way: RouteSettings, ours: RouteSettings, place: str, *, plain: bool) -> Access:
-    url = way.url or _content(way.url_file, place)
+    url = way.url if way.url is not None else _content(way.url_file, place)
     schemes = set()
     for address in addresses_of(url):
         schemes.add(urlsplit(address).scheme)

@@ -147,6 +147,7 @@ OWED = {
     "partner resume", "partner show", "partner passes", "partner pass verify", "simulate",
     "case list", "case show", "case reverse-lapse", "case durations", "journal verify",
     "queue list", "queue again", "queue parked", "queue replay", "queue drop",
+    "broker definitions",
     "case hints", "certs check", "certs grace", "case export", "case erase", "verify-case",
     "form print", "form reply", "form read", "form delivered",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",

@@ -15,7 +15,7 @@ from gateway.transport import topology
 from gateway.transport.broker import STEPS, BrokerTransport
 from gateway.transport.definitions import definitions
 from gateway.transport.lines import Access
-from gateway.transport.node import NodeTls, PrivateNode
+from gateway.transport.node import NodeTls, PrivateNode, password_hash
 from tests.broker_certificates import write_certificates
 from tests.conftest import without_rabbitmq
 
@@ -32,7 +32,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def own_node(certificates: Path) -> Iterator[PrivateNode]:
-    """A node that was told the definitions; an operator gave each user a password."""
+    """A node that was told the definitions; an operator gave each user of `PARTNERS` a password."""
     tls = NodeTls(ca=certificates / "ca.pem", certificate=certificates / "broker.pem", key=certificates / "broker.key")
     try:
         node = PrivateNode(tls=tls)
@@ -42,10 +42,11 @@ def own_node(certificates: Path) -> Iterator[PrivateNode]:
     with node, TemporaryDirectory(prefix="gateway-definitions-") as folder:
         Path(folder).chmod(0o755)  # rabbitmqctl runs as a user of its own
         file = Path(folder) / "definitions.json"
-        file.write_text(json.dumps(definitions(PARTNERS)))
+        made = definitions(PARTNERS | {"at": ["AT-BMI"]})
+        for user in made["users"]:
+            user["password_hash"] = password_hash(PASSWORD) if user["name"] in PARTNERS else user["password_hash"]
+        file.write_text(json.dumps(made))
         node.control("import_definitions", str(file))
-        for code in PARTNERS:
-            node.control("change_password", code, PASSWORD)
         yield node
 
 
