@@ -30,6 +30,7 @@ from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
 from gateway.store.outbox import OutboxRow
+from gateway.store.wake import Ear
 from gateway.transport.port import Delivery
 
 log = logger("loops")
@@ -175,6 +176,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     name = f"{socket.gethostname()[:20]}:{os.getpid()}"
     loop = asyncio.get_running_loop()
     rounds = Rounds(SLOW_SECONDS)
+    ear = Ear(rt.engine, rt.bell.ring)
     try:
         rt.bell.listen(name)
         looked = -POLL_SECONDS
@@ -207,6 +209,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     finally:
         rt.bell.leave()
         rounds.cancel()
+        await asyncio.to_thread(ear.close)
         thread.close()
 
 

@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from gateway.stages import Sealed
 from gateway.store.portions import add_rows, among, next_ids
 from gateway.store.tables import cases, messages, outbox
+from gateway.store.wake import wake
 
 NO_DEADLINE: Final = timedelta(days=1)  # what has no deadline takes its turn as if it were due so long after it was written
 
@@ -120,6 +121,7 @@ def add(
     if lease is None:
         add_rows(tx, outbox, names, values)
         _hurry(tx, placed, now)
+        wake(tx)
         return []
     ids = next_ids(tx, outbox, len(rows))
     claimed = [(id_, *value, lease.until, lease.by) for id_, value in zip(ids, values, strict=True)]
@@ -435,6 +437,7 @@ def release_parked(tx: Connection, message_rows: Sequence[int], now: datetime) -
     """Give parked messages, and the files that go with them, all their attempts again; the bytes are the same."""
     again = and_(among(tx, outbox.c.message_row, message_rows), outbox.c.parked_at.is_not(None))
     tx.execute(update(outbox).where(again).values(parked_at=None, attempts=0, next_at=now, code=None))
+    wake(tx)
 
 
 def forget(tx: Connection, message_row: int) -> None:
