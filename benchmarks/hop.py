@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -43,6 +44,7 @@ EXAMPLE = data_folder("schemas") / "readmission" / "1.0" / "examples" / "Readmis
 DIALECT = "at/bmi-json"
 SENDER, RECIPIENT = "AT-BMI", "RS-MUP"
 SIZE = 6000  # bytes of the message as it is handed in, like the prototype's
+LARGE_DESCRIPTIONS, LARGE_LETTERS = 38, 2_900
 START_SECONDS = 30.0
 
 
@@ -57,6 +59,7 @@ class Job:
     database: str
     home: tuple[str, ...]
     peer_database: str | None  # None: sender and recipient are home on one gateway
+    large: bool = False  # messages of 200 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Document:
         return self.body
 
 
-def gateway_hop(kind: str, count: int, rate: float = 0, *, on: Servers | None = None) -> Result:
+def gateway_hop(kind: str, count: int, rate: float = 0, *, on: Servers | None = None, large: bool = False) -> Result:
     """Carry `count` messages and measure; `rate` is offered per second, 0 for as fast as possible.
 
     Raises RuntimeError if a message was lost or doubled, or if a receipt is missing at the end.
@@ -86,18 +89,21 @@ def gateway_hop(kind: str, count: int, rate: float = 0, *, on: Servers | None = 
                 database=f"sqlite:///{folder}/hop.sqlite3",
                 home=(SENDER, RECIPIENT),
                 peer_database=None,
+                large=large,
             )
             return _measure(job, [("both", both, job)], {})
         if on is None:
             with servers() as own:
-                return _over_rabbitmq(count, rate, keys, own)
-        return _over_rabbitmq(count, rate, keys, on)
+                return _over_rabbitmq(count, rate, keys, own, large=large)
+        return _over_rabbitmq(count, rate, keys, on, large=large)
 
 
-def _over_rabbitmq(count: int, rate: float, keys: Path, on: Servers) -> Result:
+def _over_rabbitmq(count: int, rate: float, keys: Path, on: Servers, *, large: bool) -> Result:
     here, there = on.fresh_database("gateway_a"), on.fresh_database("gateway_b")
-    sender = Job(count=count, rate=rate, keys=keys, broker=on.amqp, database=here, home=(SENDER,), peer_database=there)
-    recipient = Job(count=count, rate=rate, keys=keys, broker=on.amqp, database=there, home=(RECIPIENT,), peer_database=here)
+    sender = Job(
+        count=count, rate=rate, keys=keys, broker=on.amqp, database=here, home=(SENDER,), peer_database=there, large=large
+    )
+    recipient = replace(sender, database=there, home=(RECIPIENT,), peer_database=here)
     parts = {"rabbitmq": [on.rabbitmq_pid], "postgres": [on.postgres_pid]}
     return _measure(sender, [("recipient", receive, recipient), ("sender", send, sender)], parts)
 
@@ -131,6 +137,20 @@ def _runtime(job: Job) -> Runtime:
     log.set_up(level=40)
     settings = Settings(home=job.home, keys=job.keys, broker=job.broker, database=job.database)
     return build(settings, clock=utc_now, prepare_database=True)
+
+
+def large_document(rt: Runtime) -> Document:
+    """Return the example with as many long descriptions of evidence, in Cyrillic, as make 200 KB of it in Austria's format."""
+    tree = without_header(parse_xml(EXAMPLE.read_bytes()), ("MessageId", "CaseReference", "Sequence", "Created"))
+    (first, *_) = tree.findall(f"{{{NS}}}Evidence")
+    place = tree.index(first)
+    for number in range(LARGE_DESCRIPTIONS):
+        more = deepcopy(first)
+        found = more.find(f"{{{NS}}}Description")
+        assert found is not None
+        found.text = (f"{number}. " + "Лице је пронађено у товарном простору камиона. " * 60)[:LARGE_LETTERS].strip()  # noqa: RUF001  # Serbian letters
+        tree.insert(place + 1, more)
+    return Document(rt.translators[DIALECT].from_canonical(tree).body)
 
 
 def document(rt: Runtime) -> Document:
@@ -197,7 +217,8 @@ async def _run(control: Connection, job: Job, *, sends: bool, receives: bool) ->
     await asyncio.to_thread(control.recv)
     told: dict[str, Any] = {}
     if sends:
-        told["due"] = await _hand_in(rt, Source(document(rt), job.count, job.rate))  # type: ignore[arg-type]
+        handed_in = large_document(rt) if job.large else document(rt)
+        told["due"] = await _hand_in(rt, Source(handed_in, job.count, job.rate))  # type: ignore[arg-type]
         await _until(lambda: _proven(rt) == job.count, bound(job.count, job.rate))
     if receives:
         wanted = job.count

@@ -1,10 +1,12 @@
 """`make bench`: signing and sealing, then one hop, gateway against straight line, embedded and over RabbitMQ with PostgreSQL;
-then the journal and the clock at scale, and large attachments.
+then the journal and the clock at scale, large attachments, and what is measured around the hop: HTTP submit,
+messages of 200 KB, a backlog, an idle gateway, growth with the number of cases.
 
 Gateway and prototype run alternately, so that both meet the same machine; the ratio is the median over the rounds. Then the
-gateway alone at 100 messages per second, for latency. Writes results.json and prints a table.
+gateway alone at 100 and 200 messages per second, for latency. Writes results.json and prints a table.
 
-    python benchmarks/run.py                         # everything, about 10 minutes
+    python benchmarks/run.py                         # everything, about 20 minutes
+    python benchmarks/run.py --backlog 100000 --cases 1000000   # the full run, about an hour
     python benchmarks/run.py --count 1000 --rounds 1 # a quick look
 """
 
@@ -22,13 +24,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import around
+import backlog
 import clock
 import goals
 import prototype
 import psutil
 import record
 import trust
-from hop import gateway_hop
+from hop import SIZE, gateway_hop
 from measure import Result, wait_until_quiet
 from prototype import Kind
 from rich.console import Console
@@ -37,7 +41,7 @@ from servers import Servers, servers
 
 RESULTS = Path(__file__).resolve().parent / "results.json"
 KINDS: Sequence[Kind] = ("embedded", "rabbitmq")
-OFFERED = 100.0  # messages per second, for latency
+OFFERED = (100.0, 200.0)  # messages per second, for latency
 SECONDS_OFFERED = 10
 MB_ALLOWED = 200  # resident memory of a worker
 MB_OF_ATTACHMENTS = 100  # growth of the peak of memory by a message with 100 MiB of attachments
@@ -61,14 +65,14 @@ class Hop:
 
     gateway: Sequence[Result]  # at full speed, one per round
     baseline: Sequence[Result]  # same, the prototype
-    offered: Result  # the gateway at `OFFERED` messages per second
+    offered: Sequence[Result]  # the gateway at each rate of `OFFERED`
     quiet: bool  # whether the machine was quiet before every run
 
     def ratio(self) -> float:
         return median(ours.rate / theirs.rate for ours, theirs in zip(self.gateway, self.baseline, strict=True))
 
     def rss_mb(self) -> float:
-        return max(result.rss_mb for result in (*self.gateway, self.offered))
+        return max(result.rss_mb for result in (*self.gateway, *self.offered))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row of results.json. Rates per second, times in ms, CPU in microseconds, memory in MiB."""
@@ -76,8 +80,8 @@ class Hop:
             "rate": round(median(result.rate for result in self.gateway), 1),
             "baseline_rate": round(median(result.rate for result in self.baseline), 1),
             "ratio": round(self.ratio(), 3),
-            "p50_ms_at_100": round(self.offered.p50_ms, 1),
-            "p99_ms_at_100": round(self.offered.p99_ms, 1),
+            **{f"p50_ms_at_{rate:.0f}": round(one.p50_ms, 1) for rate, one in zip(OFFERED, self.offered, strict=True)},
+            **{f"p99_ms_at_{rate:.0f}": round(one.p99_ms, 1) for rate, one in zip(OFFERED, self.offered, strict=True)},
             "cpu_us_per_message": round(median(result.cpu_us_per_message for result in self.gateway)),
             "baseline_cpu_us_per_message": round(median(result.cpu_us_per_message for result in self.baseline)),
             "rss_mb": round(self.rss_mb(), 1),
@@ -97,9 +101,11 @@ def measure_hop(kind: Kind, *, count: int, rounds: int, gateway: Run, baseline: 
             quiet &= wait_until_quiet()
             results.append(run(kind, count, 0))
             say(f"{kind} {number}/{rounds} {name}: {results[-1].rate:.0f} messages/s")
-    quiet &= wait_until_quiet()
-    offered = gateway(kind, int(OFFERED * SECONDS_OFFERED), OFFERED)
-    say(f"{kind} gateway at {OFFERED:.0f}/s: p50 {offered.p50_ms:.1f} ms, p99 {offered.p99_ms:.1f} ms")
+    offered = []
+    for rate in OFFERED:
+        quiet &= wait_until_quiet()
+        offered.append(one := gateway(kind, int(rate * SECONDS_OFFERED), rate))
+        say(f"{kind} gateway at {rate:.0f}/s: p50 {one.p50_ms:.1f} ms, p99 {one.p99_ms:.1f} ms")
     return Hop(gateway=ours, baseline=theirs, offered=offered, quiet=quiet)
 
 
@@ -163,6 +169,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure one hop, gateway against straight line.")
     parser.add_argument("--count", type=int, default=3000, help="messages of one run at full speed")
     parser.add_argument("--rounds", type=int, default=3, help="alternations of prototype and gateway")
+    parser.add_argument("--backlog", type=int, default=backlog.COUNT, help="messages of the backlog; 100000 in a full run")
+    parser.add_argument("--cases", type=int, default=100_000, help="cases that growth is measured up to; 1000000 in a full run")
     parser.add_argument("--only", choices=KINDS, help="one kind of hop only; results.json is then left alone")
     given = parser.parse_args()
     console = Console()
@@ -184,23 +192,33 @@ def main() -> int:
         whole = on is not None and not given.only
         recorded, beside = record.measure(console.print, on) if on is not None and whole else ({}, {})
         ticking = clock.measure(console.print, on) if on is not None and whole else {}
+        rows_around, named = {}, {}
+        if on is not None and whole:
+            named = around.versions(on)
+            steady = rows["rabbitmq"]["rate"]
+            rows_around = around.measure(console.print, on, messages=given.backlog, cases=given.cases, steady=steady)
     console.print(table(rows))
     if whole:
         console.print(goals.drawn("Trust", trusted))
         console.print(goals.drawn("Journal", recorded))
         console.print(clock_table(ticking))
+        reached = around.figures(rows_around, rows)
+        console.print(goals.drawn("Around the hop", reached))
         large = attachments()
         console.print(f"attachments of {large['megabytes']} MB: the peak of memory grew by {large['grown_mb']} MB")
         if large["grown_mb"] >= MB_OF_ATTACHMENTS:
             console.print(f"[red]attachments: allowed are {MB_OF_ATTACHMENTS} MB[/]")
         document = {
-            "machine": machine(),
+            "machine": machine() | named,
+            "sizes": {"message_bytes": SIZE, "messages_of_a_run": given.count, "backlog": given.backlog, "cases": given.cases},
             "hop": rows["rabbitmq"],
             "hop_embedded": rows["embedded"],
             "trust": trust.as_dict(trusted),
             "journal": record.as_dict(recorded, beside),
             "clock": ticking,
             "attachments": large,
+            **rows_around,
+            "reached": around.verdicts(reached),
         }
         RESULTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     for kind, row in rows.items():

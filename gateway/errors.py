@@ -414,6 +414,21 @@ class PartnerSuspended(Refused):
     code = "partner-suspended"
 
 
+class Dropped(Refused):
+    """A named person set a message aside for good. In a receipt of its recipient: it was not taken, and will not be.
+
+    In a receipt of its sender: these earlier messages of the case never come.
+    """
+
+    code = "dropped"
+
+
+class SecondPersonMissing(Refused):
+    """One person alone may not decide about so much at once, or the second person is the first."""
+
+    code = "second-person-missing"
+
+
 class PassMissing(Refused):
     """A partner goes into production with a valid conformance pass, or by a decision to do without."""
 
@@ -637,6 +652,12 @@ class RevocationUnreachable(Unavailable):
     """The issuer's list or responder cannot be reached, and nothing was fetched before: the message waits."""
 
     code = "revocation-unreachable"
+
+
+class ClockBehind(Unavailable):
+    """Our clock is behind our own record: what seems to come from the future waits until it is right."""
+
+    code = "clock-behind"
 
 
 class DatabaseUnavailable(Unavailable):

@@ -85,6 +85,7 @@ class Settings:
     line_first_seconds: int = 2  # the first pause; doubled with each probe that fails
     line_most_seconds: int = 60  # the longest
     paper_days: int = 2  # working days before a deadline at which what cannot be delivered is set aside for paper
+    replay_alone: int = 20  # most parked messages that one person may have tried again at once; more need a second person
     watch_seconds: int = 30  # pause between two looks at the clock
     hints: bool = True  # whether cases of one authority are compared with each other; False also removes what they are found by
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
@@ -117,7 +118,7 @@ class Settings:
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
         small = (
             *("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days"),
-            *("line_failures", "line_first_seconds", "line_most_seconds", "paper_days"),
+            *("line_failures", "line_first_seconds", "line_most_seconds", "paper_days", "replay_alone"),
         )
         if any(getattr(self, name) < 1 for name in small):
             raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")

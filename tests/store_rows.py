@@ -82,6 +82,8 @@ def deadline_row(case_id: int, limit_id: str = "reply", **changes: Any) -> Deadl
         "detail": {"steps": ["a day", "Дан"]},
         "changed_at": NOW,
         "inputs": {"start": NOW.isoformat(), "marks": [["overdue", NOW.isoformat()]]},
+        "home": "BA-MS",
+        "ours": False,
         "stage": "new",
         "look_at": NOW,
     }

@@ -308,7 +308,9 @@ def add_deadline(
         "detail": {"zone": zone, "unit": "calendar-days", "explain": explain},
         "changed_at": NOW,
     }
-    tx.execute(insert(t.deadlines).values(row | more))
+    case = tx.execute(select(t.cases.c.home, t.cases.c.role).where(t.cases.c.id == case_id)).one()
+    row |= more
+    tx.execute(insert(t.deadlines).values(row | {"home": case.home, "ours": row["must_act"] == case.role}))
 
 
 def add_message(

@@ -1,4 +1,4 @@
-"""What is done to the gateways, one function for each fault. Each one ends what it began: then all must come right by itself."""
+"""What is done to the gateways, a function for each fault. Each ends what it began: then all must come right by itself."""
 
 import contextlib
 import random
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+
 from soak import parcels
 from soak.fleet import Fleet
 from soak.installation import HOMES, Installations, Side
 from soak.systems import Systems
 
-FLOOD = 150  # applications at once
 SLOW_BYTES = 30_000  # a second, each way and connection
 WITHIN_SKEW = 240.0  # seconds; what one side signs with a clock so far ahead is still taken by the other
 AT_ONCE = 3600.0  # seconds; both clocks together
@@ -21,13 +21,14 @@ AT_ONCE = 3600.0  # seconds; both clocks together
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Everything that can be made to fail. `length`: how long an outage lasts, seconds."""
+    """Everything that can be made to fail. `length`: how long an outage lasts, seconds; `flood`: applications at once."""
 
     at: Installations
     fleet: Fleet
     systems: Systems
     chance: random.Random
     length: float
+    flood: int
 
     @property
     def west(self) -> Side:
@@ -203,7 +204,7 @@ def queue_full(scene: Scene) -> None:
 
 
 def partner_floods(scene: Scene) -> None:
-    scene.systems.flood(FLOOD)
+    scene.systems.flood(scene.flood)
 
 
 def partner_stands_still(scene: Scene) -> None:

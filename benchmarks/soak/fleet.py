@@ -34,6 +34,11 @@ class Worker:
     def name(self) -> str:
         return f"{self.side}.{self.part}.{self.number}"
 
+    @property
+    def up(self) -> Path:
+        """The file that is there once the process has started."""
+        return self.log.with_suffix(".up")
+
 
 @dataclass(slots=True)
 class Fleet:
@@ -63,7 +68,9 @@ class Fleet:
 
     def _start(self, each: Worker) -> None:
         context = multiprocessing.get_context("forkserver")
-        each.process = context.Process(target=work, args=(each.part, each.config, each.clock, each.log), name=each.name)
+        each.up.unlink(missing_ok=True)
+        words = (each.part, each.config, each.clock, each.log, each.up)
+        each.process = context.Process(target=work, args=words, name=each.name)
         each.process.start()
         each.ended_at = None
 
@@ -84,6 +91,10 @@ class Fleet:
                 self.exits[f"{each.part} {process.exitcode}"] += 1
         elif time.monotonic() - each.ended_at >= RESTART_SECONDS:
             self._start(each)
+
+    def started(self) -> list[Worker]:
+        """Return the workers that are up."""
+        return [each for each in self.workers if each.up.exists()]
 
     def kill(self, each: Worker) -> bool:
         """End a worker as a power cut would; False when it was not running."""

@@ -1,25 +1,27 @@
 """The two installations of the soak: servers, networks, settings, databases, keys of the API."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from soak.postgres import PrivatePostgres, SmallDisk
-from soak.worker import ClockFile
-
+from gateway.settings import data_folder
 from gateway.store import accounts
 from gateway.store.database import open_engine, transaction, upgrade
 from gateway.transport.node import PrivateNode, free_ports
 from gateway.trust.devca import make_development_keys
+from soak.postgres import PrivatePostgres, SmallDisk
+from soak.worker import ClockFile
 from tests.tcp_proxy import TcpProxy
 
 HOMES = {"west": "AT-BMI", "east": "RS-MUP"}
 SILENT = "BA-MS"  # has a queue and nobody who reads it
 # A row is parked after the last of these; an outage of the soak is shorter than all of them together.
 RETRY_SECONDS = (1, 2, 3, 5, 8, 13) + (20,) * 12
+STATES = ("at", "rs", "ba")
 SCOPES = ("submit", "inbox", "cases", "queues")
 
 
@@ -59,6 +61,7 @@ def installations() -> Iterator[Installations]:
         stack.callback(disk.remove)
         postgres = stack.enter_context(PrivatePostgres(disk.folder / "postgres"))
         node = stack.enter_context(PrivateNode())
+        _copy_partners(disk.folder / "partners")
         keys = disk.folder / "keys"
         make_development_keys(keys, [*HOMES.values(), SILENT], datetime.now(UTC))
         sides = {}
@@ -67,6 +70,19 @@ def installations() -> Iterator[Installations]:
             to_database = stack.enter_context(TcpProxy("127.0.0.1", postgres.port))
             sides[name] = _side(name, authority, disk.folder, postgres, node, to_broker, to_database)
         yield Installations(folder=disk.folder, disk=disk, node=node, postgres=postgres, sides=sides)
+
+
+def _copy_partners(folder: Path) -> None:
+    """Copy what installations need that exchange with two partners: to read the folders of all states is most of a start."""
+    shipped = data_folder("partners")
+    for state in STATES:
+        shutil.copytree(shipped / state, folder / state)
+    for kind, names in (("treaties", ("eu-rs", "eu-ba")), ("calendars", STATES)):
+        for name in names:
+            (folder / kind).mkdir(exist_ok=True)
+            shutil.copy(shipped / kind / f"{name}.toml", folder / kind)
+            if (shipped / kind / name).is_dir():
+                shutil.copytree(shipped / kind / name, folder / kind / name)
 
 
 def _side(
@@ -84,6 +100,7 @@ def _side(
     settings = {
         "name": name,
         "home": [authority],
+        "partners": str(folder / "partners"),
         "keys": str(folder / "keys"),
         "database": postgres.url(database, to_database.port),
         "broker": node.url.replace(f":{node.address[1]}/", f":{to_broker.port}/"),

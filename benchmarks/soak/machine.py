@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from soak.postgres import PrivatePostgres
 
 from gateway.transport.node import PrivateNode
+from soak.postgres import PrivatePostgres
 
 
 def machine(postgres: PrivatePostgres, node: PrivateNode) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from soak.installation import SILENT
-
 from gateway.settings import Settings, data_folder
 from gateway.wire.documents import parse_xml, serialize
 from gateway.wire.reading import without_header
 from gateway.wire.reply import Decision, write_reply
 from gateway.wiring import build
+from soak.installation import SILENT
 
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
 _CASE = "U6LEWJ2FHT4ZQRC7NOYBX5ADMS"  # of the example; stands where a case reference goes

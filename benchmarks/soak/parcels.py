@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import aio_pika
 import psycopg
-from soak.installation import Side
 
 from gateway.transport import topology
+from soak.installation import Side
 
 _EVERY = 4
 _CAPTURE = f"""

@@ -25,7 +25,7 @@ _TUNING = ("max_connections=300", "max_wal_size=256MB", "min_wal_size=80MB", "sh
 
 
 class SmallDisk:
-    """A folder on a file system of its own that can be filled to the last byte; an ordinary folder where we may not mount one."""
+    """A folder on a file system of its own, which can be filled to the last byte; an ordinary one where we may not mount."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gateway-soak-"))

@@ -11,20 +11,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
+
+from gateway.transport import topology
 from soak import parcels
+from soak.books import at_rest, read, settled
 from soak.faults import FAULTS, Scene
 from soak.fleet import Fleet
 from soak.installation import SILENT, Installations, Side, installations
-from soak.invariants import Verdict, at_rest, judge, settled
+from soak.invariants import Verdict, judge
 from soak.machine import machine
 from soak.papers import papers
 from soak.systems import Systems
 
-from gateway.transport import topology
-
-SETTLE_SECONDS = 240.0  # most that is waited for what was accepted before a fault ended
-REST_SECONDS = 420.0  # the same at the end, for everything
+SETTLE_SECONDS = 420.0  # most that is waited for what was accepted before a fault ended: a clock that was ahead left leases
+REST_SECONDS = 600.0  # the same at the end, for everything
 LOOK_SECONDS = 0.5
+WHILE_STARTING = 0.1  # share of the processes picked while they start that are killed all the same
 FIRST_SECONDS = 90.0  # until the first message is through
 
 
@@ -37,9 +39,11 @@ class Plan:
     seconds: float  # bound of the time in which it kills; what is left of the kills is left out
     pause: tuple[float, float]  # seconds between two kills, least and most
     rate: float  # applications a second
+    flood: int  # applications at once, when a partner floods
     length: float  # of an outage, seconds
     judged: bool  # whether the books are compared after each fault, or at the end alone
     parts: tuple[str, ...]  # processes of each gateway
+    without: frozenset[str]  # faults that are left out
     hurry: bool  # whether the clocks jump at the end, so that nobody waits for leases of the dead
 
 
@@ -63,13 +67,15 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
     with installations() as at:
         fleet = Fleet()
         systems = Systems(at.sides["west"], at.sides["east"], papers(at.folder / "keys"), rate=plan.rate)
-        scene = Scene(at=at, fleet=fleet, systems=systems, chance=random.Random(plan.seed), length=plan.length)
+        chance = random.Random(plan.seed)
+        scene = Scene(at=at, fleet=fleet, systems=systems, chance=chance, length=plan.length, flood=plan.flood)
         for side in at.sides.values():
             parcels.capture(side)
             fleet.add(side.name, side.config, side.clock_file, at.folder, plan.parts)
         parcels.declare(at.node.url, SILENT)
         try:
             fleet.start()
+            _wait(lambda: len(fleet.started()) == len(fleet.workers), FIRST_SECONDS)
             systems.start()
             _wait(lambda: _one_through(systems, at), FIRST_SECONDS)
             _torment(plan, scene, outcome, say)
@@ -84,14 +90,15 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
         outcome.kills, outcome.exits, outcome.repeats = fleet.kills, fleet.exits, systems.ledger.repeats
         for side in at.sides.values():
             outcome.findings += _journal(side)
-        outcome.machine = machine(at.postgres, at.node)
+        if not plan.hurry:
+            outcome.machine = machine(at.postgres, at.node)
     outcome.findings += outcome.verdict.sentences()
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
 def _one_through(systems: Systems, at: Installations) -> bool:
-    return bool(known := systems.ledger.known()) and settled(systems.ledger, known[:1], at.sides.values())
+    return bool(known := systems.ledger.known()) and settled(known[:1], at.sides.values())
 
 
 def _torment(plan: Plan, scene: Scene, outcome: Outcome, say: Callable[[str], None]) -> None:
@@ -100,7 +107,7 @@ def _torment(plan: Plan, scene: Scene, outcome: Outcome, say: Callable[[str], No
     killed = threading.Event()
     killer = threading.Thread(target=_kill, args=(plan, scene.fleet, end, killed), daemon=True)
     killer.start()
-    order = list(FAULTS)
+    order = [name for name in FAULTS if name not in plan.without]
     if not scene.at.disk.mounted:
         order.remove("disk-full")
         say("disk-full is left out: no file system may be mounted here")
@@ -121,7 +128,9 @@ def _kill(plan: Plan, fleet: Fleet, end: float, done: threading.Event) -> None:
     left = plan.kills
     while left and time.monotonic() < end:
         time.sleep(chance.uniform(*plan.pause))
-        left -= fleet.kill(chance.choice(fleet.workers))
+        victim = chance.choice(fleet.workers)
+        if victim in fleet.started() or chance.random() < WHILE_STARTING:
+            left -= fleet.kill(victim)
     done.set()
 
 
@@ -129,14 +138,14 @@ def _look(scene: Scene) -> list[str]:
     """Wait until what was accepted so far is through, and compare the books about it; load and kills go on."""
     ledger, sides = scene.systems.ledger, scene.at.sides
     messages = ledger.known()
-    if not _wait(lambda: settled(ledger, messages, sides.values()), SETTLE_SECONDS):
+    if not _wait(lambda: settled(messages, sides.values()), SETTLE_SECONDS):
         return [f"not settled within {SETTLE_SECONDS:.0f} seconds"]
-    return judge(ledger, messages, sides["west"], sides["east"], whole=False).sentences()
+    return judge(ledger, messages, [read(side) for side in sides.values()], whole=False).sentences()
 
 
 def _last_look(scene: Scene, *, rested: bool) -> Verdict:
     ledger, sides = scene.systems.ledger, scene.at.sides
-    verdict = judge(ledger, ledger.known(), sides["west"], sides["east"], whole=True)
+    verdict = judge(ledger, ledger.known(), [read(side) for side in sides.values()], whole=True)
     if not rested:
         verdict.others.append(f"not at rest within {REST_SECONDS:.0f} seconds")
     waiting = set(parcels.names_in(scene.at.node.url, topology.inbound(SILENT)))

@@ -8,6 +8,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from soak.papers import Papers
 SECONDS = 10.0  # a system waits so long for an answer, and then asks again
 PAUSE = (0.1, 0.6)  # seconds before it asks again
 POLL_SECONDS = 0.3
+BACKLOG = 100  # while so much is open, a system opens nothing more
 QUESTIONS = 4  # every so many applications are met with a question before the reply: two messages of one case on their way
 
 
@@ -43,13 +45,19 @@ class Ledger:
     accepted: dict[str, Accepted] = field(default_factory=dict)  # by key
     silent: dict[str, Accepted] = field(default_factory=dict)  # the same, for the partner that never answers
     refused: list[str] = field(default_factory=list)  # key and what the gateway said; none is expected
-    changed: list[str] = field(default_factory=list)  # keys of which a repeat was answered differently
     repeats: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open_keys(self) -> set[str]:
         with self.lock:
             return self.wanted - self.accepted.keys() - self.silent.keys()
+
+    def backlog(self) -> int:
+        """Return how many hand-ins have no answer, and how many applications no reply yet."""
+        waiting = len(self.open_keys())
+        with self.lock:
+            kinds = Counter(key.partition("-")[0] for key in self.accepted)
+        return waiting + kinds["application"] - kinds["reply"]
 
     def known(self) -> list[Accepted]:
         with self.lock:
@@ -88,7 +96,8 @@ class Desk:
                 with ledger.lock:
                     ledger.refused.append(f"{key}: {status} {answer[:300]!r}")
                 return None
-            ledger.repeats += 1
+            with ledger.lock:
+                ledger.repeats += 1
             self._stop.wait(self._pause.uniform(*PAUSE))
         return None
 
@@ -163,7 +172,7 @@ class Systems:
     def _apply(self) -> None:
         due = time.monotonic()
         while not self._closing.wait(max(0.0, due - time.monotonic())):
-            if len(self.ledger.open_keys()) < 64:  # while nothing is answered, a system does not open more and more
+            if self.ledger.backlog() < BACKLOG:
                 self.flood(1)
             due = max(due + 1 / self._rate, time.monotonic() - 1)
 

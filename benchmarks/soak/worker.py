@@ -48,8 +48,8 @@ class ClockFile:
         return datetime.now(UTC) + timedelta(seconds=self.seconds)
 
 
-def work(part: str, config: Path, clock_file: Path, log_file: Path) -> None:
-    """Run one part until it is killed. Target of a process of the fork server."""
+def work(part: str, config: Path, clock_file: Path, log_file: Path, up: Path) -> None:
+    """Run one part until it is killed; the file `up` is there when it has started. Target of a process of the fork server."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     with log_file.open("ab") as output:
@@ -62,7 +62,7 @@ def work(part: str, config: Path, clock_file: Path, log_file: Path) -> None:
         with keys_for([part], settings, clock) as keys:
             rt = build(settings, ring=keys.ring, clock=clock)
             replay(rt)
-            run_until_signal([part], rt, lambda _listener: None, keys.signs)
+            run_until_signal([part], rt, lambda _listener: up.touch(), keys.signs)
     except GatewayError as error:
         log.logger("soak").error("worker.ended", code=error.code)
         sys.exit(error.exit_code)

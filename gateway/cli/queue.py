@@ -1,6 +1,10 @@
-"""`gateway queue`: what waits, for whom, since when, and what is parked; trying an authority's system again."""
+"""`gateway queue`: what waits, for whom and since when; trying an authority's system again.
+
+What is parked has commands of its own: gateway/cli/parked.py.
+"""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -8,14 +12,16 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from gateway.cli import parked as parked_commands
 from gateway.cli.options import ConfigOption, JsonOption
 from gateway.cli.output import console, print_json
+from gateway.cli.who import account
 from gateway.errors import NotHome
 from gateway.flow.line_standings import standings
 from gateway.partners import Partners
 from gateway.partners import load as load_partners
 from gateway.settings import load
-from gateway.store import early, edge_troubles, edge_turns
+from gateway.store import early, edge_troubles, edge_turns, journal, parked
 from gateway.store.database import open_engine, reading, require_current, transaction
 from gateway.transport.port import QueueState
 from gateway.wiring import transport, utc_now
@@ -34,6 +40,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
         leaving, files = standings(tx, partners, utc_now()), early.count_of_files(tx)
         edges = edge_troubles.standings(tx, settings.home)
         gaps = early.count(tx) - files
+        aside = Counter(parcel.home for parcel in parked.every(tx, settings.home))
 
     async def states() -> list[QueueState]:
         carrier = transport(settings, engine, utc_now)
@@ -62,7 +69,7 @@ def list_queues(json: JsonOption = False, config: ConfigOption = None) -> None:
             {
                 "name": state.name,
                 "waiting": state.waiting,
-                "parked": state.parked,
+                "parked": state.parked + aside[state.name],
                 "oldest": state.oldest,
                 "consumers": state.consumers,
             }
@@ -133,6 +140,9 @@ def again(
     with transaction(engine) as tx:
         messages = edge_troubles.forget_all(tx, authority)
         edge_turns.clear(tx, authority)
+        detail = {"count": messages}
+        entry = journal.Entry(at=utc_now(), event="queue.tried_again", actor=account(), authority=authority, detail=detail)
+        journal.append(tx, [entry])
     if json:
         print_json({"authority": authority, "messages": messages})
         return
@@ -144,4 +154,5 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="State of delivery.")
     group.command("list")(list_queues)
     group.command("again")(again)
+    parked_commands.register(group)
     app.add_typer(group, name="queue")

@@ -81,7 +81,7 @@ def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -
     if messages.last_of(tx, case_id, ("Suspension",)) is None:
         return
     for row in messages.of_case(tx, case_id):
-        if row.type in {"Suspension", "Resumption"} and row.outcome != "refused":
+        if row.type in {"Suspension", "Resumption"} and row.outcome not in {"refused", "dropped"}:
             happened(tx, case, happening_of(row), row.received_at or now, rt, now)
 
 
@@ -153,10 +153,11 @@ def _row(
 ) -> DeadlineRow:
     assert case.id is not None
     limit, due = found.limit, inputs["marks"]
+    must_act = str(limit.who) if limit else "requested"
     return DeadlineRow(
         case_id=case.id,
         limit_id=limit_id,
-        must_act=str(limit.who) if limit else "requested",
+        must_act=must_act,
         started_at=started_at,
         known=found.known,
         due_on=found.literal.due_on if found.literal else None,
@@ -174,6 +175,8 @@ def _row(
         detail=detail,
         changed_at=now,
         inputs=inputs,
+        home=case.home,
+        ours=must_act == case.role,
         stage="new",
         look_at=datetime.fromisoformat(due[0][1]) if due else None,
     )

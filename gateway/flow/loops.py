@@ -19,18 +19,16 @@ from gateway.flow.evidence import gather
 from gateway.flow.floods import Floodgate
 from gateway.flow.inbound import receive, take_up_resumed
 from gateway.flow.lines import give_back, held_back
-from gateway.flow.papers import sha256
 from gateway.flow.parts import Group, next_group, settle_group
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
 from gateway.flow.resemblances import make_searchable
 from gateway.flow.rounds import Rounds
+from gateway.flow.setting_aside import cause_of, set_aside, take_over_parked
 from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
-from gateway.store import journal
-from gateway.store.database import transaction
 from gateway.store.outbox import OutboxRow
 from gateway.transport.port import Delivery
 
@@ -133,25 +131,37 @@ def _pause_before(delivery: Delivery, rt: Runtime) -> int:
 
 
 async def _park(delivery: Delivery, error: Exception, rt: Runtime, thread: _Thread) -> None:
-    """Set a message aside that we cannot take, and record it: an operator must act."""
-    code = error.code if isinstance(error, GatewayError) else "internal-error"
+    """Set a message aside that we cannot take, and record it: an operator must act. First it is kept, then it is settled."""
+    code, _ = cause_of(error)
     # No traceback: its text may hold what a person's document says.
     log.error("message.parked", code=code, error_type=type(error).__name__, queue=delivery.queue)
-    await thread.run(_record_parked, delivery, code, rt)
-    await rt.transport.park(delivery, code)
+    try:
+        await thread.run(set_aside, delivery, error, rt)
+    except Unavailable:
+        await _postpone([delivery], code, rt)
+        raise
+    except Exception as second:  # noqa: BLE001  # a defect in setting aside must not stop the others either
+        name = type(second).__name__
+        log.error("message.not_kept", code=code, error_type=name, queue=delivery.queue)  # noqa: TRY400  # no person in a log
+        await rt.transport.park(delivery, code)
+    else:
+        await rt.transport.settle([delivery])
 
 
-def _record_parked(delivery: Delivery, code: str, rt: Runtime) -> None:
-    entry = journal.Entry(
-        at=rt.clock(),
-        event="message.parked",
-        actor="gateway",
-        authority=delivery.queue,
-        digest=sha256(delivery.body),
-        detail={"code": code, "transport": rt.transport.name},
-    )
-    with transaction(rt.engine) as tx:
-        journal.append(tx, [entry])
+async def parking(rt: Runtime, stop: asyncio.Event) -> None:
+    """Take over, every `watch_seconds`, what the transport set aside by itself."""
+    thread = _Thread("parking")
+    try:
+        while not stop.is_set():
+            try:
+                await take_over_parked(rt, thread.run)
+            except Unavailable as error:
+                log.warning("parking.waiting", code=error.code)
+            except Exception as error:  # noqa: BLE001  # a defect: it stays where the transport has it, and the others go on
+                log.error("parking.failed", error_type=type(error).__name__)  # noqa: TRY400  # no person in a log
+            await _pause(stop, rt.settings.watch_seconds)
+    finally:
+        thread.close()
 
 
 def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:
@@ -308,7 +318,7 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
 LOOPS: dict[str, tuple[Loop, ...]] = {
-    "consume": (consume,),
+    "consume": (consume, parking),
     "deliver": (deliver,),
     "watch": (watch, certificates, evidence, search),
 }

@@ -11,7 +11,7 @@ from gateway.domain.case import Case, answered_in_time
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import REPLY_TYPES, Header, Receipt, ReceiptItem
 from gateway.domain.moves import OPENS
-from gateway.errors import Refused, StoreConflict
+from gateway.errors import Dropped, Refused, StoreConflict
 from gateway.flow.clockwork import Started, happened, start_clocks
 from gateway.flow.papers import clear, happening_of, receipt_paper, sha256
 from gateway.flow.parts import send_attachments_again
@@ -93,6 +93,19 @@ class Drafts:
                 accepted=False,
                 code=code,
                 missing=missing,
+            )
+        )
+
+    def never_comes(self, row: MessageRow, numbers: tuple[int, ...], now: datetime) -> None:
+        """Add the line that a message of ours waits at the other side for numbers that we gave up."""
+        self._draft(row.sender, row.recipient, now).items.append(
+            ReceiptItem(
+                message_id=row.message_id,
+                digest=row.digest,
+                received_at=now,
+                accepted=False,
+                code=Dropped.code,
+                missing=numbers,
             )
         )
 
@@ -240,12 +253,17 @@ def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
 
 
 def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], now: datetime) -> list[journal.Entry]:
-    """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there."""
+    """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there.
+
+    What a person gave up does not leave: flow/gaps.py says so.
+    """
     if row.case_id is None:
         return []
     entries: list[journal.Entry] = []
     case = cases.get(tx, row.case_id)
     for earlier in messages.of_sequences(tx, row.case_id, missing):
+        if earlier.outcome == "dropped":
+            continue
         document = messages.document(tx, earlier.id, "signed") if earlier.id else None
         if earlier.id is None or document is None or case.wrapped_key is None or outbox.waits(tx, earlier.id):
             continue

@@ -119,7 +119,7 @@ def _answered(rows: Sequence[messages.MessageRow], row: DeadlineRow) -> bool:
     assert row.lapses_at is not None
     return any(
         row.limit_id in MEETS.get(_event(one), ())
-        and one.outcome not in {"refused", "parked"}
+        and one.outcome not in {"refused", "parked", "dropped"}
         and (one.received_at is None or one.received_at < row.lapses_at)
         for one in rows
         if one.message_id != row.inputs["message"]

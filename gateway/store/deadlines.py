@@ -36,6 +36,8 @@ class DeadlineRow:
     detail: dict[str, Any]  # what due_date said, explanation included
     changed_at: datetime
     inputs: dict[str, Any]  # what it was counted from, and the marks the watch looks for
+    home: str  # of the case
+    ours: bool  # whether it is the home authority that must act
     stage: str = "new"  # new | remind-N | overdue | lapse: what the watch has told of it
     look_at: datetime | None = None  # when the watch looks at it next
     id: int | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, null, or_, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
@@ -38,7 +38,7 @@ class MessageRow:
     signed_at: datetime | None
     created_at: datetime
     received_at: datetime | None
-    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | delivered
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | dropped | delivered
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
@@ -198,8 +198,9 @@ def openers(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
 
 
 def last_of(tx: Connection, case_id: int, types: Sequence[str], direction: str | None = None) -> MessageRow | None:
-    """Return the newest message of these types in a case, refused ones left out; None while there is none."""
-    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), messages.c.outcome != "refused")
+    """Return the newest message of these types in a case, None while there is none; what was refused or dropped is none."""
+    counts = messages.c.outcome.not_in(("refused", "dropped"))
+    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), counts)
     if direction is not None:
         found = found.where(messages.c.direction == direction)
     row = tx.execute(found.order_by(messages.c.id.desc()).limit(1)).one_or_none()
@@ -257,6 +258,7 @@ def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
         _MARK_SENT.run(tx, ids=rows, at=at)
 
 
+_GIVEN_UP = or_(messages.c.outcome == "parked", messages.c.outcome == "dropped")  # and it left all the same
 _MARK_SENT = Prepared(
     lambda dialect: (
         update(messages)
@@ -264,9 +266,10 @@ _MARK_SENT = Prepared(
         .values(
             sent_at=bindparam("at"),
             outcome=case(
-                (or_(messages.c.outcome == "waiting", messages.c.outcome == "parked"), "sent"), else_=messages.c.outcome
+                (or_(messages.c.outcome == "waiting", _GIVEN_UP), "sent"),
+                else_=messages.c.outcome,
             ),
-            code=case((messages.c.outcome == "parked", null()), else_=messages.c.code),
+            code=case((_GIVEN_UP, null()), else_=messages.c.code),
         )
     )
 )
@@ -305,3 +308,29 @@ def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     if rows:
         unproven = messages.c.outcome.in_(("waiting", "sent", "parked"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))
+
+
+def mark_waiting(tx: Connection, rows: Sequence[int]) -> None:
+    """Note that delivery tries parked messages again; one that had left before, with a file that had not, is sent."""
+    if rows:
+        again = case((messages.c.sent_at.is_(None), "waiting"), else_="sent")
+        parked = and_(among(tx, messages.c.id, rows), messages.c.outcome == "parked")
+        tx.execute(update(messages).where(parked).values(outcome=again, code=None))
+
+
+def mark_dropped(tx: Connection, row_id: int) -> bool:
+    """Note that a person gave a message up; False when the other side's receipt says that it has it, or refused it."""
+    undecided = messages.c.outcome.in_(("waiting", "sent", "parked"))
+    return tx.execute(update(messages).where(messages.c.id == row_id, undecided).values(outcome="dropped")).rowcount == 1
+
+
+def outcome_of(tx: Connection, row_id: int) -> str | None:
+    """Return what became of a message, None if there is none."""
+    found: str | None = tx.execute(select(messages.c.outcome).where(messages.c.id == in_range(row_id))).scalar_one_or_none()
+    return found
+
+
+def case_of(tx: Connection, row_id: int) -> int | None:
+    """Return the case of a message; a receipt has none."""
+    found: int | None = tx.execute(select(messages.c.case_id).where(messages.c.id == row_id)).scalar_one_or_none()
+    return found

@@ -55,6 +55,8 @@ cases = Table(
         "revision", Integer, nullable=False, default=0, server_default="0"
     ),  # grows with every change: whoever is first wins
     UniqueConstraint("reference", "home", "counterparty"),
+    Index("ix_cases_home", "home", "id"),
+    Index("ix_cases_standing", "home", "role", "suspended", "state", "id"),  # what the worklist asks for
 )
 
 # Every message in and out, once. (direction, sender, message_id) is what makes a repeat harmless.
@@ -169,6 +171,7 @@ early = Table(
     Column("files", Integer, nullable=False, default=0, server_default="0"),  # attachments it must have before it is taken
     Column("asked_at", Instant),  # when its sender was last asked for what is missing of them
     Column("suspended_type", String(40)),  # its type, while it waits because the exchange with its sender is suspended
+    Column("given_up_from", Integer),  # its sender says that the numbers from this one up to its own never come
     UniqueConstraint("message_id", "sender"),
     Index("ix_early_case", "reference", "sender", "sequence"),
 )
@@ -218,8 +221,13 @@ deadlines = Table(
     Column("inputs", JSON, nullable=False, default=dict, server_default="{}"),  # what it was counted from, to count again
     Column("stage", String(12), nullable=False, default="new", server_default="new"),  # what the watch has told of it
     Column("look_at", Instant),  # when the watch must look at it next
+    # Of its case, so that the worklist of one authority finds what is due next without reading the others'.
+    Column("home", String(16), nullable=False, default="", server_default=""),
+    Column(
+        "ours", Boolean, nullable=False, default=False, server_default=false()
+    ),  # whether it is the home authority that must act
     UniqueConstraint("case_id", "limit_id"),
-    Index("ix_deadlines_open", "state", "lapses_at"),
+    Index("ix_deadlines_due", "home", "ours", "state", "due_until", "case_id"),
     Index("ix_deadlines_look", "state", "look_at"),
 )
 
@@ -252,6 +260,7 @@ holds = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", String(80)),
+    Index("ix_holds_open", "ended_at", "case_id"),
 )
 
 # Append-only and hash-chained; triggers refuse update and delete.
@@ -270,6 +279,7 @@ journal = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
     Index("ix_journal_event", "event", "actor", "at"),
+    Index("ix_journal_case", "case_id", "id"),
 )
 
 accounts = Table(

@@ -1,6 +1,6 @@
 """The worklist: which cases a viewer may know of, by what is due next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,9 +12,13 @@ from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
 from gateway.store.outbox_paper import for_paper
-from gateway.store.tables import cases, deadlines, holds, outbox
+from gateway.store.parked_tables import dropped
+from gateway.store.portions import among
+from gateway.store.tables import cases, deadlines, holds, messages, outbox
 
 PAGE_ROWS = 50
+MOST = 500  # cases of one authority that are counted for a filter; what is beyond is said, not counted
+MOST_PAGES = 200  # the list is worked off from its top, not leafed through
 SOON = timedelta(days=3)
 
 
@@ -64,6 +68,7 @@ class Worklist:
 
     lines: tuple[CaseLine, ...]
     counts: Mapping[str, int]  # of each filter: todo, waiting, all
+    more: frozenset[str]  # filters that keep more than was counted
     page: int  # from 1
     pages: int
 
@@ -75,8 +80,9 @@ def mine(viewer: Viewer) -> ColumnElement[bool]:
     return true() if viewer.authority is None else cases.c.home == viewer.authority
 
 
-def _open(*more: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(deadlines.c.case_id == cases.c.id, deadlines.c.state == "open", *more)
+_ITS = deadlines.alias("its")  # the deadlines of one case, whichever table the statement goes through
+# Without statistics SQLite would rather read all open deadlines than the one case's: an expression has no index.
+_OPEN_FOR_US = exists().where(_ITS.c.case_id == cases.c.id, _ITS.c.state.concat("") == "open", _ITS.c.ours)
 
 
 _HELD = exists().where(holds.c.case_id == cases.c.id, holds.c.ended_at.is_(None))
@@ -90,16 +96,31 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
     return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
 
 
-# Set aside since it cannot be delivered in time: an officer must send it on paper.
-_FOR_PAPER = cases.c.id.in_(
-    select(outbox.c.case_id).where(
-        outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None)
+_later = messages.alias("later")
+# A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
+_GIVEN_UP_CASES = (
+    select(dropped.c.case_id)
+    .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
+    .where(
+        dropped.c.case_id.is_not(None),
+        ~exists().where(
+            _later.c.case_id == dropped.c.case_id,
+            _later.c.direction == "out",
+            _later.c.id > dropped.c.message_row,
+            _later.c.outcome != "dropped",
+        ),
     )
 )
+_GIVEN_UP = cases.c.id.in_(_GIVEN_UP_CASES)
+
+# Set aside since it cannot be delivered in time: an officer must send it on paper.
+_GOES_ON_PAPER = and_(outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None))
+_FOR_PAPER = cases.c.id.in_(select(outbox.c.case_id).where(_GOES_ON_PAPER))
 _OURS = or_(
     _HELD,
+    _GIVEN_UP,
     _FOR_PAPER,
-    _open(deadlines.c.must_act == cases.c.role),
+    _OPEN_FOR_US,
     *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
 )
 FILTERS: Mapping[str, ColumnElement[bool]] = {
@@ -109,41 +130,112 @@ FILTERS: Mapping[str, ColumnElement[bool]] = {
 }
 
 
+def _standings(role: Role, waits_for: Role) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions under which a case on side `role` waits for one side: each a stretch of one index."""
+    for state, side in WAITS_FOR.items():
+        for suspended in (False, True):
+            if side is not None and (Role.REQUESTING if suspended else side) is waits_for:
+                yield and_(cases.c.role == role.value, cases.c.suspended == suspended, cases.c.state == state.value)
+
+
+_STANDINGS: Mapping[str, Sequence[ColumnElement[bool]]] = {
+    "todo": [one for role in Role for one in _standings(role, role)],
+    "waiting": [and_(one, ~_OURS) for role in Role for one in _standings(role, role.other)],
+    "all": [true()],
+}
+
+
 def worklist_page(connection: Connection, viewer: Viewer, *, now: datetime, show: str = "todo", page: int = 1) -> Worklist:
     """Return one page of the viewer's cases by what is due next.
 
     First what must go on paper, and what is overdue or ends within `SOON`, then what is not known and must be asked for, then
-    the rest by date, then what no limit runs for. An unknown date is not sorted as if it were one.
+    the rest by date, then what no limit runs for. An unknown date is not sorted as if it were one. However many cases there
+    are, no more are read than the page needs: of an authority's cases at most `MOST` are counted, or as many as lead up to
+    the page.
     """
-    counts = {
-        name: connection.execute(select(func.count()).select_from(cases).where(mine(viewer), condition)).scalar_one()
-        for name, condition in FILTERS.items()
-    }
+    page = min(max(1, page), MOST_PAGES)
+    homes = _homes(connection, viewer)
+    counts, more, shown = {}, set(), []
+    for name in FILTERS:
+        most = max(MOST, (page + 1) * PAGE_ROWS) if name == show else MOST
+        found = [candidates(connection, home, name, most + 1) for home in homes]
+        counts[name] = sum(min(len(ids), most) for ids in found)
+        if any(len(ids) > most for ids in found):
+            more.add(name)
+        if name == show:
+            shown = [case_id for ids in found for case_id in ids]
     pages = max(1, -(-counts[show] // PAGE_ROWS))
-    page = min(max(1, page), pages)
+    page = min(page, pages)
+    lines = _lines(connection, _by_due(connection, shown, now).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS), now)
+    return Worklist(lines=lines, counts=counts, more=frozenset(more), page=page, pages=pages)
+
+
+def _homes(connection: Connection, viewer: Viewer) -> list[str]:
+    """Return the home authorities whose cases the viewer may know of: a look into the index for each."""
+    if not viewer.sees_cases:
+        return []
+    if viewer.authority is not None:
+        return [viewer.authority]
+    found: list[str] = []
+    last = ""
+    while (home := connection.execute(select(func.min(cases.c.home)).where(cases.c.home > last)).scalar_one()) is not None:
+        found.append(home)
+        last = home
+    return found
+
+
+def candidates(connection: Connection, home: str, show: str, most: int) -> list[int]:
+    """Return the cases of an authority that a filter keeps: all of them, or at least `most`, what presses most among them.
+
+    Each question is answered by a stretch of an index and ends after `most` rows: paper, by date, what is not known,
+    what is held, and the newest of each state. Where those by date are enough, states are not asked for.
+    """
+    found: dict[int, None] = {}
+    for ours in {"todo": (True,), "waiting": (False,), "all": (True, False)}[show]:
+        opened = select(deadlines.c.case_id).where(
+            deadlines.c.home == home, deadlines.c.ours == ours, deadlines.c.state == "open"
+        )
+        if show == "waiting":
+            opened = opened.join(cases, cases.c.id == deadlines.c.case_id).where(FILTERS[show])
+        known = opened.where(deadlines.c.due_until.is_not(None)).order_by(deadlines.c.due_until, deadlines.c.case_id)
+        for each in (known, opened.where(deadlines.c.due_until.is_(None)).order_by(deadlines.c.case_id)):
+            found |= dict.fromkeys(connection.execute(each.limit(most)).scalars())
+    if show == "todo":
+        paper = select(outbox.c.case_id).where(outbox.c.sender == home, _GOES_ON_PAPER)
+        given_up = _GIVEN_UP_CASES.where(messages.c.sender == home)
+        for each in (given_up, paper):
+            found = dict.fromkeys(connection.execute(each.limit(most)).scalars()) | found
+        held = select(holds.c.case_id).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
+        found |= dict.fromkeys(connection.execute(held.where(holds.c.ended_at.is_(None)).limit(most)).scalars())
+    if len(found) < most:
+        mine = select(cases.c.id).where(cases.c.home == home).order_by(cases.c.id.desc()).limit(most)
+        for standing in _STANDINGS[show]:
+            found |= dict.fromkeys(connection.execute(mine.where(standing)).scalars())
+    return list(found)
+
+
+def _by_due(connection: Connection, ids: Sequence[int], now: datetime) -> Select[Any]:
+    """Return the statement for these cases in the order of the worklist."""
     due = (
         select(
             deadlines.c.case_id,
             func.min(deadlines.c.due_until).label("until"),
             func.min(case((deadlines.c.known, 1), else_=0)).label("known"),
         )
-        .where(deadlines.c.state == "open")
+        .where(deadlines.c.state.concat("") == "open", among(connection, deadlines.c.case_id, ids))  # by case: as above
         .group_by(deadlines.c.case_id)
         .subquery()
     )
-    found = (
+    return (
         select(cases)
         .outerjoin(due, due.c.case_id == cases.c.id)
-        .where(mine(viewer), FILTERS[show])
+        .where(among(connection, cases.c.id, ids))
         .order_by(
             case((_FOR_PAPER, 0), (due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
             due.c.until,
             cases.c.id.desc(),
         )
-        .limit(PAGE_ROWS)
-        .offset((page - 1) * PAGE_ROWS)
     )
-    return Worklist(lines=_lines(connection, found, now), counts=counts, page=page, pages=pages)
 
 
 def _lines(connection: Connection, found: Select[Any], now: datetime) -> tuple[CaseLine, ...]:

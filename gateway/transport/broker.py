@@ -11,13 +11,14 @@ lost is tried last. A connection that is there and answers nothing counts as los
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import aiormq
 from aio_pika.abc import AbstractChannel
 from pamqp.common import FieldTable
 
 from gateway.errors import BrokerUnavailable, GatewayError
 from gateway.log import logger
 from gateway.transport import topology
-from gateway.transport.intake import ATTEMPTS, CODE, USER, Intake, Pace, Token
+from gateway.transport.intake import ATTEMPTS, CODE, USER, Intake, Pace, ParkingPlace, Token
 from gateway.transport.lines import TROUBLE, Access, Dialler, Line
 from gateway.transport.outlet import Outlet
 from gateway.transport.port import Delivery, Parcel, QueueState, refusal
@@ -66,6 +67,7 @@ class BrokerTransport:
         self._home: tuple[str, ...] = ()
         self._in: tuple[Line, Intake] | None = None
         self._takes = False  # whether this process is one that receives
+        self._aside: ParkingPlace | None = None  # on the publishing connection: who looks there need not receive
         self._making_in = asyncio.Lock()
         self._log = logger("transport").bind(transport=self.name)
 
@@ -137,7 +139,7 @@ class BrokerTransport:
         return self._takes and (self._in is None or not self._in[1].usable)
 
     async def settle(self, deliveries: Sequence[Delivery]) -> None:
-        by_intake: dict[Intake, list[int]] = {}
+        by_intake: dict[Intake | ParkingPlace, list[int]] = {}
         for delivery in deliveries:
             token: Token = delivery.token
             by_intake.setdefault(token.intake, []).append(token.tag)
@@ -175,6 +177,21 @@ class BrokerTransport:
             raise BrokerUnavailable("the broker did not take a message that was set back") from error
         await self.settle([delivery])
 
+    async def take_parked(self, most: int) -> list[Delivery]:
+        line, _ = await self._publishing()
+        try:
+            async with asyncio.timeout(self._timeout):
+                if self._aside is not None and self._aside.usable:
+                    await self._aside.close()  # what was not settled the last time lies there again
+                channel = line.connection.channel(publisher_confirms=False)
+                await channel.initialize()
+                wire = await channel.get_underlay_channel()
+                assert isinstance(wire, aiormq.Channel)
+                self._aside = ParkingPlace(wire)
+                return await self._aside.take(self._home, most, self._timeout)
+        except TROUBLE as error:
+            raise BrokerUnavailable(f"the broker does not show what was set aside ({type(error).__name__})") from error
+
     async def states(self) -> list[QueueState]:
         line, _ = await self._publishing()
         async with line.own_channel(self._timeout) as channel:
@@ -203,7 +220,7 @@ class BrokerTransport:
         return queue.declaration_result.message_count or 0
 
     async def close(self) -> None:
-        made, self._in = self._in, None
+        made, self._in, self._aside = self._in, None, None
         self._takes = False
         await asyncio.gather(*(outlet.close() for outlet in self._outlets))
         if made is not None:
@@ -231,8 +248,11 @@ class BrokerTransport:
             self._in = line, intake
             return self._in
 
-    async def _drop_intake(self, intake: Intake) -> None:
-        """End the connection an intake lives on, so that the broker gives its unsettled parcels out again."""
+    async def _drop_intake(self, intake: Intake | ParkingPlace) -> None:
+        """End the connection an intake lives on, so that the broker gives its unsettled parcels out again.
+
+        A parking place needs none of that: the next look closes its channel.
+        """
         async with self._making_in:
             if self._in is not None and self._in[1] is intake:
                 lost, self._in = self._in[0], None

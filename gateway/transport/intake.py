@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiormq import Channel
 from aiormq.abc import ConsumerCallback, DeliveredMessage
@@ -16,13 +16,14 @@ from gateway.transport.port import MOST_BULK, Delivery
 ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
 CODE = "x-code"  # header: stable code of the last failure
 USER = "x-user"  # header of what was postponed or parked: the user of the broker who had published it; for operations only
+_DEATHS = "x-death"  # header: the broker's own record of what it moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Token:
     """Finds a delivery again: only the channel it came through can acknowledge it."""
 
-    intake: "Intake"
+    intake: "Intake | ParkingPlace"
     tag: int
     user: str  # of the broker, which vouches for it; empty when the publisher did not say
 
@@ -153,24 +154,63 @@ class Intake:
             assert isinstance(message.delivery, commands.Basic.Deliver)
             tag = message.delivery.delivery_tag
             assert tag is not None
-            properties = message.header.properties
-            headers = properties.headers or {}
-            attempts = headers.get(ATTEMPTS)
-            user = properties.user_id or ""
-            if user == self._user and isinstance(first := headers.get(USER), str):
+            user = message.header.properties.user_id or ""
+            if user == self._user and isinstance(first := (message.header.properties.headers or {}).get(USER), str):
                 user = first
             self._unsettled[tag] = authority
             self._heard.add(queue)
-            self._arrived.append(
-                Delivery(
-                    queue=authority,
-                    body=message.body,
-                    message_id=properties.message_id or "",
-                    sender=properties.app_id or "",
-                    attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
-                    token=Token(self, tag, user),
-                )
-            )
+            self._arrived.append(_delivery(authority, message, Token(self, tag, user)))
             self._something.set()
 
         return arrived
+
+
+class ParkingPlace:
+    """What was set aside, fetched one by one on a channel of its own. Unsettled, it lies there again once that is closed."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    @property
+    def usable(self) -> bool:
+        """Whether what was fetched can still be settled."""
+        return not self._channel.is_closed
+
+    async def take(self, home: Sequence[str], most: int, timeout: float) -> list[Delivery]:  # noqa: ASYNC109 - of each call on the wire
+        """Return up to `most` parcels. Raises an AMQP error when the channel is lost."""
+        found: list[Delivery] = []
+        for authority in home:
+            while len(found) < most:
+                message = await self._channel.basic_get(topology.parked(authority), timeout=timeout)
+                if not isinstance(message.delivery, commands.Basic.GetOk):
+                    break
+                tag = message.delivery.delivery_tag
+                assert tag is not None
+                headers = message.header.properties.headers or {}
+                # What the broker set aside itself broke its taker each time; a code it bears is of a pause before that.
+                code = headers.get(CODE) if _DEATHS not in headers else None
+                delivery = _delivery(authority, message, Token(self, tag, message.header.properties.user_id or ""))
+                found.append(replace(delivery, code=code if isinstance(code, str) else None))
+        return found
+
+    async def acknowledge(self, tags: Sequence[int]) -> None:
+        """Forget parcels. Raises an AMQP error when the channel is lost meanwhile."""
+        for tag in tags:
+            await self._channel.basic_ack(tag)
+
+    async def close(self) -> None:
+        """Let what was not settled lie there again."""
+        await self._channel.close()
+
+
+def _delivery(authority: str, message: DeliveredMessage, token: Token) -> Delivery:
+    properties = message.header.properties
+    attempts = (properties.headers or {}).get(ATTEMPTS)
+    return Delivery(
+        queue=authority,
+        body=message.body,
+        message_id=properties.message_id or "",
+        sender=properties.app_id or "",
+        attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
+        token=token,
+    )

@@ -45,6 +45,7 @@ class Delivery:
     sender: str  # the same
     attempts: int  # how often it was postponed before
     token: Any  # what the transport that made it needs to find it again
+    code: str | None = None  # of what was set aside: the code it was parked with; None: it broke its taker each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,15 @@ class Transport(Protocol):
         ...
 
     async def park(self, delivery: Delivery, code: str) -> None:
-        """Set a delivery aside for operations, never to be dropped. Raises as `postpone`."""
+        """Set a delivery aside, never to be dropped, for whoever calls `take_parked`. Raises as `postpone`."""
+        ...
+
+    async def take_parked(self, most: int) -> list[Delivery]:
+        """Return up to `most` of what `park` or the transport itself set aside for the home authorities; never waits.
+
+        For whoever keeps it elsewhere: `settle` forgets it, and what is not settled stays set aside. May run beside `take`.
+        Raises `BrokerUnavailable` or `DatabaseUnavailable`.
+        """
         ...
 
     async def states(self) -> list[QueueState]:

@@ -188,10 +188,24 @@ class QueueLine(_Answer):
     sent_today: int | None
 
 
+class ParkedLine(_Answer):
+    """What is set aside for one cause, in either direction."""
+
+    code: str
+    partner: str | None
+    rule: str | None
+    direction: Literal["in", "out"]
+    count: int
+    oldest: datetime
+    owners: list[str]
+    next: str
+
+
 class QueuesAnswer(_Answer):
-    """What is on its way out."""
+    """What is on its way out, and what is set aside."""
 
     outbox: list[QueueLine]
+    parked: list[ParkedLine]
 
 
 class StateAnswer(_Answer):

@@ -17,7 +17,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from gateway import __version__
+from gateway.domain.parking import grouped
 from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.flow import parking
 from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
 from gateway.flow.line_standings import standings
@@ -296,10 +298,12 @@ def list_deadlines(rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
 
 @router.get("/queues", response_model=QueuesAnswer)
 def list_queues(rt: Rt, key: Annotated[ApiKey, may("queues")]) -> Any:
-    """Show what waits and what is parked on its way out of the authority."""
+    """Show what waits and what is parked on its way out of the authority, and all that is parked by its cause."""
     with reading(rt.engine) as tx:
         found = standings(tx, rt.partners, rt.clock())
-    return {"outbox": [queue_line(state, line) for state, line in found if state.sender == key.authority]}
+        aside = grouped(parking.every(tx, [key.authority]))
+    leaving = [queue_line(state, line) for state, line in found if state.sender == key.authority]
+    return {"outbox": leaving, "parked": [group.as_dict() for group in aside]}
 
 
 @health.get("/livez", response_model=StateAnswer)

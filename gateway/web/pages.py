@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.errors import NotPermitted, PaperDue
 from gateway.partners.formats import suffix_of
-from gateway.store import accounts, paper, views
+from gateway.store import accounts, given_up, paper, views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
 from gateway.store.messages import DELIVERED
@@ -216,6 +216,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     with reading(rt.engine) as connection:
         found = views.case_view(connection, me.viewer, case_id, now=now)
         proofs = paper.of_messages(connection, [message.id for message in found.messages])
+        lost = given_up.of_case(connection, case_id)
     line = found.line
     note_reading(rt, me, line)
     deadlines = [deadline_view(deadline, line, rt.partners, now=now, zone=me.zone) for deadline in found.deadlines]
@@ -231,6 +232,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "settled_deadlines": [deadline for deadline in deadlines if not deadline.open],
         "actions": _actions(found, me, rt),
         "messages": [_message(message, rt) | {"proof": proofs.get(message.id)} for message in found.messages],
+        "lost": [(_message(message, rt), lost[message.id]) for message in found.messages if message.id in lost],
         "proof_kinds": PROOF_KINDS,
         "attachments": found.attachments,
         "may_read": me.viewer.sees_persons and not found.erased,

@@ -221,6 +221,7 @@ _OUTCOMES: Mapping[str, str] = {
     "received": "Received by the other side",
     "refused": "Refused",
     "parked": "Parked: delivery gave up for now",
+    "dropped": "Given up: it was not delivered",
     "delivered": "Delivered on paper",
 }
 
@@ -232,6 +233,7 @@ _SUBJECTS: Mapping[str, str] = {
     "statement": "Due diligence statement",
     "deadline": "Time limit",
     "form": "Form",
+    "gap": "Missing number",
 }
 
 _ATTACHMENTS = {

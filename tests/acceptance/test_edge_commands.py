@@ -11,6 +11,7 @@ from gateway.settings import data_folder, load
 from gateway.store import edge_troubles, edge_turns, inbox, lines, messages
 from gateway.store.database import open_engine, reading, transaction
 from gateway.wiring import build
+from tests.forging import journalled
 from tests.running import call, write_settings
 from tests.store_rows import NOW, add_case, fill_outbox, message_row
 from tests.webhook_server import WRITTEN, webhook_server
@@ -90,6 +91,9 @@ def test_again_lets_messages_and_system_be_tried_now(engine, told, config) -> No
     with reading(engine) as tx:
         assert edge_turns.get(tx, "BA-MS").held_by == "one"  # whoever serves it goes on
     assert told("queue", "again", "BA-MS")["messages"] == 0
+    said = journalled(engine, "queue.tried_again")
+    assert [(one["authority"], one["detail"]["count"]) for one in said] == [("BA-MS", 1), ("BA-MS", 0)]
+    assert said[0]["actor"].startswith("cli:")
 
 
 def test_again_is_for_home_authorities_only(told) -> None:

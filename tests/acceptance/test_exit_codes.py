@@ -145,7 +145,8 @@ OWED = {
     "partner apply", "partner check", "partner draft", "partner new", "partner words",
     "partner kit", "partner admit", "partner production", "partner suspend",
     "partner resume", "partner show", "partner passes", "partner pass verify", "simulate",
-    "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list", "queue again",
+    "case list", "case show", "case reverse-lapse", "case durations", "journal verify",
+    "queue list", "queue again", "queue parked", "queue replay", "queue drop",
     "broker definitions",
     "case hints", "certs check", "certs grace", "case export", "case erase", "verify-case",
     "form print", "form reply", "form read", "form delivered",
@@ -232,6 +233,7 @@ SHOWS: dict[str, tuple[object, ...]] = {
     "case list": (),
     "journal verify": (),
     "queue list": (),
+    "queue parked": (),
     "keys list": (),
     "doctor": (),
 }

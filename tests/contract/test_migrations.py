@@ -14,7 +14,7 @@ from gateway.store.database import downgrade, open_engine, reading, require_curr
 from gateway.store.schema import metadata
 from tests.store_rows import NOW, add_case, message_row, new_case
 
-HEAD = "0016"
+HEAD = "0017"
 SECRET = "correct-horse"
 
 
@@ -136,9 +136,11 @@ def test_index_for_what_is_asked_most_is_there(engine) -> None:
             ("outbox", "ix_outbox_case"),
             ("outbox", "ix_outbox_parts"),
             ("inbox", "ix_inbox_waiting"),
-            ("deadlines", "ix_deadlines_open"),
+            ("deadlines", "ix_deadlines_due"),
             ("deadlines", "ix_deadlines_look"),
             ("early", "ix_early_case"),
+            ("cases", "ix_cases_standing"),
+            ("journal", "ix_journal_case"),
         ):
             assert index in {found["name"] for found in inspect(tx).get_indexes(table)}
 

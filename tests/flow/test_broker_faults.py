@@ -196,6 +196,8 @@ async def test_a_poisonous_parcel_that_breaks_its_taker_each_time_ends_parked(no
 
     await until(parked)
     assert await gateway.take(50, 0.2) == []
+    (aside,) = await gateway.take_parked(50)
+    assert (aside.message_id, aside.code) == (parcel(poisoned, 1).message_id, None)
 
 
 # --- a queue without room ---------------------------------------------------------------------------------------------

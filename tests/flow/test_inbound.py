@@ -208,6 +208,25 @@ async def test_message_signed_in_the_future_is_refused_without_an_answer(two_gat
     assert count(east.rt.engine) == NOTHING
 
 
+async def test_message_from_the_future_waits_while_our_own_clock_is_behind_the_record(two_gateways, clock) -> None:
+    """No signature was verified, so a refusal would not be answered: the sender would never learn of it."""
+    west, east = two_gateways
+    assert outcomes(take(east.rt, sealed(west.rt, application(clock.now), clock.now))) == [ACCEPTED]  # a newest entry
+    message = sealed(west.rt, application(clock.now), clock.now)
+    clock.move(minutes=-20)
+    assert outcomes(take(east.rt, message)) == [("postponed", "clock-behind")]
+    clock.move(minutes=20)
+    assert outcomes(take(east.rt, message)) == [ACCEPTED]
+
+
+async def test_what_is_at_fault_by_itself_is_refused_while_our_clock_is_behind(two_gateways, clock) -> None:
+    west, east = two_gateways
+    take(east.rt, sealed(west.rt, application(clock.now), clock.now))
+    message = sealed(west.rt, application(clock.now), clock.now)
+    clock.move(minutes=-20)
+    assert outcomes(take(east.rt, message, b"no parcel")) == [("postponed", "clock-behind"), refused("cannot-open")]
+
+
 # --- the case ---------------------------------------------------------------------------------------------------------
 
 

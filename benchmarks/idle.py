@@ -1,0 +1,91 @@
+"""What a gateway costs that has nothing to do: `gateway serve` with API, pages and all loops, as it is run.
+
+python benchmarks/idle.py             # about a minute: SQLite with the embedded queue, then PostgreSQL and RabbitMQ
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from goals import Figure
+from measure import tree_cpu_seconds
+from servers import Servers, servers
+
+from gateway.store.database import open_engine, upgrade
+from gateway.trust.devca import make_development_keys
+
+HOME = "AT-BMI"
+START_SECONDS = 60
+SETTLE_SECONDS = 5.0  # what is done once after the start is not idling
+SECONDS = 30.0
+WANTED = {"memory_mb": 120.0, "core_percent": 1.0}
+
+
+@contextmanager
+def serving(folder: Path, *, database: str, broker: str, parts: Sequence[str] = ("serve",)) -> Iterator[tuple[int, str]]:
+    """Run `gateway serve`, or other `parts`, as an installation does; yield its process id and the address of its API."""
+    config = folder / "gateway.toml"
+    keys = folder / "keys"
+    make_development_keys(keys, [HOME, "RS-MUP"], datetime.now(UTC))
+    config.write_text(
+        f'home = ["{HOME}"]\nkeys = "{keys}"\ndatabase = "{database}"\nbroker = "{broker}"\nport = 0\nlog_json = true\n',
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "gateway", *parts, "--json", "--config", str(config)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder)
+        try:
+            assert process.stdout is not None
+            said = ""
+            for line in process.stdout:  # it says where it listens once it does
+                said += line
+                if line.rstrip() == "}":
+                    break
+            else:
+                raise RuntimeError("the gateway did not start: " + (folder / "log").read_text(encoding="utf-8")[-500:])
+            yield process.pid, json.loads(said)["url"]
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+def look(pid: int) -> tuple[float, float]:
+    """Return the resident memory in MiB and the share of one core in percent of a process that has nothing to do."""
+    time.sleep(SETTLE_SECONDS)
+    before, began = tree_cpu_seconds(pid), time.monotonic()
+    time.sleep(SECONDS)
+    used, passed = tree_cpu_seconds(pid) - before, time.monotonic() - began
+    whole = psutil.Process(pid)
+    memory = sum(one.memory_info().rss for one in (whole, *whole.children(recursive=True)))
+    return round(memory / 2**20, 1), round(used / passed * 100, 2)
+
+
+def measure(say: Callable[[str], None], on: Servers) -> Mapping[str, Figure]:
+    """Measure both kinds of installation."""
+    figures: dict[str, Figure] = {}
+    for kind in ("embedded", "rabbitmq"):
+        with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
+            database, broker = f"sqlite:///{folder}/idle.sqlite3", "embedded"
+            if kind == "rabbitmq":
+                database, broker = on.fresh_database("idle"), on.amqp
+                engine = open_engine(database)
+                upgrade(engine)
+                engine.dispose()
+            with serving(Path(folder), database=database, broker=broker) as (pid, _):
+                memory, share = look(pid)
+        figures[f"memory_mb_{kind}"] = Figure(measured=memory, goal=WANTED["memory_mb"])
+        figures[f"core_percent_{kind}"] = Figure(measured=share, goal=WANTED["core_percent"])
+        say(f"idle, {kind}: {memory} MB, {share} % of a core")
+    return figures
+
+
+if __name__ == "__main__":
+    with servers() as both:
+        print(json.dumps({name: one.as_dict() for name, one in measure(print, both).items()}, indent=2))
