@@ -16,6 +16,7 @@ from gateway.transport.topology import BrokerQueue
 _STEPS = (30, 300, 3600, 21600)  # the default of the setting retry_seconds
 _AUTHORITY = "{authority}"
 _BINDING = "0.3.0"
+_KEPT = {"deliveryMode": 2, "mandatory": True}  # persistent, and given back when there is no such queue
 _PARAMETERS = {"authority": {"description": "Code of an authority, e.g. BA-MS."}}
 _DELAY = "retry"
 _TOLD = {  # channel -> what lies there, which message it is
@@ -114,20 +115,18 @@ def _exchange_channels() -> Iterator[tuple[str, dict[str, Any]]]:
 def _operations(queues: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for key in ("inbound", "parts"):
         for name, who in ((topology.INBOUND, "gateways"), (topology.RELAYED, "shovels and other software")):
-            sent = {"deliveryMode": 2, "mandatory": name == topology.INBOUND, "bindingVersion": _BINDING}
+            sent = {"deliveryMode": 2, "mandatory": name == topology.INBOUND}
             yield f"send-{key}-by-{name}", _operation("send", f"{key}-by-{name}", who, sent)
         yield f"receive-{key}", _operation("receive", key, "the gateway of the authority", {"ack": True})
     for key in queues:
         if key.startswith(_DELAY) or key == "parked":
-            sent = {"deliveryMode": 2, "mandatory": True, "bindingVersion": _BINDING}
-            yield f"set-back-{key}", _operation("send", key, "the gateway of the authority, by the default exchange", sent)
+            yield f"set-back-{key}", _operation("send", key, "the gateway of the authority, by the default exchange", _KEPT)
     for key, sender, receiver in (
         ("system-to", "the gateway", "the system"),
         ("system-from", "the system", "the gateway"),
         ("system-answers", "the gateway", "the system"),
     ):
-        sent = {"deliveryMode": 2, "mandatory": True, "bindingVersion": _BINDING}
-        yield f"send-{key}", _operation("send", key, f"{sender} of the authority, by the default exchange", sent)
+        yield f"send-{key}", _operation("send", key, f"{sender} of the authority, by the default exchange", _KEPT)
         yield f"receive-{key}", _operation("receive", key, f"{receiver} of the authority", {"ack": True})
 
 
@@ -152,6 +151,7 @@ def _messages() -> dict[str, Any]:
         "message_id": "Identifier of the message; with app_id it tells a repeat.",
         "correlation_id": "Comes back in the answer; the message_id does where this is missing.",
         "app_id": "Code of the authority that sent it.",
+        "user_id": "The user that the publisher logged in as; the broker refuses any other. The system may leave it out.",
         "type": "Type of the message, e.g. ReadmissionReply.",
     }
     return {

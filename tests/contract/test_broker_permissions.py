@@ -193,5 +193,5 @@ async def test_queue_that_reached_its_bound_refuses_its_sender_alone(channel_of,
 
     assert answers[0] is None
     assert answers[-1] is not None
-    assert answers[-1].code == "queue-full"
+    assert answers[-1].code == "queue-refused"
     assert beside == [None]

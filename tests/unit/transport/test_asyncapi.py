@@ -52,7 +52,8 @@ def test_mandatory_is_asked_for_where_the_broker_gives_back(exchange: str) -> No
     assert ("alternate-exchange" in DOCUMENT["x-exchanges"][exchange]["arguments"]) is (exchange == "relayed")
 
 
-def test_properties_are_those_that_the_publisher_sets() -> None:
+@pytest.mark.anyio
+async def test_properties_are_those_that_the_publisher_sets() -> None:
     publisher = WindowPublisher(type("Channel", (), {"number": 1})(), frame_bytes=4096, user="ba")  # type: ignore[arg-type]
     sent = Outgoing(exchange="inbound", queue="in.BA-MS", body=b"x", message_id="m", sender="RS-MUP")
     _, header, *_ = publisher._frames(sent)
