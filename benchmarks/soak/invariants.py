@@ -112,5 +112,6 @@ def _judge_cases(book: Book, other: Book, verdict: Verdict) -> None:
             verdict.others.append(
                 f"the case {reference} is {case.state} for {book.authority}, {theirs.state} for the other side"
             )
-        elif book.deadlines.get(case.id) != other.deadlines.get(theirs.id):
-            verdict.others.append(f"the deadlines of the case {reference} differ between the two sides")
+        elif differing := book.deadlines.get(case.id, set()) - other.deadlines.get(theirs.id, set()):
+            told = "; ".join(", ".join(map(str, each)) for each in sorted(differing, key=str))
+            verdict.others.append(f"the case {reference} has a deadline at {book.authority} alone: {told}")

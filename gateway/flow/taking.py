@@ -110,12 +110,30 @@ def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch
     bringing = {(item.opened.signer, item.opened.sealed_id or ""): item.message.header.recipient for item in good if item.named}
     if bringing:
         work.arrived = attachments.arrived(tx, bringing)
-    work.current = cases.load(tx, sorted(keys))
+    work.sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
+    proven = {row.case_id for row in work.sent.values() if row.case_id} if _brings_receipts(good) else set()
+    work.current = _locked(tx, keys, proven)
     work.before = dict(work.current)
     numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")
     work.sequences = {key: numbers.get(case.id, 0) for key, case in work.current.items() if case.id is not None}
-    work.sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
     return work
+
+
+def _brings_receipts(good: list[Prepared]) -> bool:
+    return any(isinstance(item.message, Receipt) for item in good)
+
+
+def _locked(tx: Tx, keys: set[CaseKey], proven: set[int]) -> dict[CaseKey, Case]:
+    """Lock the cases of messages (`keys`) and those that receipts are about (`proven`, by row); return the former.
+
+    A receipt starts the clock that a reply stops: where two processes take them at once, one must see what the other did.
+    All are locked by one statement, in one order: so no two batches wait for each other.
+    """
+    if not proven:
+        return cases.load(tx, sorted(keys))
+    known = {case.id for case in cases.load(tx, sorted(keys), lock=False).values() if case.id}
+    rows = cases.get_many(tx, sorted(known | proven), lock=True)
+    return {key: case for case in rows if (key := cases.key_of(case)) in keys}
 
 
 def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answer:

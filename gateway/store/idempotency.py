@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import StoreConflict
@@ -38,7 +38,9 @@ def claim(tx: Connection, authority: str, key: str, request_hash: str, now: date
             )
     except IntegrityError:
         mine = (idempotency.c.authority == authority, idempotency.c.key == key)
-        left_over = (idempotency.c.status == IN_PROGRESS, idempotency.c.created_at < now - LEFT_OVER)
+        # What was claimed long after now is left over too: from a clock that was ahead, and came back.
+        stale = or_(idempotency.c.created_at < now - LEFT_OVER, idempotency.c.created_at > now + LEFT_OVER)
+        left_over = (idempotency.c.status == IN_PROGRESS, stale)
         if tx.execute(update(idempotency).where(*mine, *left_over).values(request_hash=request_hash, created_at=now)).rowcount:
             return None
         row = tx.execute(select(idempotency).where(*mine)).one()

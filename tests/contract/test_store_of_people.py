@@ -275,6 +275,14 @@ def test_recorded_answer_is_never_taken_over(engine) -> None:
         assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + timedelta(days=30)).status == 202
 
 
+def test_claim_left_over_by_a_clock_that_was_ahead_is_taken_over(engine) -> None:
+    later = NOW + 2 * idempotency.LEFT_OVER
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later - idempotency.LEFT_OVER) is not None
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is None
+
+
 def test_claim_that_was_taken_over_records_no_answer(engine) -> None:
     later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
     with transaction(engine) as tx:
