@@ -3,9 +3,28 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
@@ -99,7 +118,7 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
 _later = messages.alias("later")
 # A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
 _GIVEN_UP_CASES = (
-    select(dropped.c.case_id)
+    select(dropped.c.case_id.label("id"))
     .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
     .where(
         dropped.c.case_id.is_not(None),
@@ -190,28 +209,38 @@ def candidates(connection: Connection, home: str, show: str, most: int) -> list[
     Each question is answered by a stretch of an index and ends after `most` rows: paper, by date, what is not known,
     what is held, and the newest of each state. Where those by date are enough, states are not asked for.
     """
-    found: dict[int, None] = {}
+    given = {"home": home, "most": most}
+    pressing, standing = _questions(show)
+    found = dict.fromkeys(row.id for row in connection.execute(pressing, given))
+    if len(found) < most:
+        found |= dict.fromkeys(row.id for row in connection.execute(standing, given))
+    return list(found)
+
+
+@cache
+def _questions(show: str) -> tuple[CompoundSelect[Any], CompoundSelect[Any]]:
+    """Return the statement for what presses, and the one for what stands somewhere, each of several stretches."""
+    home, most = bindparam("home", type_=String), bindparam("most", type_=Integer)
+    parts = []
     for ours in {"todo": (True,), "waiting": (False,), "all": (True, False)}[show]:
-        opened = select(deadlines.c.case_id).where(
+        opened = select(deadlines.c.case_id.label("id")).where(
             deadlines.c.home == home, deadlines.c.ours == ours, deadlines.c.state == "open"
         )
         if show == "waiting":
             opened = opened.join(cases, cases.c.id == deadlines.c.case_id).where(FILTERS[show])
-        known = opened.where(deadlines.c.due_until.is_not(None)).order_by(deadlines.c.due_until, deadlines.c.case_id)
-        for each in (known, opened.where(deadlines.c.due_until.is_(None)).order_by(deadlines.c.case_id)):
-            found |= dict.fromkeys(connection.execute(each.limit(most)).scalars())
+        parts.append(opened.where(deadlines.c.due_until.is_not(None)).order_by(deadlines.c.due_until, deadlines.c.case_id))
+        parts.append(opened.where(deadlines.c.due_until.is_(None)).order_by(deadlines.c.case_id))
     if show == "todo":
-        paper = select(outbox.c.case_id).where(outbox.c.sender == home, _GOES_ON_PAPER)
-        given_up = _GIVEN_UP_CASES.where(messages.c.sender == home)
-        for each in (given_up, paper):
-            found = dict.fromkeys(connection.execute(each.limit(most)).scalars()) | found
-        held = select(holds.c.case_id).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
-        found |= dict.fromkeys(connection.execute(held.where(holds.c.ended_at.is_(None)).limit(most)).scalars())
-    if len(found) < most:
-        mine = select(cases.c.id).where(cases.c.home == home).order_by(cases.c.id.desc()).limit(most)
-        for standing in _STANDINGS[show]:
-            found |= dict.fromkeys(connection.execute(mine.where(standing)).scalars())
-    return list(found)
+        held = select(holds.c.case_id.label("id")).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
+        paper = select(outbox.c.case_id.label("id")).where(outbox.c.sender == home, _GOES_ON_PAPER)
+        parts = [paper, _GIVEN_UP_CASES.where(messages.c.sender == home), *parts, held.where(holds.c.ended_at.is_(None))]
+    mine = select(cases.c.id).where(cases.c.home == home).order_by(cases.c.id.desc())
+    return _together(parts, most), _together([mine.where(condition) for condition in _STANDINGS[show]], most)
+
+
+def _together(parts: Sequence[Select[Any]], most: ColumnElement[int]) -> CompoundSelect[Any]:
+    """Return one statement for several stretches, each in its own order and cut after `most` rows."""
+    return union_all(*(select(part.limit(most).subquery().c.id) for part in parts))
 
 
 def _by_due(connection: Connection, ids: Sequence[int], now: datetime) -> Select[Any]:
