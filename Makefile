@@ -11,7 +11,12 @@ WORKERS ?= $(shell n=$$($(PYTHON) -c 'import os; print(os.cpu_count() or 1)'); [
 FUZZ_SECONDS ?= 600
 FUZZ_RUNS ?= 1000
 
-.PHONY: help setup lint format test test-all test-browser fuzz fuzz-short mutation interop bench vectors docs demo serve ui-vendor clean
+# The soak: how many processes are killed, for how long at most, and the seed that repeats a run (empty: a new one).
+SOAK_KILLS ?= 1000
+SOAK_SECONDS ?= 1800
+SOAK_SEED ?=
+
+.PHONY: help setup lint format test test-all test-browser fuzz fuzz-short mutation interop bench soak vectors docs demo serve ui-vendor clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +66,9 @@ interop: setup  ## checks against other people's software (needs a JDK)
 bench: setup  ## throughput and latency against the straight-line prototype; writes benchmarks/results.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,bench]'
 	$(BIN)/python benchmarks/run.py
+
+soak: setup  ## kill, cut and fill up everything under load, and compare the books (docs/soak.md); writes benchmarks/soak.json
+	PYTHONPATH=benchmarks:. $(BIN)/python -m soak --kills $(SOAK_KILLS) --seconds $(SOAK_SECONDS) $(if $(SOAK_SEED),--seed $(SOAK_SEED)) --out benchmarks/soak.json
 
 vectors: setup  ## examples and broken inputs, made anew; leaves no diff
 	$(BIN)/python scripts/make_examples.py

@@ -1,13 +1,13 @@
 """What an installation says about the system of one home authority: the tables `[edges.<AUTHORITY>]` of the settings file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from inspect import formatannotation
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from gateway.errors import SettingsInvalid
+from gateway.setting_tables import read_tables
 
 _MOST_TIMEOUT_SECONDS = 30  # two addresses and one exchange fit into half a turn: gateway/flow/turns.py
 
@@ -39,31 +39,10 @@ class EdgeSettings:
             raise SettingsInvalid("certificate_file and key_file of an edge go together")
 
 
-_KINDS = {
-    item.name: formatannotation(item.type).replace("pathlib.", "").removesuffix(" | None") for item in fields(EdgeSettings)
-}
 DEFAULT = EdgeSettings()
 NONE: Mapping[str, EdgeSettings] = MappingProxyType({})
 
 
 def read_edges(given: Any, folder: Path) -> Mapping[str, EdgeSettings]:
     """Read the table `edges`; `folder` anchors relative paths. Raises `SettingsInvalid`."""
-    if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
-        raise SettingsInvalid("edges must hold one table for each authority: [edges.XX-NAME]")
-    return MappingProxyType({authority: _read(authority, table, folder) for authority, table in given.items()})
-
-
-def _read(authority: str, table: Mapping[str, Any], folder: Path) -> EdgeSettings:
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        kind = _KINDS.get(key)
-        if kind is None:
-            raise SettingsInvalid(f"unknown setting {key!r} in [edges.{authority}]")
-        right = {"str": str, "Path": str, "bool": bool, "int": int}[kind]
-        if type(value) is not right:
-            raise SettingsInvalid(f"setting {key!r} in [edges.{authority}] has a value that is not {kind}")
-        found[key] = (folder / Path(str(value)).expanduser()).resolve() if kind == "Path" else value
-    try:
-        return EdgeSettings(**found)
-    except SettingsInvalid as error:
-        raise SettingsInvalid(f"[edges.{authority}]: {error.message}") from error
+    return read_tables(given, folder, name="edges", kind=EdgeSettings)

@@ -414,6 +414,21 @@ class PartnerSuspended(Refused):
     code = "partner-suspended"
 
 
+class Dropped(Refused):
+    """A named person set a message aside for good. In a receipt of its recipient: it was not taken, and will not be.
+
+    In a receipt of its sender: these earlier messages of the case never come.
+    """
+
+    code = "dropped"
+
+
+class SecondPersonMissing(Refused):
+    """One person alone may not decide about so much at once, or the second person is the first."""
+
+    code = "second-person-missing"
+
+
 class PassMissing(Refused):
     """A partner goes into production with a valid conformance pass, or by a decision to do without."""
 
@@ -639,6 +654,12 @@ class RevocationUnreachable(Unavailable):
     code = "revocation-unreachable"
 
 
+class ClockBehind(Unavailable):
+    """Our clock is behind our own record: what seems to come from the future waits until it is right."""
+
+    code = "clock-behind"
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
 
@@ -710,6 +731,24 @@ class Undeliverable(Unavailable):
     """The broker knows no queue for this recipient."""
 
     code = "undeliverable"
+
+
+class QueueRefused(Unavailable):
+    """The recipient's queue took no message: it has no room, or the node that leads it has just gone."""
+
+    code = "queue-refused"
+
+
+class TakenLater(Unavailable):
+    """A sender is over the limit that this gateway set for it; the rest of what it sent is taken in later."""
+
+    code = "taken-later"
+
+
+class PaperDue(Unavailable):
+    """A message could not be delivered, and a deadline is so near that an officer sends it on paper."""
+
+    code = "paper-due"
 
 
 class TimestampUnavailable(Unavailable):

@@ -12,6 +12,7 @@ from inspect import formatannotation
 from pathlib import Path
 from typing import Any
 
+from gateway.broker_settings import NO_ROUTES, RouteSettings, read_routes
 from gateway.edge_settings import DEFAULT, NONE, EdgeSettings, read_edges
 from gateway.errors import SettingsInvalid
 
@@ -58,7 +59,15 @@ class Settings:
     service_role: str = ""  # PostgreSQL role that the migrations let run the gateway, and not change its journal
     # Addresses may hold a password: they are left out when settings are printed.
     database: str = field(default_factory=lambda: f"sqlite:///{state_folder() / 'gateway.sqlite3'}", repr=False)
-    broker: str = field(default="embedded", repr=False)  # "embedded", "memory", or an amqp:// or amqps:// URL
+    # "embedded", "memory", or an amqp:// or amqps:// URL; it may name several hosts: amqps://user:secret@one,two,three/vhost
+    broker: str = field(default="embedded", repr=False)
+    broker_ca_file: Path | None = None  # roots (PEM) that may vouch for an amqps:// broker; default: those of this machine
+    broker_certificate_file: Path | None = None  # our client certificate (PEM), where the broker asks for one
+    broker_key_file: Path | None = None  # its key
+    broker_plain: bool = False  # whether amqp:// without TLS may go to other machines, the routes' brokers included
+    # Authorities that are reached in a virtual host or at a broker of their own: tables [routes.XX-NAME]; in the environment
+    # the same as text, [XX-NAME]. Every other one is reached through `broker`.
+    routes: Mapping[str, RouteSettings] = field(default_factory=lambda: NO_ROUTES, hash=False)
     revocation: str = (
         "when-offered"  # "required", "when-offered" (by the certificate), "off": what must be known not to be revoked
     )
@@ -71,7 +80,12 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
-    retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries; parked after the last
+    retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries of one message; parked after the last
+    line_failures: int = 5  # so many in a row, and nothing more is tried for that recipient until a pause is over
+    line_first_seconds: int = 2  # the first pause; doubled with each probe that fails
+    line_most_seconds: int = 60  # the longest
+    paper_days: int = 2  # working days before a deadline at which what cannot be delivered is set aside for paper
+    replay_alone: int = 20  # most parked messages that one person may have tried again at once; more need a second person
     watch_seconds: int = 30  # pause between two looks at the clock
     hints: bool = True  # whether cases of one authority are compared with each other; False also removes what they are found by
     remind_days: tuple[int, ...] = (5, 2)  # working days before the end at which a deadline is brought up
@@ -102,7 +116,10 @@ class Settings:
             raise SettingsInvalid("retry_seconds must name at least one pause, none of them negative")
         if any(lead < 1 for lead in self.remind_days):
             raise SettingsInvalid("remind_days must be whole numbers of working days, each at least 1")
-        small = ("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days")
+        small = (
+            *("watch_seconds", "root_seconds", "evidence_hours", "unclaimed_megabytes", "pass_days"),
+            *("line_failures", "line_first_seconds", "line_most_seconds", "paper_days", "replay_alone"),
+        )
         if any(getattr(self, name) < 1 for name in small):
             raise SettingsInvalid(f"{', '.join(small[:-1])} and {small[-1]} must be at least 1")
         _check_addresses(self.database, self.broker)
@@ -145,7 +162,8 @@ def _convert(name: str, wanted: str, value: Any, folder: Path) -> Any:
     """Turn a TOML value or an environment string into the field's type; `folder` anchors relative paths."""
     try:
         if "Mapping" in wanted:
-            return read_edges(tomllib.loads(value) if isinstance(value, str) else value, folder)
+            read = read_edges if name == "edges" else read_routes
+            return read(tomllib.loads(value) if isinstance(value, str) else value, folder)
         if wanted.startswith("tuple"):
             items = [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
             return tuple(_convert(name, "int" if "int" in wanted else "str", item, folder) for item in items)
@@ -164,7 +182,7 @@ def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a file's values by the names of the settings: `parse.isolated` is the setting `parse_isolated`."""
     found: dict[str, Any] = {}
     for name, value in given.items():
-        flat = not isinstance(value, dict) or name == "edges"
+        flat = not isinstance(value, dict) or name in {"edges", "routes"}
         found |= {name: value} if flat else {f"{name}_{inner}": each for inner, each in value.items()}
     return found
 

@@ -158,7 +158,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a server, so that it can be left out with -m."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if names & {"rabbitmq", "own_node"}:
+        if names & {"rabbitmq", "own_node", "cluster", "two_nodes"}:
             item.add_marker(pytest.mark.rabbitmq)
         if names & {"postgres", "postgres_url", "migrated_postgres_url"}:
             item.add_marker(pytest.mark.postgres)

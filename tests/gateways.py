@@ -16,7 +16,7 @@ from gateway.flow.holding import resume
 from gateway.flow.inbound import Answer, receive
 from gateway.flow.outbound import submit
 from gateway.flow.parts import next_group, settle_group
-from gateway.flow.ports import Bell, Runtime
+from gateway.flow.ports import Bell, LineBook, Runtime
 from gateway.flow.statements import make_statement, release_statement
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received, Submitted
@@ -136,8 +136,10 @@ def make_gateway(
         engine = open_engine(database)
         upgrade(engine)
         asked = authorities.named(settings.timestamp_authorities, keys, clock)
-        rt = replace(_parts(keys), settings=settings, clock=clock, engine=engine, bell=Bell(), authorities=asked)
-    return Gateway(rt=replace(rt, transport=MemoryTransport(hub)), hub=hub)
+        rt = replace(
+            _parts(keys), settings=settings, clock=clock, engine=engine, bell=Bell(), lines=LineBook(), authorities=asked
+        )
+    return Gateway(rt=replace(rt, transport=MemoryTransport(hub), chance=lambda: 0.0), hub=hub)
 
 
 def make_keys(folder: Path, now: datetime) -> Path:

@@ -516,6 +516,7 @@ def _flow(tx: Any) -> None:
                 attempts=4,
                 next_at=NOW,
                 created_at=NOW - timedelta(hours=number),
+                turn_at=NOW - timedelta(hours=number),
                 parked_at=NOW if parked else None,
                 code="broker-unavailable",
             )

@@ -35,6 +35,7 @@ from gateway.trust.signer import PAGES_SOCKET
 from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 from gateway.wiring import SCHEMA_VERSION, transport, utc_now
+from gateway.wiring.broker import unprotected
 
 SOON = timedelta(days=60)
 _HERE = {"127.0.0.1", "::1", "localhost"}
@@ -109,16 +110,15 @@ def _edges(settings: Settings) -> str:
 
 def _network(settings: Settings) -> str:
     """Look at what goes over a network, and whether it is protected there."""
-    for name, address in (("broker", settings.broker), ("database", settings.database)):
-        place = urlsplit(address)
-        away = place.hostname is not None and place.hostname not in _HERE
-        tls = place.scheme == "amqps" or parse_qs(place.query).get("sslmode", [""])[0] in {"verify-full", "verify-ca"}
-        if away and not tls:
-            wanted = "amqps://" if name == "broker" else "sslmode=verify-full"
-            raise Misconfigured(f"the {name} is on another machine and the way there is not protected; use {wanted}")
+    plain = [] if settings.broker in {"embedded", "memory"} else unprotected(settings)  # raises unless it is allowed
+    place = urlsplit(settings.database)
+    tls = parse_qs(place.query).get("sslmode", [""])[0] in {"verify-full", "verify-ca"}
+    if place.hostname is not None and place.hostname not in _HERE and not tls:
+        raise Misconfigured("the database is on another machine and the way there is not protected; use sslmode=verify-full")
     if settings.host not in _HERE and not settings.secure_cookies:
         raise Misconfigured("pages are offered to other machines over plain http; set secure_cookies and put TLS in front")
-    return f"listens on {'this machine only' if settings.host in _HERE else settings.host}"
+    told = f"listens on {'this machine only' if settings.host in _HERE else settings.host}"
+    return f"{told}. WARNING: broker_plain lets messages travel without TLS: {', '.join(plain)}" if plain else told
 
 
 def _clock(_settings: Settings) -> str:

@@ -159,6 +159,8 @@ def delivered(
 ) -> None:
     """Record that a message reached an authority on paper. Its receipt is issued, and the clocks start at that time.
 
+    Of a message of yours that was set aside for paper, it ends the electronic copy.
+
     Example: `gateway form delivered 019ab4d2-7c40-7a11-8f02-5d1e3b6a9c01 --kind courier --at 2026-11-24T12:00:00+05:00
     --reference RX000000000PK --by officer.one --for PK-MOI`
     """
@@ -173,7 +175,8 @@ def delivered(
     if as_json:
         print_json({"message": done.message_id, "receipt": done.receipt_message_id, "received_at": done.delivered_at})
         return
-    console().print(f"delivered at {done.delivered_at.isoformat()}; receipt {done.receipt_message_id}")
+    proven = f"receipt {done.receipt_message_id}" if done.receipt_message_id else "it is not sent by the transport any more"
+    console().print(f"delivered at {done.delivered_at.isoformat()}; {proven}")
 
 
 def _instant(text_: str) -> datetime:

@@ -34,6 +34,7 @@ COMMANDS = {
     "verify-case": "casefile",
     "journal": "journal",
     "queue": "queue",
+    "broker": "broker",
     "doctor": "doctor",
 }
 WRONG_USAGE = 2

@@ -158,7 +158,7 @@ def marks(deadline: Deadline, leads: Sequence[int]) -> tuple[Mark, ...]:
         return ()
     found: list[Mark] = []
     for lead in sorted(leads, reverse=True) if deadline.limit.unit is not Unit.HOURS else ():
-        morning = _morning(deadline.acting, deadline.literal.due_on, lead)
+        morning = morning_before(deadline.acting, deadline.literal.due_on, lead)
         if morning is not None and (morning > deadline.start or deadline.limit.direction is Direction.BEFORE):
             found.append(Mark(stage=f"remind-{lead}", at=morning))
     found.append(Mark(stage="overdue", at=deadline.literal.until))
@@ -167,8 +167,8 @@ def marks(deadline: Deadline, leads: Sequence[int]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def _morning(calendar: Calendar, due_on: date, lead: int) -> datetime | None:
-    """Return the first instant of the day that lies `lead` working days before `due_on`."""
+def morning_before(calendar: Calendar, due_on: date, lead: int) -> datetime | None:
+    """Return the first instant of the day that lies `lead` working days before `due_on`; None if the calendar ends before."""
     try:
         return calendar.end_of(calendar.nth_working_before(due_on, lead) - ONE_DAY)
     except LimitNotKnown:

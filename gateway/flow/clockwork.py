@@ -81,7 +81,7 @@ def _stand_still(tx: Tx, case: Case, case_id: int, rt: Runtime, now: datetime) -
     if messages.last_of(tx, case_id, ("Suspension",)) is None:
         return
     for row in messages.of_case(tx, case_id):
-        if row.type in {"Suspension", "Resumption"} and row.outcome != "refused":
+        if row.type in {"Suspension", "Resumption"} and row.outcome not in {"refused", "dropped"}:
             happened(tx, case, happening_of(row), row.received_at or now, rt, now)
 
 
@@ -208,10 +208,18 @@ def told(stage: str, last: str) -> bool:
     return mine <= known
 
 
-def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> None:
-    """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts."""
+def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt: Runtime, now: datetime) -> datetime | None:
+    """Move the clocks of a case by one message that the other side had at `received_at`; not those it starts.
+
+    Returns the end of the deadline of our own authority that the message keeps; if it keeps none, of the nearest that was
+    open until then; None if there was none.
+    """
     assert case.id is not None
-    for row in deadlines.of_cases(tx, [case.id], lock=True):
+    rows = deadlines.of_cases(tx, [case.id], lock=True)
+    ours = [row for row in rows if row.state == "open" and row.must_act == case.role and row.due_until is not None]
+    kept = [row for row in ours if row.limit_id in MEETS.get(happening.event, ())]
+    ends = [row.due_until for row in kept or ours if row.due_until is not None]
+    for row in rows:
         if row.limit_id in MEETS.get(happening.event, ()) and row.state in {"open", "lapsed", "met", "late"}:
             late = row.lapses_at is not None and received_at >= row.lapses_at
             deadlines.answer(tx, case.id, row.limit_id, state="late" if late else "met", at=now)
@@ -222,6 +230,7 @@ def happened(tx: Tx, case: Case, happening: Happening, received_at: datetime, rt
             deadlines.answer(tx, case.id, row.limit_id, state="moot", at=now)
         elif row.state == "open" and (inputs := _moved(row, case, happening, received_at, rt)) is not None:
             deadlines.rewrite(tx, recounted(replace(row, inputs=inputs), case, rt, now))
+    return min(ends, default=None)
 
 
 def _moved(row: DeadlineRow, case: Case, happening: Happening, received_at: datetime, rt: Runtime) -> dict[str, Any] | None:

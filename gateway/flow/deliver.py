@@ -1,19 +1,22 @@
 """Delivery: claim what is due, hand it to the transport, settle each row by its own answer.
 
 A row is removed only when the transport has confirmed it. A publish that looks failed may have arrived: the receiver
-drops the repeat. What keeps failing is parked with its reason and shown; it is never dropped.
+drops the repeat. A message that keeps failing while its recipient can be reached is parked with its reason and shown; it is
+never dropped. While nothing reaches a recipient its line stops as a whole (flow/lines.py), and no message is to blame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from gateway.errors import GatewayError, Unavailable
+from gateway.flow import lines
 from gateway.flow.openness import keep_back
-from gateway.flow.ports import LEASE_SECONDS, Runtime
+from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.store import journal, messages, outbox
-from gateway.store.database import transaction
+from gateway.store.database import Tx, transaction
 from gateway.store.outbox import OutboxRow
 from gateway.transport.port import Parcel
 
@@ -29,10 +32,13 @@ class Delivered:
 
 
 def claim(rt: Runtime, *, by: str) -> list[OutboxRow]:
-    """Take what is due, at most one batch. What belongs to a suspended exchange stays where it is."""
+    """Take what may leave, a share of each line. What belongs to a suspended exchange stays where it is."""
     with transaction(rt.engine) as tx:
-        rows = outbox.claim(tx, now=rt.clock(), most=rt.settings.batch * 2, lease_seconds=LEASE_SECONDS, by=by)
-        return keep_back(tx, rows, rt)
+        claimed = lines.claim_rows(tx, rt, by=by)
+        leaving = keep_back(tx, claimed, rt)
+        if len(leaving) < len(claimed):
+            lines.end_probes(tx, [row for row in claimed if row not in leaving])
+        return leaving
 
 
 def still_open(rows: Sequence[OutboxRow], rt: Runtime) -> list[OutboxRow]:
@@ -50,9 +56,10 @@ def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt
     with transaction(rt.engine) as tx:
         messages.mark_sent(tx, [row.message_row for row in gone], now)
         outbox.done(tx, [row.id for row in gone])
+        lines.reached(tx, [row.recipient for row in gone], rt)
+        lines.end_probes(tx, [row for row, error in failed if not isinstance(error, Unavailable)])
+        stopped = _note_failures(tx, failed, {row.recipient for row in gone}, rt)
         for row, error in failed:
-            hopeless = not isinstance(error, Unavailable)  # no later attempt would do better
-            wait = None if hopeless else next_wait(row.attempts, rt.settings.retry_seconds)
             log.warning(
                 "delivery.failed",
                 code=error.code,
@@ -60,14 +67,46 @@ def settle(rows: Sequence[OutboxRow], answers: Sequence[GatewayError | None], rt
                 recipient=row.recipient,
                 attempts=row.attempts + 1,
             )
-            if wait is None:
-                if outbox.park(tx, row.id, at=now, code=error.code):  # else it left by another process, after our lease ended
-                    messages.mark_parked(tx, [row.message_row], error.code)
-                    entries.append(_parked(row, error, now))
-            else:
-                outbox.retry(tx, row.id, next_at=now + timedelta(seconds=wait), code=error.code)
+            entries += _set_back(tx, row, error, stopped.get(row.recipient), rt)
         journal.append(tx, entries)
     return Delivered(sent=len(gone), failed=len(failed))
+
+
+Failed: TypeAlias = tuple[OutboxRow, GatewayError]
+
+
+def _note_failures(tx: Tx, failed: Sequence[Failed], got_through: Collection[str], rt: Runtime) -> dict[str, datetime]:
+    """Note the failures of each recipient on its line; return until when those lines are stopped that are.
+
+    A failure that is the message's own is none of the line's, and neither is one beside which another message got through.
+    """
+    found: dict[str, list[Failed]] = {}
+    for row, error in failed:
+        if isinstance(error, Unavailable) and row.recipient not in got_through:
+            found.setdefault(row.recipient, []).append((row, error))
+    stopped = {}
+    for recipient, group in sorted(found.items()):
+        probe = any(row.probe for row, _ in group)
+        until = lines.failed(tx, recipient, group[-1][1], count=len(group), probe=probe, rt=rt)
+        if until is not None:
+            stopped[recipient] = until
+    return stopped
+
+
+def _set_back(tx: Tx, row: OutboxRow, error: GatewayError, stopped: datetime | None, rt: Runtime) -> list[journal.Entry]:
+    """Write what becomes of a row that failed; return what the journal says of it."""
+    now = rt.clock()
+    wait = next_wait(row.attempts, rt.settings.retry_seconds) if isinstance(error, Unavailable) else None
+    if wait is None:  # no later attempt would do better, or there were enough
+        if not outbox.park(tx, row.id, at=now, code=error.code):  # it left by another process, after our lease ended
+            return []
+        messages.mark_parked(tx, [row.message_row], error.code)
+        return [_parked(row, error, now)]
+    if stopped is not None:  # the line waits, and the message in its place: the trouble is not its own
+        outbox.wait(tx, row.id, next_at=stopped if row.probe else now, code=error.code)
+    else:
+        outbox.retry(tx, row.id, next_at=now + timedelta(seconds=wait), code=error.code)
+    return []
 
 
 def next_wait(attempts: int, steps: Sequence[int]) -> int | None:

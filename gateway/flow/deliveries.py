@@ -18,9 +18,9 @@ from gateway.flow.clockwork import Started, happened, start_clocks
 from gateway.flow.paper_tasks import end_task
 from gateway.flow.papers import happening_of, sha256
 from gateway.flow.ports import Runtime
-from gateway.flow.receipts import Drafts
+from gateway.flow.receipts import Drafts, clocks_of
 from gateway.log import logger
-from gateway.store import cases, journal, messages, paper
+from gateway.store import cases, journal, messages, outbox_paper, paper
 from gateway.store.database import Tx, transaction
 from gateway.store.messages import DocumentRow, MessageRow
 from gateway.store.paper import REFERENCE, DeliveryRow
@@ -60,7 +60,7 @@ class Delivered:
     """A delivery that is recorded."""
 
     message_id: str
-    receipt_message_id: str
+    receipt_message_id: str | None  # None: the recipient's gateway is another one
     delivered_at: datetime
 
 
@@ -68,12 +68,17 @@ def record_delivery(message_id: str, proof: Proof, *, by: str, homes: frozenset[
     """Record that a message reached its recipient on paper, and issue the recipient's receipt for that time.
 
     `homes` are the authorities for which `by` may speak: the recipient's own people, or the sender's, who hold the slip; the
-    receipt says which. Raises `NotFound`, `TransitionNotAllowed` for a recipient that is not on paper, `AlreadyDelivered`,
-    `BadValue` for a time before the message was signed or after now, `AttachmentType` for a scan of no kind that is taken.
+    receipt says which. A message that was set aside for paper (flow/paper_due.py) is recorded by the sender's people; no
+    receipt is issued, since that is for the recipient's own gateway, and the message leaves the outbox.
+
+    Raises `NotFound`, `TransitionNotAllowed` for a recipient that is not on paper, `AlreadyDelivered`, `BadValue` for a time
+    before the message was signed or after now, `AttachmentType` for a scan of no kind that is taken.
     """
     proof.require_sound()
     now = rt.clock()
     with transaction(rt.engine) as tx:
+        if (sent := _set_aside(tx, message_id, homes)) is not None:
+            return _record_sent(tx, sent, proof, by=by, now=now, rt=rt)
         row = _received(tx, message_id, homes, rt)
         case = cases.get(tx, row.case_id or 0, lock=True)
         if case.wrapped_key is None:
@@ -84,28 +89,70 @@ def record_delivery(message_id: str, proof: Proof, *, by: str, homes: frozenset[
         draft = drafts.delivered(row, proof.at, f"on paper: {proof.kind}; recorded by {speaks}", now)
         entries = drafts.issue(tx, rt, now)
         scan = _keep_scan(tx, row, case, proof, rt)
+        kept = _kept(row, case, proof, receipt=draft.message_id, scan=scan, by=by, speaks=speaks, now=now, rt=rt)
+        paper.add(tx, kept)
         assert row.id is not None, "it was read from the store"
-        paper.add(
-            tx,
-            DeliveryRow(
-                message_row=row.id,
-                kind=proof.kind,
-                delivered_at=proof.at,
-                zone=str(proof.at.tzinfo)[:40],
-                reference=rt.vault.encrypt(case.wrapped_key, proof.reference.strip().encode(), REFERENCE),
-                recorded_by=by,
-                recorded_for=speaks,
-                recorded_at=now,
-                receipt_message_id=draft.message_id,
-                scan=scan,
-            ),
-        )
         end_task(tx, row.recipient, row.case_id or 0, row.id, by=by, rt=rt)
         _start(tx, case, row, proof.at, rt, now)
         journal.append(tx, [_entry(row, proof, draft.message_id, by=by, speaks=speaks, scan=scan, now=now), *entries])
     rt.bell.hand(drafts.leaving, now)
     log.info("message.delivered", message_id=row.message_id, case=case.id)
     return Delivered(message_id=row.message_id, receipt_message_id=draft.message_id, delivered_at=proof.at)
+
+
+def _set_aside(tx: Tx, message_id: str, homes: frozenset[str]) -> MessageRow | None:
+    """Return a message of one of these authorities that is to go on paper since no other way is open; None if it is none."""
+    found = [row for row in messages.by_message_id(tx, message_id) if row.direction == "out" and row.sender in homes]
+    if not found or found[0].id is None or not outbox_paper.is_for_paper(tx, found[0].id):
+        return None
+    return found[0]
+
+
+def _record_sent(tx: Tx, row: MessageRow, proof: Proof, *, by: str, now: datetime, rt: Runtime) -> Delivered:
+    """Record that a message of ours went on paper: its electronic copy ends, and the time limits run from the proof."""
+    assert row.id is not None, "it was read from the store"
+    if row.receipt_message_id is not None:
+        raise AlreadyDelivered("this message has its receipt already")
+    case = cases.get(tx, row.case_id or 0, lock=True)
+    if case.wrapped_key is None:
+        raise Erased("the case was erased; nothing can be added to it")
+    _require_possible(row, proof.at, now)
+    outbox_paper.end(tx, [row.id])
+    messages.mark_delivered(tx, row.id)
+    scan = _keep_scan(tx, row, case, proof, rt)
+    paper.add(tx, _kept(row, case, proof, receipt=None, scan=scan, by=by, speaks=row.sender, now=now, rt=rt))
+    clocks_of(tx, rt, [(proof.at, row)], now)
+    journal.append(tx, [_entry(row, proof, None, by=by, speaks=row.sender, scan=scan, now=now)])
+    log.info("message.delivered", message_id=row.message_id, case=case.id)
+    return Delivered(message_id=row.message_id, receipt_message_id=None, delivered_at=proof.at)
+
+
+def _kept(
+    row: MessageRow,
+    case: Case,
+    proof: Proof,
+    *,
+    receipt: str | None,
+    scan: str | None,
+    by: str,
+    speaks: str,
+    now: datetime,
+    rt: Runtime,
+) -> DeliveryRow:
+    assert row.id is not None, "it was read from the store"
+    assert case.wrapped_key is not None, "looked at before"
+    return DeliveryRow(
+        message_row=row.id,
+        kind=proof.kind,
+        delivered_at=proof.at,
+        zone=str(proof.at.tzinfo)[:40],
+        reference=rt.vault.encrypt(case.wrapped_key, proof.reference.strip().encode(), REFERENCE),
+        recorded_by=by,
+        recorded_for=speaks,
+        recorded_at=now,
+        receipt_message_id=receipt,
+        scan=scan,
+    )
 
 
 def reference_of(row: DeliveryRow, case: Case, rt: Runtime) -> str:
@@ -167,13 +214,13 @@ def _after(rows: Sequence[MessageRow], row: MessageRow) -> list[MessageRow]:
 
 
 def _entry(
-    row: MessageRow, proof: Proof, receipt: str, *, by: str, speaks: str, scan: str | None, now: datetime
+    row: MessageRow, proof: Proof, receipt: str | None, *, by: str, speaks: str, scan: str | None, now: datetime
 ) -> journal.Entry:
     return journal.Entry(
         at=now,
         event="message.delivered",
         actor=by,
-        authority=row.recipient,
+        authority=row.recipient if row.direction == "in" else row.sender,
         case_id=row.case_id,
         message_id=row.message_id,
         digest=row.digest,

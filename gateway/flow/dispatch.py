@@ -25,7 +25,7 @@ from gateway.store import cases, journal, messages, outbox
 from gateway.store import statements as holds
 from gateway.store.database import Tx
 from gateway.store.messages import DocumentRow, MessageRow
-from gateway.store.outbox import OutboxRow
+from gateway.store.outbox import OutboxRow, Place
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.documents import serialize
@@ -109,8 +109,6 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
             papers.append(report_paper(rt, draft.after, row_id, report))
             draft.reported = papers[-1].sha256
     messages.add_documents(tx, papers)
-    sealed = [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed]
-    queued = outbox.add(tx, sealed, now, lease=rt.bell.lease(now))
     entries: list[journal.Entry] = []
     results: list[Submission] = []
     for draft in drafts:
@@ -119,8 +117,16 @@ def save(tx: Tx, drafts: Sequence[Draft], rt: Runtime) -> Saved:
             entries.append(_repeated(draft, draft.again, now))
         elif not isinstance(draft.refused, EvidenceStopped):  # that one was not looked at
             entries.append(_entry(draft, now))
+    sealed = [(row_id, draft.sealed) for draft, row_id in zip(leaving, ids, strict=True) if draft.sealed]
+    places = {row_id: _place(draft) for draft, row_id in zip(leaving, ids, strict=True)}
+    queued = outbox.add(tx, sealed, now, lease=rt.bell.lease(now), places=places)
     journal.append(tx, entries)
     return Saved(results=results, leaving=queued, at=now)
+
+
+def _place(draft: Draft) -> Place:
+    """Return where a message stands among those that wait to leave."""
+    return Place(case_id=draft.after.id if draft.after else None, due_at=draft.due_at)
 
 
 def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
@@ -141,7 +147,7 @@ def _settle(tx: Tx, draft: Draft, rt: Runtime, now: datetime) -> Submission:
     assert not isinstance(draft.message, Receipt)
     if not isinstance(draft.message, Application):
         # For our own screens; the other side's receipt says when it counts, and settles it anew.
-        happened(tx, draft.after, Happening.of(draft.message), now, rt, now)
+        draft.due_at = happened(tx, draft.after, Happening.of(draft.message), now, rt, now)
     return Sent(
         message_id=draft.sealed.message_id,
         case_id=draft.after.id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from gateway.domain.case import Case
@@ -68,6 +69,7 @@ class Draft:
     hold: HoldReason | None = None
     refused: GatewayError | None = None
     again: Sent | Held | None = None  # the same message was handed in before
+    due_at: datetime | None = None  # the end of the nearest deadline that its sender has to keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

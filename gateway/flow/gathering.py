@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from gateway.errors import GatewayError
+from gateway.errors import DatabaseUnavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class Gathering(Generic[Item, Result]):
     def take(self, item: Item, work: Callable[[Sequence[Item]], Sequence[Result]], *, most: int) -> Result:
         """Return the result of one item. `work`, the same for all callers, gives one for each of up to `most` items.
 
-        Raises what `work` raises; a defect is raised for the item that causes it alone.
+        Raises what `work` raises; only `DatabaseUnavailable` is for all, anything else for the item that causes it.
         """
         mine: _Waiting[Item, Result] = _Waiting(item)
         with self._lock:
@@ -78,10 +78,10 @@ def _settle(batch: Sequence[_Waiting[Item, Result]], work: Callable[[Sequence[It
     try:
         for one, result in zip(batch, work([each.item for each in batch]), strict=True):
             one.results.append(result)
-    except GatewayError as error:  # the database is away: nobody's fault, and the same for all
+    except DatabaseUnavailable as error:  # nobody's fault, and the same for all
         for one in batch:
             one.error = error
-    except BaseException as error:  # noqa: BLE001  # told to the caller whose item it is; it must not touch the others
+    except BaseException as error:  # noqa: BLE001  # told to the caller whose item it is; the others are tried again without it
         if len(batch) == 1:
             batch[0].error = error
         for one in batch if len(batch) > 1 else ():

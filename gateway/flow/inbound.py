@@ -10,7 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gateway.domain.messages import Application, Receipt
-from gateway.errors import Refused, SigningTimeInvalid, StoreConflict, Unavailable, WrongRecipient
+from gateway.errors import (
+    CertificateNotValid,
+    ClockBehind,
+    Refused,
+    SigningTimeInvalid,
+    StoreConflict,
+    TimestampTimeInvalid,
+    Unavailable,
+    WrongRecipient,
+)
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Postponed, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
 from gateway.flow.openness import free_resumed
@@ -18,6 +27,7 @@ from gateway.flow.parts import take_part
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
 from gateway.flow.taking import Batch, decide, look_up
+from gateway.flow.timekeeping import behind_the_record
 from gateway.log import logger
 from gateway.stages import Opened, Received
 from gateway.store import early
@@ -30,6 +40,8 @@ from gateway.wire.reading import read
 
 log = logger("inbound")
 
+_BY_THE_CLOCK = (SigningTimeInvalid, TimestampTimeInvalid, CertificateNotValid)  # refusals that a clock gone back causes
+
 
 def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     """Take in what was waiting; return one answer per message, in order.
@@ -39,7 +51,7 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     """
     if any(is_part(raw.body) for raw in batch):
         return _receive_parts(batch, rt)
-    every = [prepare(raw, rt) for raw in batch]
+    every = _unless_behind([prepare(raw, rt) for raw in batch], rt)
     prepared = [item for item in every if not isinstance(item, Postponed)]
     if len(prepared) < len(every):
         _tell_postponed([item for item in every if isinstance(item, Postponed)])
@@ -48,9 +60,24 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     answers, work, waiting = _commit(prepared, rt)
     if waiting:
         heal(rt)
-    rt.bell.hand(work.drafts.leaving, work.now)
+    _hand(work, rt)
     settled = iter(answers)
     return [_postponed(item) if isinstance(item, Postponed) else next(settled) for item in every]
+
+
+def _unless_behind(every: list[Prepared | Rejected | Postponed], rt: Runtime) -> list[Prepared | Rejected | Postponed]:
+    """Postpone what was refused for its time while our own clock is behind: whose fault it is cannot be said now.
+
+    Such a refusal is not answered, since no signature was verified: the sender would wait for its receipt for ever.
+    """
+    early_for_us = [isinstance(item, Rejected) and isinstance(item.error, _BY_THE_CLOCK) for item in every]
+    if not any(early_for_us) or behind_the_record(rt) is None:
+        return every
+    error = ClockBehind("the clock of this gateway is behind its record")
+    return [
+        Postponed(received=item.received, error=error) if doubted else item
+        for item, doubted in zip(every, early_for_us, strict=True)
+    ]
 
 
 def _postponed(item: Postponed) -> Answer:
@@ -96,8 +123,14 @@ def heal(rt: Runtime) -> int:
         settled = [row for (row, _), answer in zip(judged, answers, strict=True) if answer.outcome != "waiting"]
         with transaction(rt.engine) as tx:  # whatever else became of them, they wait no more
             early.remove(tx, [(row.sender, row.message_id) for row in settled])
-        rt.bell.hand(work.drafts.leaving, work.now)
+        _hand(work, rt)
         taken += len(settled)
+
+
+def _hand(work: Batch, rt: Runtime) -> None:
+    """Hand the receipts of a batch over to the delivery loop."""
+    if work.drafts.by_pair:
+        rt.bell.hand(work.drafts.leaving, work.now)
 
 
 def take_up_resumed(rt: Runtime) -> int:

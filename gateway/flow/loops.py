@@ -12,28 +12,32 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gateway.errors import GatewayError, Unavailable
+from gateway.errors import GatewayError, TakenLater, Unavailable
 from gateway.flow.certificates import look_after_certificates
 from gateway.flow.deliver import claim, deliver_once, settle, still_open
 from gateway.flow.evidence import gather
+from gateway.flow.floods import Floodgate
 from gateway.flow.inbound import receive, take_up_resumed
-from gateway.flow.papers import sha256
-from gateway.flow.parts import next_group, settle_group
+from gateway.flow.lines import give_back, held_back
+from gateway.flow.parts import Group, next_group, settle_group
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
 from gateway.flow.resemblances import make_searchable
+from gateway.flow.rounds import Rounds
+from gateway.flow.setting_aside import cause_of, set_aside, take_over_parked
 from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
-from gateway.store import journal
-from gateway.store.database import transaction
+from gateway.store.outbox import OutboxRow
+from gateway.store.wake import Ear
 from gateway.transport.port import Delivery
 
 log = logger("loops")
 T = TypeVar("T")
 
 POLL_SECONDS = 0.5  # the outbox is looked at this often even when nobody rings; other processes may have filled it
+SLOW_SECONDS = 1.0  # a round of deliveries that takes longer goes on by itself, beside the next
 OUTSIDE_PAUSE_SECONDS = 2.0  # pause after the database or the broker did not answer
 
 
@@ -60,12 +64,17 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 async def consume(rt: Runtime, stop: asyncio.Event) -> None:
     """Take what the transport brings; acknowledge after the commit."""
     thread = _Thread("consume")
+    gate = Floodgate()
     try:
         while not stop.is_set():
             try:
                 deliveries = await rt.transport.take(rt.settings.batch, POLL_SECONDS)
                 if deliveries:
-                    await _take_in(deliveries, rt, thread)
+                    taken, later = gate.divide(deliveries, rt.partners, rt.clock())
+                    if taken:
+                        await _take_in(taken, rt, thread)
+                    if later:
+                        await _take_later(later, rt)
                 else:
                     await thread.run(take_up_resumed, rt)
             except Unavailable as error:
@@ -97,6 +106,12 @@ async def _take_in(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread)
             await rt.transport.postpone(delivery, _pause_before(delivery, rt), answer.code or Unavailable.code)
 
 
+async def _take_later(deliveries: Sequence[Delivery], rt: Runtime) -> None:
+    """Postpone what is over its sender's limit, all at once: it must not keep the others waiting either."""
+    log.warning("messages.postponed", code=TakenLater.code, count=len(deliveries))
+    await asyncio.gather(*(rt.transport.postpone(one, _pause_before(one, rt), TakenLater.code) for one in deliveries))
+
+
 async def _each_alone(deliveries: Sequence[Delivery], rt: Runtime, thread: _Thread) -> None:
     for place, delivery in enumerate(deliveries, 1):
         try:
@@ -117,25 +132,37 @@ def _pause_before(delivery: Delivery, rt: Runtime) -> int:
 
 
 async def _park(delivery: Delivery, error: Exception, rt: Runtime, thread: _Thread) -> None:
-    """Set a message aside that we cannot take, and record it: an operator must act."""
-    code = error.code if isinstance(error, GatewayError) else "internal-error"
+    """Set a message aside that we cannot take, and record it: an operator must act. First it is kept, then it is settled."""
+    code, _ = cause_of(error)
     # No traceback: its text may hold what a person's document says.
     log.error("message.parked", code=code, error_type=type(error).__name__, queue=delivery.queue)
-    await thread.run(_record_parked, delivery, code, rt)
-    await rt.transport.park(delivery, code)
+    try:
+        await thread.run(set_aside, delivery, error, rt)
+    except Unavailable:
+        await _postpone([delivery], code, rt)
+        raise
+    except Exception as second:  # noqa: BLE001  # a defect in setting aside must not stop the others either
+        name = type(second).__name__
+        log.error("message.not_kept", code=code, error_type=name, queue=delivery.queue)  # noqa: TRY400  # no person in a log
+        await rt.transport.park(delivery, code)
+    else:
+        await rt.transport.settle([delivery])
 
 
-def _record_parked(delivery: Delivery, code: str, rt: Runtime) -> None:
-    entry = journal.Entry(
-        at=rt.clock(),
-        event="message.parked",
-        actor="gateway",
-        authority=delivery.queue,
-        digest=sha256(delivery.body),
-        detail={"code": code, "transport": rt.transport.name},
-    )
-    with transaction(rt.engine) as tx:
-        journal.append(tx, [entry])
+async def parking(rt: Runtime, stop: asyncio.Event) -> None:
+    """Take over, every `watch_seconds`, what the transport set aside by itself."""
+    thread = _Thread("parking")
+    try:
+        while not stop.is_set():
+            try:
+                await take_over_parked(rt, thread.run)
+            except Unavailable as error:
+                log.warning("parking.waiting", code=error.code)
+            except Exception as error:  # noqa: BLE001  # a defect: it stays where the transport has it, and the others go on
+                log.error("parking.failed", error_type=type(error).__name__)  # noqa: TRY400  # no person in a log
+            await _pause(stop, rt.settings.watch_seconds)
+    finally:
+        thread.close()
 
 
 def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:
@@ -144,43 +171,67 @@ def _received(deliveries: Sequence[Delivery], rt: Runtime) -> list[Received]:
 
 
 async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
-    """Send what waits in the outbox, at once when the bell rings."""
+    """Send what waits in the outbox, at once when the bell rings. What a recipient does not confirm keeps no other waiting."""
     thread = _Thread("deliver")
     name = f"{socket.gethostname()[:20]}:{os.getpid()}"
     loop = asyncio.get_running_loop()
+    rounds = Rounds(SLOW_SECONDS)
+    ear = Ear(rt.engine, rt.bell.ring)
     try:
         rt.bell.listen(name)
         looked = -POLL_SECONDS
+        more = False  # whether the last look found something: there may be more
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
-                rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
-                if rows and rt.book.decided.suspended:  # they were handed over before
-                    rows = await thread.run(still_open, rows, rt)
-                if not rows or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
+                rows = await _handed(rt, thread)
+                if rt.bell.asked() or more or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
                     looked, parts = loop.time(), True
-                    rows += await thread.run(claim, rt, by=name)
+                    found = await thread.run(claim, rt, by=name)
+                    more = bool(found)
+                    rows += found
                 if rows:
-                    answers = await deliver_once(rt, rows)
-                    await thread.run(settle, rows, answers, rt)
+                    await rounds.run(_deliver_rows(rows, rt, thread))
                 if parts:  # after the messages that waited, a few at a time
-                    parts = await _deliver_parts(rt, thread, by=name) > 0
-                if not rows and not parts:
+                    group = await thread.run(next_group, rt, by=name)
+                    parts = group is not None
+                    if group is not None:
+                        await rounds.run(_deliver_group(group, rt, thread))
+                if not rows and not parts and not more:
                     await rt.bell.wait(POLL_SECONDS)
             except Unavailable as error:
                 log.warning("deliver.waiting", code=error.code)
                 await _pause(stop, OUTSIDE_PAUSE_SECONDS)
+        try:
+            await rounds.end()
+        except Unavailable as error:  # leases bring back what was not settled
+            log.warning("deliver.waiting", code=error.code)
     finally:
         rt.bell.leave()
+        rounds.cancel()
+        await asyncio.to_thread(ear.close)
         thread.close()
 
 
-async def _deliver_parts(rt: Runtime, thread: _Thread, *, by: str) -> int:
-    """Send the next few parts of one attachment; return how many were confirmed."""
-    group = await thread.run(next_group, rt, by=by)
-    if group is None:
-        return 0
-    return await thread.run(settle_group, group, await rt.transport.send(group.parcels), rt)
+async def _handed(rt: Runtime, thread: _Thread) -> list[OutboxRow]:
+    """Return what was handed over in this process and may leave at once."""
+    rows = rt.bell.handed(2 * rt.settings.batch, rt.clock())
+    if rows and rt.book.decided.suspended:  # they were handed over before
+        rows = await thread.run(still_open, rows, rt)
+    if back := held_back(rows, rt):  # their line is in trouble, or has limits: they take their turn
+        await thread.run(give_back, back, rt)
+        rows = [row for row in rows if row not in back]
+    return rows
+
+
+async def _deliver_rows(rows: Sequence[OutboxRow], rt: Runtime, thread: _Thread) -> None:
+    answers = await deliver_once(rt, rows)
+    await thread.run(settle, rows, answers, rt)
+
+
+async def _deliver_group(group: Group, rt: Runtime, thread: _Thread) -> None:
+    """Send the next few parts of one attachment."""
+    await thread.run(settle_group, group, await rt.transport.send(group.parcels), rt)
 
 
 async def watch(rt: Runtime, stop: asyncio.Event) -> None:
@@ -270,7 +321,7 @@ async def _recount(rt: Runtime, thread: _Thread) -> None:
 
 Loop = Callable[[Runtime, asyncio.Event], Coroutine[Any, Any, None]]
 LOOPS: dict[str, tuple[Loop, ...]] = {
-    "consume": (consume,),
+    "consume": (consume, parking),
     "deliver": (deliver,),
     "watch": (watch, certificates, evidence, search),
 }

@@ -4,8 +4,9 @@ Sealing happens before the outbox: a retry sends the identical bytes. A hold is 
 kept, the officer is told why, and nothing leaves. While the evidence clock stands (flow/evidence.py) nothing new is taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from gateway.domain.case import Case
 from gateway.domain.identity import new_case_reference, new_message_id
@@ -50,23 +51,28 @@ log = logger("outbound")
 CLOCK_SKEW = timedelta(minutes=5)  # a national system's clock may be ahead by this much
 
 
-def submit(batch: Sequence[Submitted], rt: Runtime) -> list[Submission]:
+Note: TypeAlias = Callable[[Tx, Sequence[tuple[Submitted, Submission]]], None]
+
+
+def submit(batch: Sequence[Submitted], rt: Runtime, note: Note | None = None) -> list[Submission]:
     """Take messages handed in by home authorities; return one result per message, in order.
 
-    An error in the list is that message's own; the others are not touched by it. Raises `DatabaseUnavailable`.
+    An error in the list is that message's own; the others are not touched by it. `note` is called with results before they
+    are committed, each beside what was handed in: what it writes stands if and only if the messages do. Raises
+    `DatabaseUnavailable`, and `StoreConflict` when `note` does.
     """
     drafts = [_translate(item, rt) for item in batch]
     first, later = _apart(drafts)
     try:
         _walk(first, rt)
-        results = _commit(first, rt)
+        results = _commit(first, rt, note)
     except StoreConflict:  # another process took one of these first: now it can be seen
         fresh = [_translate(draft.submitted, rt) for draft in first]
         _walk(fresh, rt)
-        results = _commit(fresh, rt)
+        results = _commit(fresh, rt, note)
     by_draft = dict(zip(map(id, first), results, strict=True))
     if later:
-        by_draft |= dict(zip(map(id, later), submit([draft.submitted for draft in later], rt), strict=True))
+        by_draft |= dict(zip(map(id, later), submit([draft.submitted for draft in later], rt, note), strict=True))
     return [by_draft[id(draft)] for draft in drafts]
 
 
@@ -101,10 +107,14 @@ def _walk(drafts: Sequence[Draft], rt: Runtime) -> None:
                 seal_draft(draft, rt)
 
 
-def _commit(drafts: Sequence[Draft], rt: Runtime) -> list[Submission]:
+def _commit(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> list[Submission]:
     with transaction(rt.engine) as tx:
         saved = save(tx, drafts, rt)
+        if note is not None:
+            note(tx, [(draft.submitted, result) for draft, result in zip(drafts, saved.results, strict=True)])
     rt.bell.hand(saved.leaving, saved.at)
+    if any(draft.named for draft in drafts):
+        rt.bell.ring()  # attachments are not handed over
     return saved.results
 
 

@@ -18,12 +18,13 @@ from gateway.errors import (
     StoreConflict,
     WrongRecipient,
 )
+from gateway.flow import lines
 from gateway.flow.arrival import Answer
 from gateway.flow.attachments import check_quota, file_key, stored_bytes, stored_part
 from gateway.flow.deliver import settle
 from gateway.flow.openness import keep_back
 from gateway.flow.papers import sha256
-from gateway.flow.ports import LEASE_SECONDS, Runtime
+from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Received
 from gateway.store import attachments, cases, journal, messages, outbox
@@ -59,10 +60,11 @@ def next_group(rt: Runtime, *, by: str) -> Group | None:
     """
     now = rt.clock()
     with reading(rt.engine) as tx:
-        if not outbox.attachment_due(tx, now):
-            return None
+        due = outbox.attachments_due(tx, now)
+    if not due:
+        return None
     with transaction(rt.engine) as tx:
-        row = outbox.claim_attachment(tx, now=now, lease_seconds=LEASE_SECONDS, by=by)
+        row = lines.claim_attachment(tx, due, rt, by=by)
         row = next(iter(keep_back(tx, [row], rt)), None) if row else None
     if row is None or row.attachment_id is None:
         return None
@@ -116,10 +118,12 @@ def settle_group(group: Group, answers: list[GatewayError | None], rt: Runtime) 
     confirmed = next((place for place, answer in enumerate(answers) if answer is not None), len(answers))
     failure = answers[confirmed] if confirmed < len(answers) else None
     with transaction(rt.engine) as tx:
+        if confirmed:
+            lines.reached(tx, [group.row.recipient], rt)
         if failure is None and group.last:
             outbox.done(tx, [group.row.id])
         elif confirmed:
-            outbox.left(tx, group.row.id, part=group.row.part + confirmed)
+            outbox.left(tx, group.row.id, part=group.row.part + confirmed, at=rt.clock())
     if failure is not None:
         settle([group.row], [failure], rt)
     return confirmed

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from random import SystemRandom
 from typing import TypeAlias
 
 from gateway.domain.calendars import Calendar, Side
@@ -19,7 +20,8 @@ from gateway.flow.gathering import Gathering
 from gateway.partners import Partners
 from gateway.settings import Settings
 from gateway.stages import Submitted
-from gateway.store.database import Database
+from gateway.store.database import Database, Tx
+from gateway.store.lines import Line
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
 from gateway.trust.authorities import TimestampAuthority
@@ -31,6 +33,8 @@ from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 
 Clock: TypeAlias = Callable[[], datetime]
+# What a request brings, and what is to be written of its result in the same transaction.
+HandedIn: TypeAlias = tuple[Submitted, Callable[[Tx, Submission], None] | None]
 
 
 LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
@@ -48,6 +52,7 @@ class Bell:
         self._event: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener: str | None = None
+        self._asked = False  # whether rows were written that nobody handed over
         self._handed: deque[tuple[datetime, OutboxRow]] = deque()
 
     def listen(self, name: str) -> None:
@@ -72,12 +77,27 @@ class Bell:
         return [row for at, row in taken if at > fresh]
 
     def hand(self, rows: Sequence[OutboxRow], at: datetime) -> None:
-        """Hand over rows that were written at `at` under a lease from here, and are committed; then ring."""
+        """Hand over rows that were written at `at` under a lease from here, and are committed; wake the loop.
+
+        None at all means that rows were written without a lease: the loop is to look.
+        """
         self._handed.extend((at, row) for row in rows)
-        self.ring()
+        if rows:
+            self._wake()
+        else:
+            self.ring()
 
     def ring(self) -> None:
-        """Wake the waiting loop; safe from any thread, harmless when nobody waits."""
+        """Wake the waiting loop to look into the outbox; safe from any thread, harmless when nobody waits."""
+        self._asked = True
+        self._wake()
+
+    def asked(self) -> bool:
+        """Whether somebody rang since this was asked last."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    def _wake(self) -> None:
         if self._loop is not None and self._event is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._event.set)
 
@@ -90,6 +110,18 @@ class Bell:
         except TimeoutError:
             return
         self._event.clear()
+
+
+@dataclass(slots=True)
+class LineBook:
+    """How the lines to recipients stood when the delivery loop of this process looked last (flow/lines.py)."""
+
+    known: Mapping[str, Line] = field(default_factory=dict)
+    troubled: frozenset[str] = frozenset()  # recipients whose last delivery failed
+    served: str = ""  # the recipient of which parts of an attachment left last
+
+
+_CHANCE = SystemRandom()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +142,10 @@ class Runtime:
     screen: Callable[[bytes], None] | None = None  # reads foreign bytes first, in a process of its own; raises `Refused`
     authorities: tuple[TimestampAuthority, ...] = ()  # asked for timestamps, in this order
     bell: Bell = field(default_factory=Bell)
+    lines: LineBook = field(default_factory=LineBook)
+    chance: Callable[[], float] = _CHANCE.random  # from 0 to 1: spreads pauses; the same each time in tests
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
-    gathering: Gathering[Submitted, Submission] = field(
-        default_factory=Gathering, init=False, repr=False
-    )  # what requests bring
+    gathering: Gathering[HandedIn, Submission] = field(default_factory=Gathering, init=False, repr=False)  # what requests bring
     book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property

@@ -3,6 +3,7 @@
 A receipt exists if and only if the message is durable, or its refusal is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,17 +11,17 @@ from gateway.domain.case import Case, answered_in_time
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import REPLY_TYPES, Header, Receipt, ReceiptItem
 from gateway.domain.moves import OPENS
-from gateway.errors import Refused, StoreConflict
+from gateway.errors import Dropped, Refused, StoreConflict
 from gateway.flow.clockwork import Started, happened, start_clocks
 from gateway.flow.papers import clear, happening_of, receipt_paper, sha256
 from gateway.flow.parts import send_attachments_again
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Signed
-from gateway.store import cases, journal, messages, outbox
+from gateway.store import cases, journal, messages, outbox, outbox_paper
 from gateway.store.database import Tx
 from gateway.store.messages import MessageRow
-from gateway.store.outbox import OutboxRow
+from gateway.store.outbox import OutboxRow, Place
 from gateway.trust.seal import seal
 from gateway.trust.sign import sign
 from gateway.wire.reading import write_receipt
@@ -92,6 +93,19 @@ class Drafts:
                 accepted=False,
                 code=code,
                 missing=missing,
+            )
+        )
+
+    def never_comes(self, row: MessageRow, numbers: tuple[int, ...], now: datetime) -> None:
+        """Add the line that a message of ours waits at the other side for numbers that we gave up."""
+        self._draft(row.sender, row.recipient, now).items.append(
+            ReceiptItem(
+                message_id=row.message_id,
+                digest=row.digest,
+                received_at=now,
+                accepted=False,
+                code=Dropped.code,
+                missing=numbers,
             )
         )
 
@@ -172,6 +186,8 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
         row = sent[key]
         if item.waits:
             entries += send_again(tx, rt, row, item.missing, now) if item.missing else [_kept(item, row, header, now)]
+        elif row.outcome == messages.DELIVERED and not item.accepted:  # a copy beside the paper, which has arrived
+            entries.append(_refusal(item, row, header, now))
         elif row.receipt_message_id is None or (row.outcome == "refused" and item.accepted):
             outcome = "received" if item.accepted else "refused"
             news.append((item, row))
@@ -190,12 +206,16 @@ def apply(tx: Tx, rt: Runtime, receipt: Receipt, sent: dict[tuple[str, str], Mes
             for item, row in news
         ],
     )
-    _clocks_of(tx, rt, [(item.received_at, row) for item, row in news if item.accepted and row.case_id], now)
+    if parked := [row.id for _, row in news if row.id is not None and row.outcome == "parked"]:
+        outbox_paper.end(tx, parked)  # it had arrived although its delivery looked failed: nobody need act any more
+    started = [(item.received_at, row) for item, row in news if item.accepted and row.case_id]
+    # What was proven on paper counts from then; a copy that comes later starts nothing.
+    clocks_of(tx, rt, [(at, row) for at, row in started if row.outcome != messages.DELIVERED], now)
     return entries + [_refusal(item, row, header, now) for item, row in news if not item.accepted]
 
 
-def _clocks_of(tx: Tx, rt: Runtime, proven: list[tuple[datetime, MessageRow]], now: datetime) -> None:
-    """Start, meet and move the clocks by messages of ours, now that the other side's receipt says when it had them."""
+def clocks_of(tx: Tx, rt: Runtime, proven: Sequence[tuple[datetime, MessageRow]], now: datetime) -> None:
+    """Start, meet and move the clocks by messages of ours, now that it is proven when the other side had them."""
     found = {case.id: case for case in cases.get_many(tx, sorted({row.case_id for _, row in proven if row.case_id}))}
     for received_at, row in proven:
         if row.type in REPLY_TYPES and row.case_id in found:
@@ -233,12 +253,17 @@ def _overtaken(tx: Tx, rt: Runtime, case: Case, now: datetime) -> None:
 
 
 def send_again(tx: Tx, rt: Runtime, row: MessageRow, missing: tuple[int, ...], now: datetime) -> list[journal.Entry]:
-    """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there."""
+    """Put earlier messages of the case, which the other side misses, into the outbox again unless they wait there.
+
+    What a person gave up does not leave: flow/gaps.py says so.
+    """
     if row.case_id is None:
         return []
     entries: list[journal.Entry] = []
     case = cases.get(tx, row.case_id)
     for earlier in messages.of_sequences(tx, row.case_id, missing):
+        if earlier.outcome == "dropped":
+            continue
         document = messages.document(tx, earlier.id, "signed") if earlier.id else None
         if earlier.id is None or document is None or case.wrapped_key is None or outbox.waits(tx, earlier.id):
             continue
@@ -267,7 +292,7 @@ def _seal_again(tx: Tx, rt: Runtime, row: MessageRow, body: bytes, now: datetime
     assert row.id is not None
     signed = Signed(body=body, digest=sha256(body), signer=row.sender, signed_at=now)
     sealed = seal(signed, message_id=row.message_id, sender=row.sender, recipient=row.recipient, trust=rt.trust, ring=rt.ring)
-    outbox.add(tx, [(row.id, sealed)], now)
+    outbox.add(tx, [(row.id, sealed)], now, places={row.id: Place(case_id=row.case_id)})
 
 
 def _refusal(item: ReceiptItem, row: MessageRow, header: Header, now: datetime) -> journal.Entry:

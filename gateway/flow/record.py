@@ -11,9 +11,10 @@ from gateway.flow import receipts
 from gateway.flow.arrival import Prepared, Rejected
 from gateway.flow.claims import claim
 from gateway.flow.clockwork import Started, start_clocks
+from gateway.flow.gaps import answer_asking
 from gateway.flow.papers import facts_of, receipt_paper, report_paper, signed_paper, translated_paper
 from gateway.flow.ports import Runtime
-from gateway.flow.taking import Batch, fits, name_of, place_of, type_inside
+from gateway.flow.taking import Batch, fits, gives_up, name_of, place_of, type_inside
 from gateway.store import attachments, cases, early, inbox, journal, messages
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx
@@ -79,9 +80,27 @@ def _apply_receipts(tx: Tx, work: Batch, rt: Runtime) -> None:
         if isinstance(item.message, Receipt):
             good = tuple(one for one in item.message.items if fits(one, item, work.sent))
             work.entries += receipts.apply(tx, rt, replace(item.message, items=good), work.sent, work.now)
-            if len(good) < len(item.message.items):
-                unfit = len(item.message.items) - len(good)
+            for one in good:
+                if one.missing:
+                    row = work.sent[item.message.header.recipient, one.message_id]
+                    work.entries += answer_asking(tx, rt, row, one.missing, work.now)
+            unfit = len(item.message.items) - len(good) - _apply_gaps(tx, item, work)
+            if unfit:
                 work.note(item, "receipt.partly_refused", {"code": AnswerMismatch.code, "count": unfit})
+
+
+def _apply_gaps(tx: Tx, item: Prepared, work: Batch) -> int:
+    """Let messages that wait here go without numbers that their sender gives up; return how many lines say so."""
+    assert isinstance(item.message, Receipt)
+    count = 0
+    for one in item.message.items:
+        first = gives_up(one, item, work)
+        kept = work.kept.get((item.message.header.sender, one.message_id))
+        if first is not None and kept is not None and kept.id is not None:
+            early.give_up(tx, kept.id, first)
+            work.note(item, "gap.given_up", {"code": one.code, "count": kept.sequence - first})
+            count += 1
+    return count
 
 
 def _write_cases(tx: Tx, work: Batch) -> None:

@@ -14,7 +14,7 @@ from gateway.flow.applications import application_of
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.store import cases, journal, resemblances
-from gateway.store.database import Tx, reading, transaction
+from gateway.store.database import Tx, our_errors, reading, transaction
 from gateway.store.resemblances import Decision, TermRow
 from gateway.wire.described import Description, describe, search_terms
 from gateway.wire.resemblance import THRESHOLD, Resemblance, resemblance
@@ -80,7 +80,8 @@ def make_searchable(rt: Runtime, *, most: int = PORTION) -> int:
 def _terms(tx: Tx, case: Case, rt: Runtime) -> list[TermRow]:
     """Return the search terms of a case; none for one whose application cannot be read."""
     try:
-        described = describe(application_of(tx, case, rt))
+        with our_errors(rt.engine):  # a lost connection is no defect: every case after this one would be taken for unreadable
+            described = describe(application_of(tx, case, rt))
     except Unavailable:
         raise
     except GatewayError as error:

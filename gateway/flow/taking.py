@@ -35,6 +35,7 @@ from gateway.errors import (
 from gateway.flow import receipts
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Prepared, Rejected
 from gateway.flow.claims import check_as_named, lacking
+from gateway.flow.gaps import given_up_from
 from gateway.flow.lapses import check_their_notice
 from gateway.flow.openness import require_production, suspension
 from gateway.flow.order import missing_before, wait_for
@@ -103,16 +104,36 @@ def look_up(tx: Tx, prepared: list[Prepared | Rejected], now: datetime) -> Batch
     work = Batch(now=now)
     work.seen = messages.known(tx, "in", names)
     work.gaps = early.some(tx)
-    work.kept = early.known(tx, [message_id for _, message_id in names]) if work.gaps else {}
+    if work.gaps:
+        told = [one.message_id for item in good if isinstance(item.message, Receipt) for one in item.message.items]
+        work.kept = early.known(tx, [message_id for _, message_id in names] + told)
     bringing = {(item.opened.signer, item.opened.sealed_id or ""): item.message.header.recipient for item in good if item.named}
     if bringing:
         work.arrived = attachments.arrived(tx, bringing)
-    work.current = cases.load(tx, sorted(keys))
+    work.sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
+    proven = {row.case_id for row in work.sent.values() if row.case_id} if _brings_receipts(good) else set()
+    work.current = _locked(tx, keys, proven)
     work.before = dict(work.current)
     numbers = messages.last_sequences(tx, [case.id for case in work.current.values() if case.id is not None], "in")
     work.sequences = {key: numbers.get(case.id, 0) for key, case in work.current.items() if case.id is not None}
-    work.sent = messages.known(tx, "out", [pair for item in good for pair in _answered(item.message)])
     return work
+
+
+def _brings_receipts(good: list[Prepared]) -> bool:
+    return any(isinstance(item.message, Receipt) for item in good)
+
+
+def _locked(tx: Tx, keys: set[CaseKey], proven: set[int]) -> dict[CaseKey, Case]:
+    """Lock the cases of messages (`keys`) and those that receipts are about (`proven`, by row); return the former.
+
+    A receipt starts the clock that a reply stops: where two processes take them at once, one must see what the other did.
+    All are locked by one statement, in one order: so no two batches wait for each other.
+    """
+    if not proven:
+        return cases.load(tx, sorted(keys))
+    known = {case.id for case in cases.load(tx, sorted(keys), lock=False).values() if case.id}
+    rows = cases.get_many(tx, sorted(known | proven), lock=True)
+    return {key: case for case in rows if (key := cases.key_of(case)) in keys}
 
 
 def decide(tx: Tx, item: Prepared | Rejected, work: Batch, rt: Runtime) -> Answer:
@@ -206,6 +227,9 @@ def _wait(tx: Tx, item: Prepared, name: tuple[str, str], work: Batch) -> Answer 
     header, key = item.message.header, _case_key(item.message)
     if key is None:
         return None
+    given_up = work.kept[name].given_up_from if name in work.kept else None
+    if given_up is not None and given_up <= work.sequences.get(key, 0) + 1:
+        work.sequences[key] = (header.sequence or 0) - 1  # what is missing never comes: its sender says so
     missing = missing_before(header, work.sequences.get(key, 0))
     if not missing:
         return None
@@ -266,7 +290,7 @@ def _take(tx: Tx, item: Prepared, work: Batch, rt: Runtime) -> Answer:
     """Advance the case in memory, and note the line of the receipt. Raises `Refused` when the message does not fit."""
     message, header = item.message, item.message.header
     if isinstance(message, Receipt):
-        if not any(fits(one, item, work.sent) for one in message.items):
+        if not any(fits(one, item, work.sent) or gives_up(one, item, work) for one in message.items):
             raise AnswerMismatch("the receipt names nothing that was sent to this authority, as it was sent", path="Item")
         work.taken.append((item, None, None))
         return Answer(outcome="accepted", message_id=header.message_id)
@@ -342,6 +366,12 @@ def fits(one: ReceiptItem, item: Prepared, sent: dict[tuple[str, str], MessageRo
     if row is None or row.recipient != header.sender or row.digest != one.digest or row.signed_at is None:
         return False
     return row.signed_at - CLOCK_SKEW <= one.received_at <= item.opened.signed_at + CLOCK_SKEW
+
+
+def gives_up(one: ReceiptItem, item: Prepared, work: Batch) -> int | None:
+    """Return the first of the numbers that a line of a receipt gives up for a message of its signer that waits here."""
+    header = item.message.header
+    return given_up_from(one, work.kept.get((header.sender, one.message_id)), home=header.recipient)
 
 
 def _refuse(item: Rejected, work: Batch, *, again: bool = False) -> Answer:

@@ -16,6 +16,7 @@ from gateway.flow.chase import ask_again, sweep
 from gateway.flow.clockwork import told
 from gateway.flow.inbound import heal
 from gateway.flow.openness import free_resumed, suspensions
+from gateway.flow.paper_due import set_aside_for_paper
 from gateway.flow.papers import happening_of
 from gateway.flow.ports import Runtime
 from gateway.flow.recount import recount_outdated
@@ -35,6 +36,7 @@ def watch_once(rt: Runtime, *, most: int = 100) -> int:
     rt.vault.refresh()  # what another process destroyed is forgotten here too
     free_resumed(rt)  # before silence is judged: an answer may have waited
     heal(rt)
+    set_aside_for_paper(rt)
     ask_again(rt)
     sweep(rt)
     if isinstance(rt.calendars, CalendarBook) and rt.calendars.refresh():
@@ -117,7 +119,7 @@ def _answered(rows: Sequence[messages.MessageRow], row: DeadlineRow) -> bool:
     assert row.lapses_at is not None
     return any(
         row.limit_id in MEETS.get(_event(one), ())
-        and one.outcome not in {"refused", "parked"}
+        and one.outcome not in {"refused", "parked", "dropped"}
         and (one.received_at is None or one.received_at < row.lapses_at)
         for one in rows
         if one.message_id != row.inputs["message"]

@@ -10,10 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gateway.domain.pace import UNLIMITED, Pace
 from gateway.errors import PartnerInvalid, UnknownAuthority, UnknownDialect, UnknownPartner
 from gateway.partners.contacts import Contact, CrossingPoint, read_contacts, read_crossing_points
 from gateway.partners.dialects import Dialect, load_dialect
 from gateway.partners.fields import Table
+from gateway.partners.pace import read_pace
 from gateway.partners.trust_rules import TrustRules, read_trust_rules
 
 EDGES = ("pull", "push", "queue", "files", "page", "paper")  # how a home authority is connected
@@ -29,6 +31,7 @@ _PARTNER_KEYS = {
     "calendar",
     "authorities",
     "trust",
+    "pace",
     "contacts",
     "crossing_points",
     "no_agreement",
@@ -70,6 +73,7 @@ class Partner:
     contacts: tuple[Contact, ...]
     crossing_points: tuple[CrossingPoint, ...]
     no_agreement: str  # why no treaty file names this state; "" where one does
+    pace: Pace = UNLIMITED  # how much may go to its authorities, and how much is taken from them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +171,7 @@ def load_partner(folder: Path) -> Partner:
         contacts=read_contacts(table),
         crossing_points=read_crossing_points(table),
         no_agreement=table.text("no_agreement") if "no_agreement" in table.values else "",
+        pace=read_pace(table.table("pace")),
     )
 
 

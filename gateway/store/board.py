@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_
 
 from gateway.store import edge_troubles
 from gateway.store.edge_tables import edge_turns
+from gateway.store.parked_tables import parked
 from gateway.store.tables import inbox, messages, outbox, queue
 from gateway.store.worklist import Viewer
 
@@ -97,6 +98,10 @@ def _of(viewer: Viewer, column: ColumnElement[str]) -> ColumnElement[bool]:
     return true() if viewer.authority is None else column == viewer.authority
 
 
+def _claimed_sender() -> ColumnElement[str]:
+    return case((parked.c.sender == "", "unknown"), else_=parked.c.sender)
+
+
 def _flows(connection: Connection, viewer: Viewer, now: datetime) -> tuple[Flow, ...]:
     done_at = case((messages.c.direction == "in", messages.c.created_at), else_=messages.c.sent_at)
     moved = select(
@@ -130,6 +135,11 @@ def _flows(connection: Connection, viewer: Viewer, now: datetime) -> tuple[Flow,
         for row in connection.execute(stuck):
             place = found.setdefault((row.home, row.counterparty, row.direction), {})
             place.update(waiting=row.waiting or 0, parked=row.parked or 0, oldest=row.oldest)
+    aside = select(parked.c.home, _claimed_sender().label("counterparty"), func.count().label("parked"))
+    aside = aside.where(parked.c.settled.is_(None), _of(viewer, parked.c.home)).group_by(parked.c.home, "counterparty")
+    for row in connection.execute(aside):
+        place = found.setdefault((row.home, row.counterparty, "in"), {})
+        place["parked"] = place.get("parked", 0) + row.parked
     nothing = {"waiting": 0, "delivered": 0, "parked": 0, "oldest": None, "last_success": None}
     return tuple(
         Flow(home=home, counterparty=counterparty, direction=direction, **(nothing | values))
@@ -181,7 +191,20 @@ def _failures(connection: Connection, viewer: Viewer, now: datetime) -> tuple[Fa
         .where(and_(queue.c.reason.is_not(None), queue.c.parked_at.is_not(None)), _of(viewer, queue.c.name))
         .group_by(queue.c.reason, queue.c.name, queue.c.sender)
     )
-    rows = [Failure(**row) for found in (refused, leaving, coming) for row in connection.execute(found).mappings()]
+    aside = (
+        select(
+            parked.c.code,
+            parked.c.home,
+            _claimed_sender().label("counterparty"),
+            literal("in").label("direction"),
+            func.count().label("count"),
+            func.min(parked.c.parked_at).label("first_at"),
+            func.max(parked.c.parked_at).label("last_at"),
+        )
+        .where(parked.c.settled.is_(None), _of(viewer, parked.c.home))
+        .group_by(parked.c.code, parked.c.home, "counterparty")
+    )
+    rows = [Failure(**row) for found in (refused, leaving, coming, aside) for row in connection.execute(found).mappings()]
     return tuple(_most_first(rows))
 
 

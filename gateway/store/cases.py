@@ -125,14 +125,19 @@ def get(tx: Connection, case_id: int, *, home: str | None = None, lock: bool = F
     return _case(row)
 
 
-def get_many(tx: Connection, case_ids: Sequence[int]) -> list[Case]:
-    """Return the cases with these ids."""
+def get_many(tx: Connection, case_ids: Sequence[int], *, lock: bool = False) -> list[Case]:
+    """Return the cases with these ids; with `lock`, no other writer changes them until the transaction ends."""
     if not case_ids:
         return []
-    return [_case(row) for row in _GET_MANY.rows(tx, ids=case_ids)]
+    return [_case(row) for row in (_GET_MANY_LOCKED if lock else _GET_MANY).rows(tx, ids=case_ids)]
 
 
-_GET_MANY = Prepared(lambda dialect: select(cases).where(among(dialect, cases.c.id, "ids")).order_by(cases.c.id))
+def _get_many(dialect: str) -> Select[Any]:
+    return select(cases).where(among(dialect, cases.c.id, "ids")).order_by(cases.c.id)
+
+
+_GET_MANY = Prepared(_get_many)
+_GET_MANY_LOCKED = Prepared(lambda dialect: _get_many(dialect).with_for_update())
 
 
 def by_reference(tx: Connection, reference: str, *, home: str | None = None) -> list[Case]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, Dialect, Integer, MetaData, TypeDecorator
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,3 +47,8 @@ def in_range(row_id: int) -> int:
 def row_id() -> Column[Any]:
     """Return the column of a row id that the database counts."""
     return Column("id", Counter, primary_key=True, autoincrement=True)
+
+
+def partly(rows: ColumnElement[bool]) -> dict[str, Any]:
+    """Return what makes an index hold only these rows, on either database."""
+    return {"sqlite_where": rows, "postgresql_where": rows}

@@ -5,6 +5,7 @@ production. Both run the same statements.
 """
 
 import contextlib
+import logging
 import os
 import sqlite3
 import time
@@ -29,6 +30,9 @@ Tx: TypeAlias = Connection  # an open transaction; the layers above name it with
 Database: TypeAlias = Engine
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+# The library tells each lost connection with a traceback, past our log. Our own events tell it once, without content.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -112,8 +116,11 @@ def _passes(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def _our_errors(engine: Engine) -> Iterator[None]:
-    """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is)."""
+def our_errors(engine: Engine) -> Iterator[None]:
+    """Sort the library's errors: outside at fault, somebody was faster, or a defect of ours (left as it is).
+
+    `transaction` and `reading` do it; for whoever catches defects inside of one, and must not take a lost connection for one.
+    """
     try:
         yield
     except IntegrityError as error:
@@ -143,14 +150,14 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
     """
-    with _our_errors(engine), engine.begin() as connection:
+    with our_errors(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a connection for reading; never waits for writers. Raises `DatabaseUnavailable`."""
-    with _our_errors(engine), engine.connect().execution_options(read_only=True) as connection:
+    with our_errors(engine), engine.connect().execution_options(read_only=True) as connection:
         yield connection
 
 

@@ -60,7 +60,7 @@ def durations(tx: Connection, *, since: datetime | None = None, until: datetime 
     for row in tx.execute(found.order_by(cases.c.id, messages.c.id)):
         key = (row.treaty, row.counterparty[:2], row.role, row.procedure)
         times = by_case.setdefault(row.id, _Times(key=key, at={}))
-        if row.outcome not in {"refused", "parked"} and row.received_at is not None:
+        if row.outcome not in {"refused", "parked", "dropped"} and row.received_at is not None:
             _note(times, row.type, row.facts or {}, row.signed_at, row.received_at)
     return list(_groups(by_case.values()))
 

@@ -47,6 +47,7 @@ class EarlyRow:
     asked_at: datetime | None = None
     suspended_type: str | None = None  # the type of one that waits because the exchange with its sender is suspended
     id: int | None = None
+    given_up_from: int | None = None  # its sender says that the numbers from this one up to its own never come
     complete_at: datetime | None = None  # of one whose turn has come: when the last of its attachments was there
 
     def is_at(self, *, home: str, sender: str, reference: str) -> bool:
@@ -122,7 +123,8 @@ def ready(tx: Connection, *, most: int, without: Sequence[str] = (), seen: Colle
         )
         .scalar_subquery()
     )
-    turn = and_(early.c.sequence <= last + 1, or_(early.c.files == 0, early.c.files <= _THERE))
+    next_one = or_(early.c.sequence <= last + 1, early.c.given_up_from <= last + 1)
+    turn = and_(next_one, or_(early.c.files == 0, early.c.files <= _THERE))
     turn = and_(turn, early.c.suspended_type.is_(None))
     turn = and_(turn, early.c.sender.not_in(without), early.c.id.not_in(seen))
     complete = select(func.max(attachments.c.changed_at)).where(_OF_IT).scalar_subquery()
@@ -150,6 +152,11 @@ def suspended(tx: Connection) -> list[Suspended]:
 def suspend(tx: Connection, row: int, type_: str | None) -> None:
     """Note that a message waits because its exchange is suspended, or with None that it does not any more."""
     tx.execute(update(early).where(early.c.id == row).values(suspended_type=type_))
+
+
+def give_up(tx: Connection, row: int, first: int) -> None:
+    """Note that the numbers from `first` up to a message's own never come: its sender says so."""
+    tx.execute(update(early).where(early.c.id == row).values(given_up_from=first))
 
 
 def remove(tx: Connection, keys: Sequence[tuple[str, str]]) -> None:

@@ -1,29 +1,21 @@
 """What a repeated POST with the same Idempotency-Key is answered with. A key is claimed before the work begins.
 
-Work that broke off leaves its key in doubt: the process may have died, or the connection to the database, just before its
-commit or just after. Whoever repeats the request is told so, and looks first whether it was done.
+The answer is written in the transaction that saves the message. So a process may die, or lose the database in the middle of
+its commit, at any moment: either both stand there or neither, and whoever takes the claim over does nothing twice.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.errors import StoreConflict
 from gateway.store.tables import idempotency
 
 IN_PROGRESS = 0
-_BROKEN_OFF = -1
-LEFT_OVER = timedelta(minutes=10)  # a claim of this age is from a process that died
-
-
-class Claim(Enum):
-    """A key that is ours now."""
-
-    NEW = "new"
-    IN_DOUBT = "in-doubt"  # an earlier request with it broke off: it may have been done or not
+LEFT_OVER = timedelta(minutes=1)  # a claim of this age is from a process that died; one that only hangs loses it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +27,8 @@ class Recorded:
     answer: dict[str, Any]
 
 
-def claim(tx: Connection, authority: str, key: str, request_hash: str, now: datetime) -> Claim | Recorded:
-    """Claim a key; return how it is ours now, or else what is recorded under it."""
+def claim(tx: Connection, authority: str, key: str, request_hash: str, now: datetime) -> Recorded | None:
+    """Claim a key: None when it is ours now, otherwise what is recorded under it."""
     try:
         with tx.begin_nested():
             tx.execute(
@@ -46,27 +38,38 @@ def claim(tx: Connection, authority: str, key: str, request_hash: str, now: date
             )
     except IntegrityError:
         mine = (idempotency.c.authority == authority, idempotency.c.key == key)
-        left_over = and_(idempotency.c.status == IN_PROGRESS, idempotency.c.created_at < now - LEFT_OVER)
-        broken_off = or_(idempotency.c.status == _BROKEN_OFF, left_over)
-        again = {"request_hash": request_hash, "status": IN_PROGRESS, "created_at": now}
-        if tx.execute(update(idempotency).where(*mine, broken_off).values(**again)).rowcount:
-            return Claim.IN_DOUBT
+        # What was claimed long after now is left over too: from a clock that was ahead, and came back.
+        stale = or_(idempotency.c.created_at < now - LEFT_OVER, idempotency.c.created_at > now + LEFT_OVER)
+        left_over = (idempotency.c.status == IN_PROGRESS, stale)
+        if tx.execute(update(idempotency).where(*mine, *left_over).values(request_hash=request_hash, created_at=now)).rowcount:
+            return None
         row = tx.execute(select(idempotency).where(*mine)).one()
         return Recorded(request_hash=row.request_hash, status=row.status, answer=row.answer)
-    return Claim.NEW
+    return None
 
 
-def record(tx: Connection, authority: str, key: str, *, status: int, answer: dict[str, Any]) -> None:
-    """Write the answer under a claimed key."""
-    tx.execute(
-        update(idempotency)
-        .where(idempotency.c.authority == authority, idempotency.c.key == key)
-        .values(status=status, answer=answer)
-    )
+def record(tx: Connection, authority: str, key: str, *, claimed_at: datetime, status: int, answer: dict[str, Any]) -> None:
+    """Write the answer under the key that was claimed at `claimed_at`.
+
+    Raises `StoreConflict` when somebody else has taken the claim over: what this transaction did must not stand.
+    """
+    mine = update(idempotency).where(*_claim_of(authority, key, claimed_at))
+    if tx.execute(mine.values(status=status, answer=answer)).rowcount == 0:
+        raise StoreConflict("another request has taken this Idempotency-Key over")
 
 
-def break_off(tx: Connection, authority: str, key: str) -> None:
-    """Leave a key whose request failed by no fault of its own: it can be tried again at once."""
-    tx.execute(
-        update(idempotency).where(idempotency.c.authority == authority, idempotency.c.key == key).values(status=_BROKEN_OFF)
+def give_up(tx: Connection, authority: str, key: str, *, claimed_at: datetime) -> None:
+    """Free a key whose request could not be worked on, so that it can be tried again. A recorded answer stays.
+
+    Where the commit of the answer is still under way, this waits for how it ends.
+    """
+    tx.execute(delete(idempotency).where(*_claim_of(authority, key, claimed_at)))
+
+
+def _claim_of(authority: str, key: str, claimed_at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        idempotency.c.authority == authority,
+        idempotency.c.key == key,
+        idempotency.c.status == IN_PROGRESS,
+        idempotency.c.created_at == claimed_at,
     )

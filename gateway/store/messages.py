@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, null, or_, select, update
 
 from gateway.domain.messages import OPENING
 from gateway.errors import NotFound
@@ -17,6 +17,9 @@ from gateway.store.prepared import Prepared
 from gateway.store.tables import documents, messages
 
 PORTION = 500  # keys in one statement
+
+
+DELIVERED: Final = "delivered"  # outcome of a message of ours that was carried on paper, since no other way was open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class MessageRow:
     signed_at: datetime | None
     created_at: datetime
     received_at: datetime | None
-    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    outcome: str  # in: accepted | refused; out: waiting | sent | received | refused | parked | dropped | delivered
     sent_at: datetime | None = None
     code: str | None = None
     receipt_message_id: str | None = None
@@ -195,8 +198,9 @@ def openers(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
 
 
 def last_of(tx: Connection, case_id: int, types: Sequence[str], direction: str | None = None) -> MessageRow | None:
-    """Return the newest message of these types in a case, refused ones left out; None while there is none."""
-    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), messages.c.outcome != "refused")
+    """Return the newest message of these types in a case, None while there is none; what was refused or dropped is none."""
+    counts = messages.c.outcome.not_in(("refused", "dropped"))
+    found = select(messages).where(messages.c.case_id == case_id, messages.c.type.in_(types), counts)
     if direction is not None:
         found = found.where(messages.c.direction == direction)
     row = tx.execute(found.order_by(messages.c.id.desc()).limit(1)).one_or_none()
@@ -249,18 +253,31 @@ def types_of(tx: Connection, rows: Sequence[int]) -> dict[int, str]:
 
 
 def mark_sent(tx: Connection, rows: Sequence[int], at: datetime) -> None:
-    """Note that the transport confirmed these messages. A receipt that overtook the confirm is not undone."""
+    """Note that the transport confirmed these messages. What overtook the confirm, a receipt or a proof, is not undone."""
     if rows:
         _MARK_SENT.run(tx, ids=rows, at=at)
 
 
+_GIVEN_UP = or_(messages.c.outcome == "parked", messages.c.outcome == "dropped")  # and it left all the same
 _MARK_SENT = Prepared(
     lambda dialect: (
         update(messages)
         .where(prepared.among(dialect, messages.c.id, "ids"))
-        .values(sent_at=bindparam("at"), outcome=case((messages.c.outcome == "waiting", "sent"), else_=messages.c.outcome))
+        .values(
+            sent_at=bindparam("at"),
+            outcome=case(
+                (or_(messages.c.outcome == "waiting", _GIVEN_UP), "sent"),
+                else_=messages.c.outcome,
+            ),
+            code=case((_GIVEN_UP, null()), else_=messages.c.code),
+        )
     )
 )
+
+
+def mark_delivered(tx: Connection, row_id: int) -> None:
+    """Note that a message went on paper and not by the transport; when it was there, its proof says (store/paper.py)."""
+    tx.execute(update(messages).where(messages.c.id == row_id).values(outcome=DELIVERED, code=None))
 
 
 def mark_receipts(tx: Connection, notes: Sequence[ReceiptNote]) -> None:
@@ -289,5 +306,31 @@ _MARK_RECEIPTS = Prepared(
 def mark_parked(tx: Connection, rows: Sequence[int], code: str) -> None:
     """Note that delivery gave up on these messages for now."""
     if rows:
-        unproven = messages.c.outcome.in_(("waiting", "sent"))  # a receipt that came meanwhile counts more
+        unproven = messages.c.outcome.in_(("waiting", "sent", "parked"))  # a receipt that came meanwhile counts more
         tx.execute(update(messages).where(among(tx, messages.c.id, rows), unproven).values(outcome="parked", code=code))
+
+
+def mark_waiting(tx: Connection, rows: Sequence[int]) -> None:
+    """Note that delivery tries parked messages again; one that had left before, with a file that had not, is sent."""
+    if rows:
+        again = case((messages.c.sent_at.is_(None), "waiting"), else_="sent")
+        parked = and_(among(tx, messages.c.id, rows), messages.c.outcome == "parked")
+        tx.execute(update(messages).where(parked).values(outcome=again, code=None))
+
+
+def mark_dropped(tx: Connection, row_id: int) -> bool:
+    """Note that a person gave a message up; False when the other side's receipt says that it has it, or refused it."""
+    undecided = messages.c.outcome.in_(("waiting", "sent", "parked"))
+    return tx.execute(update(messages).where(messages.c.id == row_id, undecided).values(outcome="dropped")).rowcount == 1
+
+
+def outcome_of(tx: Connection, row_id: int) -> str | None:
+    """Return what became of a message, None if there is none."""
+    found: str | None = tx.execute(select(messages.c.outcome).where(messages.c.id == in_range(row_id))).scalar_one_or_none()
+    return found
+
+
+def case_of(tx: Connection, row_id: int) -> int | None:
+    """Return the case of a message; a receipt has none."""
+    found: int | None = tx.execute(select(messages.c.case_id).where(messages.c.id == row_id)).scalar_one_or_none()
+    return found

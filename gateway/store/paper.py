@@ -19,7 +19,7 @@ REFERENCE = b"paper-delivery-reference"  # what the encrypted column holds, for 
 class DeliveryRow:
     """One proof that a message reached an authority on paper."""
 
-    message_row: int  # as its recipient received it
+    message_row: int  # as its recipient received it, or as its sender sent it on paper when no other way was open
     kind: str  # transmission-report | courier | hand
     delivered_at: datetime
     zone: str
@@ -27,7 +27,7 @@ class DeliveryRow:
     recorded_by: str
     recorded_for: str
     recorded_at: datetime
-    receipt_message_id: str
+    receipt_message_id: str | None  # None: the recipient's gateway is another one, and issued none
     scan: str | None
 
 

@@ -9,7 +9,8 @@ paper_deliveries = Table(
     "paper_deliveries",
     metadata,
     row_id(),
-    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False, unique=True),  # as its recipient received it
+    # As its recipient received it; as its sender sent it, where paper took the place of a way that was closed.
+    Column("message_row", Counter, ForeignKey("messages.id"), nullable=False, unique=True),
     Column("kind", String(24), nullable=False),  # transmission-report | courier | hand
     Column("delivered_at", Instant, nullable=False),  # as the proof says
     Column("zone", String(40), nullable=False),  # in which it was written down: IANA name, or an offset from UTC
@@ -17,6 +18,6 @@ paper_deliveries = Table(
     Column("recorded_by", String(80), nullable=False),  # account
     Column("recorded_for", String(16), nullable=False),  # authority of that account
     Column("recorded_at", Instant, nullable=False),
-    Column("receipt_message_id", String(36), nullable=False),
+    Column("receipt_message_id", String(36)),  # None: the recipient is at home elsewhere, and its gateway issues receipts
     Column("scan", String(64)),  # SHA-256 of the scanned proof, a document of the message; None where there is none
 )

@@ -7,11 +7,11 @@ no valid lease changes nothing, so a taker that comes back from the dead cannot 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import Engine, case, delete, func, select, update
+from sqlalchemy import Engine, Row, case, delete, func, null, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
@@ -44,6 +44,7 @@ class Leased:
     sender: str
     body: bytes
     attempts: int
+    code: str | None = None  # of a row that was set aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,25 @@ class Standing:
     waiting: int  # leased and postponed rows included
     parked: int
     oldest: datetime | None  # of the waiting rows
+
+
+_SEEN = (queue.c.id, queue.c.name, queue.c.message_id, queue.c.sender, queue.c.body, queue.c.attempts)
+
+
+def _leased(rows: Sequence[Row[Any]], lease: str) -> list[Leased]:
+    return [
+        Leased(
+            id=row.id,
+            lease=lease,
+            queue=row.name,
+            message_id=row.message_id,
+            sender=row.sender,
+            body=row.body,
+            attempts=row.attempts,
+            code=row.code,
+        )
+        for row in sorted(rows, key=lambda row: row.id)  # RETURNING promises no order
+    ]
 
 
 class DatabaseQueue:
@@ -86,22 +106,26 @@ class DatabaseQueue:
             update(queue)
             .where(queue.c.id.in_(free.scalar_subquery()))
             .values(leased_by=lease, available_at=now + timedelta(seconds=lease_seconds))
-            .returning(queue.c.id, queue.c.name, queue.c.message_id, queue.c.sender, queue.c.body, queue.c.attempts)
+            .returning(*_SEEN, null().label("code"))
         )
         with transaction(self._engine) as tx:
-            rows = tx.execute(taking).all()
-        return [
-            Leased(
-                id=row.id,
-                lease=lease,
-                queue=row.name,
-                message_id=row.message_id,
-                sender=row.sender,
-                body=row.body,
-                attempts=row.attempts,
-            )
-            for row in sorted(rows, key=lambda row: row.id)  # RETURNING promises no order
-        ]
+            return _leased(tx.execute(taking).all(), lease)
+
+    def claim_parked(self, queues: Sequence[str], most: int) -> list[Leased]:
+        """Lease up to `most` rows that were set aside, oldest first. A later lease takes an earlier one's place."""
+        lease = uuid4().hex
+        aside = select(queue.c.id).where(queue.c.name.in_(queues), queue.c.parked_at.is_not(None))
+        with reading(self._engine) as connection:  # the common answer is no, and then nothing is locked
+            if connection.execute(aside.limit(1)).first() is None:
+                return []
+        taking = (
+            update(queue)
+            .where(queue.c.id.in_(aside.order_by(queue.c.id).limit(most).scalar_subquery()))
+            .values(leased_by=lease)
+            .returning(*_SEEN, queue.c.reason.label("code"))
+        )
+        with transaction(self._engine) as tx:
+            return _leased(tx.execute(taking).all(), lease)
 
     def anything(self, queues: Sequence[str], now: datetime) -> bool:
         """Say whether a row is free, without taking the write lock: an idle gateway must not hold up writers."""

@@ -18,11 +18,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     false,
     text,
 )
 
-from gateway.store.columns import Counter, Instant, metadata, row_id
+from gateway.store.columns import Counter, Instant, metadata, partly, row_id
 
 # One side's view of one person's readmission. A gateway that is home to both sides holds two rows.
 cases = Table(
@@ -76,7 +77,7 @@ messages = Table(
     Column("created_at", Instant, nullable=False),  # when this row was written
     Column("received_at", Instant),  # in: when it came; out: what the other side's receipt says
     Column("sent_at", Instant),  # out: when the transport confirmed it
-    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | refused | parked
+    Column("outcome", String(12), nullable=False),  # in: accepted | refused; out: waiting | sent | received | ...
     Column("code", String(40)),  # of a refusal
     Column("receipt_message_id", String(36)),  # the receipt that proves it
     Column("facts", JSON(none_as_null=True)),  # what the clock must know of a step: days, instants, codes; never the person
@@ -120,8 +121,22 @@ outbox = Table(
         "attachment_id", Counter
     ),  # the row stands for this attachment, whose parts leave one after the other; its body is empty
     Column("part", Integer, nullable=False, default=1, server_default="1"),  # of an attachment: the next one to leave
-    Index("ix_outbox_due", "parked_at", "next_at"),
+    Column("case_id", Counter),  # of a message of a case: earlier ones of it leave first
+    Column("due_at", Instant),  # the end of the nearest open deadline that its sender must keep
+    Column("turn_at", Instant, nullable=False),  # what waits for one recipient leaves in this order
+    Column("paper_at", Instant),  # since then it is to go on paper; it is parked, and nothing sets it aside a second time
 )
+# Each row stands in those it is looked for by: a message that leaves at once costs two entries.
+Index(
+    "ix_outbox_turn",
+    outbox.c.recipient,
+    outbox.c.turn_at,
+    outbox.c.id,
+    **partly(and_(outbox.c.attachment_id.is_(None), outbox.c.parked_at.is_(None))),
+)
+Index("ix_outbox_case", outbox.c.case_id, **partly(outbox.c.case_id.is_not(None)))
+Index("ix_outbox_paper", outbox.c.case_id, **partly(outbox.c.paper_at.is_not(None)))
+Index("ix_outbox_parts", outbox.c.recipient, outbox.c.next_at, **partly(outbox.c.attachment_id.is_not(None)))
 
 # What waits for a home authority, in its own dialect.
 inbox = Table(
@@ -156,6 +171,7 @@ early = Table(
     Column("files", Integer, nullable=False, default=0, server_default="0"),  # attachments it must have before it is taken
     Column("asked_at", Instant),  # when its sender was last asked for what is missing of them
     Column("suspended_type", String(40)),  # its type, while it waits because the exchange with its sender is suspended
+    Column("given_up_from", Integer),  # its sender says that the numbers from this one up to its own never come
     UniqueConstraint("message_id", "sender"),
     Index("ix_early_case", "reference", "sender", "sequence"),
 )

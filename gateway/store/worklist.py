@@ -30,8 +30,10 @@ from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
 from gateway.store.deadlines import DeadlineRow, of_cases
+from gateway.store.outbox_paper import for_paper
+from gateway.store.parked_tables import dropped
 from gateway.store.portions import among
-from gateway.store.tables import cases, deadlines, holds
+from gateway.store.tables import cases, deadlines, holds, messages, outbox
 
 PAGE_ROWS = 50
 MOST = 500  # cases of one authority that are counted for a filter; what is beyond is said, not counted
@@ -76,6 +78,7 @@ class CaseLine:
     opened_at: datetime
     hold_reason: str | None
     due: DeadlineRow | None  # the open deadline that presses most
+    for_paper: datetime | None  # a message of ours must go on paper: the end of its deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +115,30 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
     return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
 
 
+_later = messages.alias("later")
+# A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
+_GIVEN_UP_CASES = (
+    select(dropped.c.case_id.label("id"))
+    .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
+    .where(
+        dropped.c.case_id.is_not(None),
+        ~exists().where(
+            _later.c.case_id == dropped.c.case_id,
+            _later.c.direction == "out",
+            _later.c.id > dropped.c.message_row,
+            _later.c.outcome != "dropped",
+        ),
+    )
+)
+_GIVEN_UP = cases.c.id.in_(_GIVEN_UP_CASES)
+
+# Set aside since it cannot be delivered in time: an officer must send it on paper.
+_GOES_ON_PAPER = and_(outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None))
+_FOR_PAPER = cases.c.id.in_(select(outbox.c.case_id).where(_GOES_ON_PAPER))
 _OURS = or_(
     _HELD,
+    _GIVEN_UP,
+    _FOR_PAPER,
     _OPEN_FOR_US,
     *(and_(cases.c.role == role.value, _waits_for(role)) for role in Role),
 )
@@ -142,9 +167,10 @@ _STANDINGS: Mapping[str, Sequence[ColumnElement[bool]]] = {
 def worklist_page(connection: Connection, viewer: Viewer, *, now: datetime, show: str = "todo", page: int = 1) -> Worklist:
     """Return one page of the viewer's cases by what is due next.
 
-    First what is overdue or ends within `SOON`, then what is not known and must be asked for, then the rest by date,
-    then what no limit runs for. An unknown date is not sorted as if it were one. However many cases there are, no more are
-    read than the page needs: of an authority's cases at most `MOST` are counted, or as many as lead up to the page.
+    First what must go on paper, and what is overdue or ends within `SOON`, then what is not known and must be asked for, then
+    the rest by date, then what no limit runs for. An unknown date is not sorted as if it were one. However many cases there
+    are, no more are read than the page needs: of an authority's cases at most `MOST` are counted, or as many as lead up to
+    the page.
     """
     page = min(max(1, page), MOST_PAGES)
     homes = _homes(connection, viewer)
@@ -180,7 +206,7 @@ def _homes(connection: Connection, viewer: Viewer) -> list[str]:
 def candidates(connection: Connection, home: str, show: str, most: int) -> list[int]:
     """Return the cases of an authority that a filter keeps: all of them, or at least `most`, what presses most among them.
 
-    Each question is answered by a stretch of an index and ends after `most` rows: first by date, then what is not known,
+    Each question is answered by a stretch of an index and ends after `most` rows: paper, by date, what is not known,
     what is held, and the newest of each state. Where those by date are enough, states are not asked for.
     """
     given = {"home": home, "most": most}
@@ -206,7 +232,8 @@ def _questions(show: str) -> tuple[CompoundSelect[Any], CompoundSelect[Any]]:
         parts.append(opened.where(deadlines.c.due_until.is_(None)).order_by(deadlines.c.case_id))
     if show == "todo":
         held = select(holds.c.case_id.label("id")).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
-        parts.append(held.where(holds.c.ended_at.is_(None)))
+        paper = select(outbox.c.case_id.label("id")).where(outbox.c.sender == home, _GOES_ON_PAPER)
+        parts = [paper, _GIVEN_UP_CASES.where(messages.c.sender == home), *parts, held.where(holds.c.ended_at.is_(None))]
     mine = select(cases.c.id).where(cases.c.home == home).order_by(cases.c.id.desc())
     return _together(parts, most), _together([mine.where(condition) for condition in _STANDINGS[show]], most)
 
@@ -233,7 +260,7 @@ def _by_due(connection: Connection, ids: Sequence[int], now: datetime) -> Select
         .outerjoin(due, due.c.case_id == cases.c.id)
         .where(among(connection, cases.c.id, ids))
         .order_by(
-            case((due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
+            case((_FOR_PAPER, 0), (due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
             due.c.until,
             cases.c.id.desc(),
         )
@@ -252,7 +279,8 @@ def _lines(connection: Connection, found: Select[Any], now: datetime) -> tuple[C
         select(holds.c.case_id, holds.c.reason).where(holds.c.case_id.in_(ids), holds.c.ended_at.is_(None))
     )
     reasons = {row.case_id: row.reason for row in held}
-    return tuple(_line(row, reasons.get(row.id), next_due.get(row.id)) for row in rows)
+    aside = for_paper(connection, ids)
+    return tuple(_line(row, reasons.get(row.id), next_due.get(row.id), aside.get(row.id)) for row in rows)
 
 
 def _urgency(deadline: DeadlineRow, now: datetime) -> tuple[int, datetime]:
@@ -261,7 +289,7 @@ def _urgency(deadline: DeadlineRow, now: datetime) -> tuple[int, datetime]:
     return 0 if deadline.due_until <= now + SOON else 2, deadline.due_until
 
 
-def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None) -> CaseLine:
+def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None, for_paper: datetime | None) -> CaseLine:
     return CaseLine(
         id=row.id,
         home=row.home,
@@ -275,6 +303,7 @@ def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None) -> Ca
         opened_at=row.opened_at,
         hold_reason=hold_reason,
         due=due,
+        for_paper=for_paper,
     )
 
 

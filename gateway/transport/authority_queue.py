@@ -20,10 +20,15 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import AMQPError, DeliveryError
 
 from gateway.errors import EdgeUnavailable, SettingsInvalid
-from gateway.transport.broker import with_heartbeat
+from gateway.transport.addresses import user_of, with_heartbeat
+from gateway.transport.topology import BrokerQueue, kept
 
 _TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
-_NEVER = 1_000_000_000  # a message of the authority is never dropped for having come back often; "-1" needs RabbitMQ 4
+
+
+def queues(authority: str) -> list[BrokerQueue]:
+    """Return the queues of an authority: to it, from it, answers. None of them drops what came back often."""
+    return [BrokerQueue(name=f"{way}-{authority}", arguments=kept()) for way in ("to", "from", "answers")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ class _Line:
     connection: AbstractConnection
     channel: AbstractChannel
     incoming: AbstractQueue
+    user: str | None  # whom we are logged in as
 
 
 class AuthorityQueue:
@@ -122,7 +128,7 @@ class AuthorityQueue:
         line = await self._open()
         try:
             async with asyncio.timeout(self._timeout):
-                return {name: await _count(line.channel, name) for name in _names(self._authority)}
+                return {queue.name: await _count(line.channel, queue.name) for queue in queues(self._authority)}
         except _TROUBLE as error:
             raise await self._lost(error) from error
 
@@ -145,6 +151,7 @@ class AuthorityQueue:
             correlation_id=note.correlation_id or None,
             type=note.type,
             app_id=note.sender or None,
+            user_id=line.user,
             timestamp=note.at,
         )
         try:
@@ -166,13 +173,13 @@ class AuthorityQueue:
             async with asyncio.timeout(self._timeout):
                 connection = await aio_pika.connect(url, client_properties={"connection_name": f"edge {self._authority}"})
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                incoming = [await _declare(channel, name) for name in _names(self._authority)][1]
+                _, incoming, _ = [await _declare(channel, queue) for queue in queues(self._authority)]
         except _TROUBLE as error:
             if connection is not None:
                 with contextlib.suppress(*_TROUBLE):
                     await connection.close()
             raise self._unavailable(error) from error
-        self._line = _Line(connection=connection, channel=channel, incoming=incoming)
+        self._line = _Line(connection=connection, channel=channel, incoming=incoming, user=user_of(url))
         self.generation += 1
         return self._line
 
@@ -185,13 +192,8 @@ class AuthorityQueue:
         return EdgeUnavailable(f"the queues of {self._authority} cannot be used ({type(error).__name__})")
 
 
-def _names(authority: str) -> tuple[str, str, str]:
-    return f"to-{authority}", f"from-{authority}", f"answers-{authority}"
-
-
-async def _declare(channel: AbstractChannel, name: str) -> AbstractQueue:
-    arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": _NEVER}
-    return await channel.declare_queue(name, durable=True, arguments=arguments)
+async def _declare(channel: AbstractChannel, queue: BrokerQueue) -> AbstractQueue:
+    return await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
 
 
 async def _count(channel: AbstractChannel, name: str) -> int:

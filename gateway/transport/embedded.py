@@ -37,6 +37,8 @@ class LeasedRow(Protocol):
     def body(self) -> bytes: ...
     @property
     def attempts(self) -> int: ...
+    @property
+    def code(self) -> str | None: ...
 
 
 class QueueStanding(Protocol):
@@ -61,6 +63,10 @@ class DurableQueue(Protocol):
 
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> Sequence[LeasedRow]:
         """Lease up to `most` free rows, oldest first."""
+        ...
+
+    def claim_parked(self, queues: Sequence[str], most: int) -> Sequence[LeasedRow]:
+        """Lease up to `most` rows that were set aside, oldest first; they stay set aside."""
         ...
 
     def anything(self, queues: Sequence[str], now: datetime) -> bool:
@@ -105,6 +111,7 @@ class EmbeddedTransport:
     """The port on a durable queue. It carries between authorities that are home on this same gateway."""
 
     name = "embedded"
+    cut_off = False  # the database is asked anew each time
 
     def __init__(
         self,
@@ -194,18 +201,7 @@ class EmbeddedTransport:
                 continue  # time for another look
 
     async def _claim(self, most: int) -> list[Delivery]:
-        rows = await self._run(self._claim_rows, most, self._clock())
-        return [
-            Delivery(
-                queue=row.queue.removesuffix(_PARTS),
-                body=row.body,
-                message_id=row.message_id,
-                sender=row.sender,
-                attempts=row.attempts,
-                token=(row.id, row.lease),
-            )
-            for row in rows
-        ]
+        return list(map(_delivery, await self._run(self._claim_rows, most, self._clock())))
 
     def _claim_rows(self, most: int, now: datetime) -> Sequence[LeasedRow]:
         """Lease rows, on the worker thread: what a cancelled `take` leased is known here and given back by `close`."""
@@ -254,6 +250,9 @@ class EmbeddedTransport:
         row, lease = self._let_go(delivery)
         await self._run(self._queue.park, row, lease, self._clock(), code)
 
+    async def take_parked(self, most: int) -> list[Delivery]:
+        return list(map(_delivery, await self._run(self._queue.claim_parked, self._queues, most)))
+
     async def states(self) -> list[QueueState]:
         standings = {one.queue: one for one in await self._run(self._queue.standings, self._queues)}
         return [_state(home, standings[home], standings[_parts(home)]) for home in sorted(self._home)]
@@ -272,6 +271,18 @@ class EmbeddedTransport:
         if self._held:
             self._queue.release(list(self._held.items()), self._clock())
             self._held.clear()
+
+
+def _delivery(row: LeasedRow) -> Delivery:
+    return Delivery(
+        queue=row.queue.removesuffix(_PARTS),
+        body=row.body,
+        message_id=row.message_id,
+        sender=row.sender,
+        attempts=row.attempts,
+        token=(row.id, row.lease),
+        code=row.code,
+    )
 
 
 def _state(home: str, messages: QueueStanding, parts: QueueStanding) -> QueueState:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiormq import Channel
 from aiormq.abc import ConsumerCallback, DeliveredMessage
@@ -15,21 +15,48 @@ from gateway.transport.port import MOST_BULK, Delivery
 
 ATTEMPTS = "x-attempts"  # header: how often the message was postponed before
 CODE = "x-code"  # header: stable code of the last failure
+USER = "x-user"  # header of what was postponed or parked: the user of the broker who had published it; for operations only
+_DEATHS = "x-death"  # header: the broker's own record of what it moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Token:
     """Finds a delivery again: only the channel it came through can acknowledge it."""
 
-    intake: "Intake"
+    intake: "Intake | ParkingPlace"
     tag: int
+    user: str  # of the broker, which vouches for it; empty when the publisher did not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often we look whether we still receive."""
+
+    look_seconds: float = 10.0  # pause between two questions to the broker about queues that bring nothing
+    renew_seconds: float = 300.0  # a queue that was quiet for so long is consumed anew, whatever the broker says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A queue that we may no longer receive from."""
+
+    queue: str
+    reason: str  # "not-served": the broker has no consumer of ours there; "quiet": nothing came for long
 
 
 class Intake:
     """The consumers of all home authorities on one channel, from its opening to its loss."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, pace: Pace, *, user: str | None = None) -> None:
+        """`user` is who we are to the broker: what we set back ourselves names its first publisher in a header."""
         self._channel = channel
+        self._user = user
+        self._pace = pace
+        self.look_at = asyncio.get_running_loop().time() + pace.look_seconds  # by the clock of the event loop
+        self._owners: dict[str, str] = {}  # queue -> authority
+        self._heard: set[str] = set()  # queues that brought something since the last look
+        self._quiet_since: dict[str, float] = {}  # queue -> when it last brought something, as seen at a look
+        self._starved: set[str] = set()  # queues that at the last look had parcels and did not give them to us
         self._arrived: deque[Delivery] = deque()
         self._unsettled: dict[int, str] = {}  # tag -> authority, oldest first
         self._something = asyncio.Event()  # a parcel arrived, or the channel is lost
@@ -43,7 +70,10 @@ class Intake:
             await self._channel.basic_qos(prefetch_count=count, timeout=timeout)  # holds for each consumer that comes after it
             for authority in home:
                 # Callbacks, not the library's iterators: those can hang for ever after a silent loss of the channel.
-                await self._channel.basic_consume(queue(authority), self._consumer(authority), timeout=timeout)
+                name = queue(authority)
+                await self._channel.basic_consume(name, self._consumer(authority, name), timeout=timeout)
+                self._owners[name] = authority
+                self._quiet_since[name] = asyncio.get_running_loop().time()
 
     @property
     def usable(self) -> bool:
@@ -68,6 +98,34 @@ class Intake:
             raise BrokerUnavailable("the connection to the broker was lost")
         return [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
 
+    async def look(self, timeout: float) -> Doubt | None:  # noqa: ASYNC109 - of each call on the wire
+        """Return a queue that we may no longer receive from, None if there is none or it is not yet time to look.
+
+        The broker gives no list of consumers here, only their number, and other processes take from the same queues. Ours
+        is lost when there is none at all, or when twice in a row parcels lie there although none of ours is unsettled and
+        none came between. And what the broker says may be wrong: RabbitMQ 3.10 counts a consumer of a queue that was
+        deleted and made anew, hands it parcels, and sends none. So a queue that is quiet for long is in doubt as well.
+        Raises an AMQP error when the channel is lost, or does not answer.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self.look_at or not self.usable:
+            return None
+        self.look_at = now + self._pace.look_seconds
+        self._quiet_since.update(dict.fromkeys(self._heard, now))
+        starved = set()
+        for queue in self._owners.keys() - self._heard:
+            found = await self._channel.queue_declare(queue, passive=True, timeout=timeout)
+            waits = bool(found.message_count) and queue not in self._heard and not self.unsettled(self._owners[queue])
+            if not found.consumer_count or (waits and queue in self._starved):
+                return Doubt(queue=queue, reason="not-served")
+            if waits:
+                starved.add(queue)
+            if now >= self._quiet_since[queue] + self._pace.renew_seconds:
+                return Doubt(queue=queue, reason="quiet")
+        self._starved = starved
+        self._heard.clear()
+        return None
+
     async def acknowledge(self, tags: Sequence[int]) -> None:
         """Acknowledge parcels: everything up to the first unsettled one at once, the rest one by one.
 
@@ -91,24 +149,68 @@ class Intake:
         self._lost = True
         self._something.set()
 
-    def _consumer(self, authority: str) -> ConsumerCallback:
+    def _consumer(self, authority: str, queue: str) -> ConsumerCallback:
         async def arrived(message: DeliveredMessage) -> None:
             assert isinstance(message.delivery, commands.Basic.Deliver)
             tag = message.delivery.delivery_tag
             assert tag is not None
-            properties = message.header.properties
-            attempts = (properties.headers or {}).get(ATTEMPTS)
+            user = message.header.properties.user_id or ""
+            if user == self._user and isinstance(first := (message.header.properties.headers or {}).get(USER), str):
+                user = first
             self._unsettled[tag] = authority
-            self._arrived.append(
-                Delivery(
-                    queue=authority,
-                    body=message.body,
-                    message_id=properties.message_id or "",
-                    sender=properties.app_id or "",
-                    attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
-                    token=Token(self, tag),
-                )
-            )
+            self._heard.add(queue)
+            self._arrived.append(_delivery(authority, message, Token(self, tag, user)))
             self._something.set()
 
         return arrived
+
+
+class ParkingPlace:
+    """What was set aside, fetched one by one on a channel of its own. Unsettled, it lies there again once that is closed."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    @property
+    def usable(self) -> bool:
+        """Whether what was fetched can still be settled."""
+        return not self._channel.is_closed
+
+    async def take(self, home: Sequence[str], most: int, timeout: float) -> list[Delivery]:  # noqa: ASYNC109 - of each call on the wire
+        """Return up to `most` parcels. Raises an AMQP error when the channel is lost."""
+        found: list[Delivery] = []
+        for authority in home:
+            while len(found) < most:
+                message = await self._channel.basic_get(topology.parked(authority), timeout=timeout)
+                if not isinstance(message.delivery, commands.Basic.GetOk):
+                    break
+                tag = message.delivery.delivery_tag
+                assert tag is not None
+                headers = message.header.properties.headers or {}
+                # What the broker set aside itself broke its taker each time; a code it bears is of a pause before that.
+                code = headers.get(CODE) if _DEATHS not in headers else None
+                delivery = _delivery(authority, message, Token(self, tag, message.header.properties.user_id or ""))
+                found.append(replace(delivery, code=code if isinstance(code, str) else None))
+        return found
+
+    async def acknowledge(self, tags: Sequence[int]) -> None:
+        """Forget parcels. Raises an AMQP error when the channel is lost meanwhile."""
+        for tag in tags:
+            await self._channel.basic_ack(tag)
+
+    async def close(self) -> None:
+        """Let what was not settled lie there again."""
+        await self._channel.close()
+
+
+def _delivery(authority: str, message: DeliveredMessage, token: Token) -> Delivery:
+    properties = message.header.properties
+    attempts = (properties.headers or {}).get(ATTEMPTS)
+    return Delivery(
+        queue=authority,
+        body=message.body,
+        message_id=properties.message_id or "",
+        sender=properties.app_id or "",
+        attempts=attempts if isinstance(attempts, int) and attempts > 0 else 0,
+        token=token,
+    )

@@ -36,6 +36,7 @@ class MemoryTransport:
     """The double of the port; two of them on one hub are two gateways."""
 
     name = "memory"
+    cut_off = False  # nothing lies between
 
     def __init__(self, hub: MemoryHub) -> None:
         self._hub = hub
@@ -82,7 +83,9 @@ class MemoryTransport:
         ready.sort(key=lambda item: item.number)
         small = [item for item in ready if not item.parcel.bulk]
         bulk = [item for authority in self._home for item in _bulk_of(authority, ready)]
-        batch = [*small[:most], *bulk]
+        return self._hold([*small[:most], *bulk])
+
+    def _hold(self, batch: Sequence[_Item]) -> list[Delivery]:
         for item in batch:
             item.taken_by = self
             item.lease += 1
@@ -94,6 +97,7 @@ class MemoryTransport:
                 sender=item.parcel.sender,
                 attempts=item.attempts,
                 token=(item, item.lease),
+                code=item.parked,
             )
             for item in batch
         ]
@@ -121,6 +125,10 @@ class MemoryTransport:
         if (item := self._held(delivery)) is not None:
             item.parked = code
             item.taken_by = None
+
+    async def take_parked(self, most: int) -> list[Delivery]:
+        aside = [item for home in self._home for item in self._hub.queues[home] if item.parked is not None]
+        return self._hold(sorted(aside, key=lambda item: item.number)[:most])
 
     async def states(self) -> list[QueueState]:
         return [self._state(authority) for authority in sorted(self._home)]

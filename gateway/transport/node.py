@@ -7,11 +7,9 @@ when this process is killed: a supervising shell holds the other end of a pipe a
 
 import atexit
 import base64
-import functools
 import hashlib
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -21,14 +19,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gateway.errors import BrokerMissing, BrokerUnavailable
-from gateway.log import logger
+from gateway.errors import BrokerUnavailable
+from gateway.transport.installed import as_broker_user, broker_user, ensure_server, find_mapper
 
-_PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/local/sbin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server")
 _USER = "gateway"
 _LOOK_SECONDS = 0.05  # pause between two looks at a starting or dying node
 _DYING_SECONDS = 10  # a large node needs a moment to give back its memory
@@ -37,52 +35,23 @@ _DYING_SECONDS = 10  # a large node needs a moment to give back its memory
 _SUPERVISOR = """
 exec 3<&0 </dev/null
 epmd_path=$1; epmd_port=$2; shift 2
-"$epmd_path" -port "$epmd_port" -address 127.0.0.1 3<&- &
-epmd=$!
+epmd=
+if [ -n "$epmd_path" ]; then
+    "$epmd_path" -port "$epmd_port" -address 127.0.0.1 3<&- &
+    epmd=$!
+fi
 "$@" 3<&- &
 node=$!
 ( read -r _ <&3; kill -TERM "$node" ) 2>/dev/null &
 watch=$!
 wait "$node"
 code=$?
-kill "$epmd" "$watch" 2>/dev/null
+kill $epmd "$watch" 2>/dev/null
 exit "$code"
 """
 
 
-def find_server() -> Path | None:
-    """Return the server's own start script, None when RabbitMQ is not installed.
-
-    Debian's wrapper in /usr/sbin changes user and folder by itself, so the script behind it is looked for first.
-    """
-    for place in (*_PLACES, shutil.which("rabbitmq-server")):
-        if place and os.access(place, os.X_OK):
-            return Path(place)
-    return None
-
-
-def ensure_server(*, install: bool = True) -> Path:
-    """Return the server's start script, installing the distribution's package where that is possible.
-
-    Raises `BrokerMissing` with one sentence when RabbitMQ is missing and cannot be installed.
-    """
-    if (found := find_server()) is not None:
-        return found
-    apt = shutil.which("apt-get")
-    if not install or apt is None or os.geteuid() != 0:
-        raise BrokerMissing("RabbitMQ is not installed: install your distribution's package 'rabbitmq-server' and try again")
-    logger("node").info("broker.installing")
-    order = [apt, "install", "-y", "--no-install-recommends", "rabbitmq-server"]
-    # Run level 1 keeps the package's scripts from starting the shared service: only private nodes are wanted.
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (order, [apt, "update"], order):
-        done = subprocess.run(command, env=environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - fixed words
-        if command is order and done.returncode == 0 and (found := find_server()) is not None:
-            return found
-    raise BrokerMissing("RabbitMQ is not installed and its package 'rabbitmq-server' could not be installed by apt-get")
-
-
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Return free ports of the loopback; all are held until all are known, so that they differ."""
     holders = [socket.socket() for _ in range(count)]
     try:
@@ -94,7 +63,7 @@ def _free_ports(count: int) -> list[int]:
             holder.close()
 
 
-def _password_hash(password: str) -> str:
+def password_hash(password: str) -> str:
     """Hash as RabbitMQ does: 4 bytes of salt, SHA-256 over salt and password, base64 of salt and hash."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -102,7 +71,7 @@ def _password_hash(password: str) -> str:
 
 def _definitions(password: str, vhosts: Sequence[str]) -> str:
     rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    user = {"name": _USER, "password_hash": _password_hash(password), "tags": "administrator"}
+    user = {"name": _USER, "password_hash": password_hash(password), "tags": "administrator"}
     return json.dumps(
         {
             "users": [user | {"hashing_algorithm": "rabbit_password_hashing_sha256"}],
@@ -143,22 +112,57 @@ def _answers(port: int, password: str, vhost: str, seconds: float) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What a node has in common with the others of its cluster; without one it stands alone."""
+
+    name: str  # of this node
+    first: str  # name of the node that the others join at their first start
+    epmd_port: int  # of a port mapper that outlives each single node
+    cookie: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTls:
+    """Files (PEM) by which a node speaks TLS, and knows its clients: it asks each for a certificate of `ca`."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 class PrivateNode:
     """One RabbitMQ node of our own.
 
     `start` and `stop` may be repeated: messages stay. `close`, or leaving the `with` block, removes everything.
     """
 
-    def __init__(self, *, vhosts: Sequence[str] = ("gateway",), install: bool = True, start_seconds: float = 90) -> None:
-        """Prepare a node with these virtual hosts. Nothing is touched before `start`.
+    def __init__(
+        self,
+        *,
+        vhosts: Sequence[str] = ("gateway",),
+        plugins: Sequence[str] = (),
+        member: Membership | None = None,
+        tls: NodeTls | None = None,
+        install: bool = True,
+        start_seconds: float = 90,
+    ) -> None:
+        """Prepare a node with these virtual hosts and plugins. Nothing is touched before `start`.
+
+        With `tls` it listens for TLS too, and a client may log in by the name in its certificate (auth=external).
 
         Raises `BrokerMissing` when RabbitMQ is missing and cannot be installed.
         """
         self._server = ensure_server(install=install)
         self._vhosts = tuple(vhosts)
         self._start_seconds = start_seconds
-        self._password = secrets.token_urlsafe(18)
-        self._name = f"gateway-{secrets.token_hex(4)}@localhost"
+        self._plugins = (*plugins, *(["rabbitmq_auth_mechanism_ssl"] if tls else []))
+        self._tls = tls
+        self._tls_port = 0
+        self._member = member
+        self._password = member.password if member else secrets.token_urlsafe(18)
+        self._name = member.name if member else f"gateway-{secrets.token_hex(4)}@localhost"
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._port = self._dist_port = self._epmd_port = 0
@@ -173,6 +177,16 @@ class PrivateNode:
         return f"amqp://{_USER}:{self._password}@127.0.0.1:{self._port}/{vhost}"
 
     @property
+    def tls_port(self) -> int:
+        """Port of the loopback for TLS; known once the node was started with it."""
+        return self._tls_port
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which clients find the node; known once it was started."""
+        return "127.0.0.1", self._port
+
+    @property
     def running(self) -> bool:
         """Whether the node's process is there, paused or not."""
         return self._process is not None and self._process.poll() is None
@@ -185,10 +199,11 @@ class PrivateNode:
         if self.running:
             return
         folder = self._prepare()
-        script = ["/bin/sh", "-c", _SUPERVISOR, "supervisor", shutil.which("epmd") or "epmd", str(self._epmd_port)]
+        mapper = "" if self._member else find_mapper()
+        script = ["/bin/sh", "-c", _SUPERVISOR, "supervisor", mapper, str(self._epmd_port)]
         with (folder / "output.txt").open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - fixed words, no shell text from outside
-                [*_as_broker_user(), *script, str(self._server)],
+                [*as_broker_user(), *script, str(self._server)],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -238,6 +253,26 @@ class PrivateNode:
         if self._process is not None:
             _signal(self._process, signal.SIGCONT)
 
+    def control(self, *words: str, said: str = "") -> str:
+        """Give the running node an order through `rabbitmqctl`, with `said` on its standard input; return what it printed.
+
+        Raises `BrokerUnavailable` when the order fails.
+        """
+        assert self._folder is not None, "the node was never started"
+        done = subprocess.run(  # noqa: S603 - a list of words, no shell
+            [*as_broker_user(), str(self._server.parent / "rabbitmqctl"), "--quiet", *words],
+            cwd=self._folder,
+            env=self._environment(self._folder),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            input=said,
+            timeout=self._start_seconds,
+        )
+        if done.returncode != 0:
+            raise BrokerUnavailable(f"rabbitmqctl {words[0]} ended with code {done.returncode}: {done.stderr[-800:]}")
+        return done.stdout
+
     def close(self) -> None:
         """Stop the node and remove its folder."""
         self.resume()
@@ -259,9 +294,10 @@ class PrivateNode:
         if self._folder is not None:
             return self._folder
         folder = Path(tempfile.mkdtemp(prefix="gateway-rabbitmq-"))
-        self._port, self._dist_port, self._epmd_port = _free_ports(3)
+        self._port, self._dist_port, own_mapper, self._tls_port = free_ports(4)
+        self._epmd_port = self._member.epmd_port if self._member else own_mapper
         (folder / "definitions.json").write_text(_definitions(self._password, self._vhosts))
-        (folder / "enabled_plugins").write_text("[].\n")
+        (folder / "enabled_plugins").write_text(f"[{','.join(self._plugins)}].\n")
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{self._port}\n"
             f"load_definitions = {folder}/definitions.json\n"
@@ -269,8 +305,14 @@ class PrivateNode:
             "log.file.level = warning\n"
             "log.console = false\n"
             "disk_free_limit.absolute = 50MB\n"
+            + (_joining(self._member) if self._member else "")
+            + (_speaking_tls(self._tls, folder, self._tls_port) if self._tls else "")
         )
-        owner = _broker_user()
+        if self._member:
+            cookie = folder / ".erlang.cookie"
+            cookie.write_text(self._member.cookie)
+            cookie.chmod(0o400)
+        owner = broker_user()
         if owner is not None:
             for path in (folder, *folder.iterdir()):
                 os.chown(path, owner.pw_uid, owner.pw_gid)
@@ -297,7 +339,33 @@ class PrivateNode:
             "RABBITMQ_CONF_ENV_FILE": str(folder / "no-such-file"),  # not the shared one under /etc
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "no-such-file.config"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
+            # Of rabbitmqctl, which is a node of its own for a moment: away from the ports that everybody's uses.
+            "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false",
+            "RABBITMQ_CTL_DIST_PORT_MIN": "40000",
+            "RABBITMQ_CTL_DIST_PORT_MAX": "60000",
         }
+
+
+def _joining(member: Membership) -> str:
+    """Return the lines of a node's configuration by which it finds its cluster.
+
+    A node that sees less than half of the others stops serving until it sees them again: it could confirm nothing.
+    """
+    return (
+        "cluster_formation.peer_discovery_backend = classic_config\n"
+        f"cluster_formation.classic_config.nodes.1 = {member.first}\n"
+        "cluster_partition_handling = pause_minority\n"
+    )
+
+
+def _speaking_tls(tls: NodeTls, folder: Path, port: int) -> str:
+    """Copy the files to where the node may read them; return the lines of its configuration."""
+    lines = [f"listeners.ssl.local = 127.0.0.1:{port}", "ssl_options.verify = verify_peer"]
+    for option, file in (("cacertfile", tls.ca), ("certfile", tls.certificate), ("keyfile", tls.key)):
+        lines.append(f"ssl_options.{option} = {shutil.copy(file, folder / f'{option}.pem')}")
+    lines += ["ssl_options.fail_if_no_peer_cert = true", "ssl_cert_login_from = common_name"]
+    lines += [f"auth_mechanisms.{number} = {name}" for number, name in enumerate(("PLAIN", "AMQPLAIN", "EXTERNAL"), 1)]
+    return "\n".join(lines) + "\n"
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -317,21 +385,3 @@ def _end_at_once(process: subprocess.Popen[bytes]) -> None:
         except ProcessLookupError:
             return
         time.sleep(_LOOK_SECONDS)
-
-
-@functools.cache
-def _broker_user() -> pwd.struct_passwd | None:
-    """Return the package's own user when we are root: the node refuses nothing, but it should own nothing either."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("rabbitmq")
-    except KeyError:
-        return None
-
-
-def _as_broker_user() -> list[str]:
-    owner, setpriv = _broker_user(), shutil.which("setpriv")
-    if owner is None or setpriv is None:
-        return []
-    return [setpriv, f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]

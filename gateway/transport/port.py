@@ -45,6 +45,7 @@ class Delivery:
     sender: str  # the same
     attempts: int  # how often it was postponed before
     token: Any  # what the transport that made it needs to find it again
+    code: str | None = None  # of what was set aside: the code it was parked with; None: it broke its taker each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +70,15 @@ class Transport(Protocol):
         """Name for the journal: "embedded", "rabbitmq" or "memory"."""
         ...
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether this process takes and at present cannot: its connection or consumers are lost and not yet made anew."""
+        ...
+
     async def open(self, home: Sequence[str]) -> None:
         """Declare what is needed to receive for the `home` authorities. Repeating it is harmless.
 
-        Raises `BrokerUnavailable` or `DatabaseUnavailable`.
+        Raises `BrokerUnavailable` or `DatabaseUnavailable`; `Misconfigured` for keys and certificates that cannot be used.
         """
         ...
 
@@ -110,7 +116,15 @@ class Transport(Protocol):
         ...
 
     async def park(self, delivery: Delivery, code: str) -> None:
-        """Set a delivery aside for operations, never to be dropped. Raises as `postpone`."""
+        """Set a delivery aside, never to be dropped, for whoever calls `take_parked`. Raises as `postpone`."""
+        ...
+
+    async def take_parked(self, most: int) -> list[Delivery]:
+        """Return up to `most` of what `park` or the transport itself set aside for the home authorities; never waits.
+
+        For whoever keeps it elsewhere: `settle` forgets it, and what is not settled stays set aside. May run beside `take`.
+        Raises `BrokerUnavailable` or `DatabaseUnavailable`.
+        """
         ...
 
     async def states(self) -> list[QueueState]:

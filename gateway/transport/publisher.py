@@ -13,12 +13,14 @@ from struct import Struct
 
 from aiormq import Channel
 from aiormq.abc import ChannelFrame
+from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError
 from pamqp import commands, frame
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 
-from gateway.errors import BrokerUnavailable, GatewayError, Undeliverable
+from gateway.errors import BrokerUnavailable, GatewayError, QueueRefused, Undeliverable
 
+_REFUSED_SECONDS = 2.0  # so old a channel is before it is given up for having been refused
 _WINDOW_BYTES = 2 * 1_048_576  # bodies written at once; keeps the copy of large parcels small
 _FRAME = Struct(">BHI")  # type, channel, length
 _BODY_FRAME = 3
@@ -27,9 +29,10 @@ _FRAME_END = b"\xce"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message for one queue."""
+    """One message for one queue: through an exchange that knows it by its name, or straight into it."""
 
     queue: str
+    exchange: str = ""  # the default exchange knows every queue
     body: bytes
     message_id: str
     sender: str
@@ -37,25 +40,43 @@ class Outgoing:
 
 
 class WindowPublisher:
-    """Publishes on one channel with confirms, to queues behind the default exchange. Nothing else may publish there."""
+    """Publishes on one channel with confirms and with mandatory set. Nothing else may publish there."""
 
-    def __init__(self, channel: Channel, *, frame_bytes: int) -> None:
-        """`frame_bytes` is the largest frame the broker takes."""
+    def __init__(self, channel: Channel, *, frame_bytes: int, user: str | None = None) -> None:
+        """`frame_bytes` is the largest frame the broker takes.
+
+        `user` is who we are to the broker, which refuses messages that name another; None: messages name nobody.
+        """
         self._channel = channel
         self._most_body = frame_bytes - _FRAME.size - len(_FRAME_END)
         self._order = asyncio.Lock()  # numbers are given in the order of writing
-        self._envelopes: dict[str, bytes] = {}  # queue -> its publish frame, the same for every message
+        self._answered = 0  # messages that the broker answered
+        self._answering = True  # until a whole window got no answer in its time, and nothing else did either
+        self._born = asyncio.get_running_loop().time()
+        self._open = 0  # windows whose answers are awaited
+        self._served: set[str] = set()  # queues that took something from this channel
+        self._refusing: set[str] = set()  # queues that refused something on it
+        self._user = user
+        self._envelopes: dict[tuple[str, str], bytes] = {}  # exchange, queue -> the publish frame, the same for every message
 
     @property
     def usable(self) -> bool:
-        """Whether the channel is still open."""
-        return not self._channel.is_closed
+        """Whether the channel is open, the broker answers there, and a queue's refusal may be believed.
+
+        RabbitMQ 3.10 asks the leader of a queue to register a channel with its first message. If that node has just died,
+        it refuses this message and, on this channel, every later one, as if the queue were full. A new channel is heard.
+        """
+        if self._channel.is_closed or not self._answering:
+            return False
+        if self._open or self._refusing <= self._served:
+            return True
+        return asyncio.get_running_loop().time() < self._born + _REFUSED_SECONDS
 
     async def publish(self, messages: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         """Publish messages; return one answer each, in order. `None`: the broker holds it durably.
 
-        `Undeliverable`: no such queue. `BrokerUnavailable`: refused, lost, or not confirmed within `seconds`; it may
-        have arrived all the same.
+        `Undeliverable`: no such queue or exchange. `QueueRefused`: it takes none now. `BrokerUnavailable`: lost, or not
+        confirmed within `seconds`; it may have arrived all the same.
         """
         answers: list[GatewayError | None] = []
         for window in _windows(messages):
@@ -65,15 +86,30 @@ class WindowPublisher:
     async def _publish_window(self, window: Sequence[Outgoing], seconds: float) -> list[GatewayError | None]:
         try:
             async with asyncio.timeout(seconds), self._order:
-                if self._channel.is_closed:
+                if self._channel.is_closed or not self._answering:
                     return [BrokerUnavailable("the connection to the broker is closed")] * len(window)
                 waiting = await self._write(window)
         except TimeoutError:
+            self._answering = False
             return [BrokerUnavailable("the broker does not take messages")] * len(window)
-        await asyncio.wait(waiting, timeout=seconds)
+        before = self._answered
+        self._open += 1
+        try:
+            answered, _ = await asyncio.wait(waiting, timeout=seconds)
+        finally:
+            self._open -= 1
+        self._answered += len(answered)
+        if self._answered == before:
+            self._answering = False  # frozen, or cut off from its cluster: the next call connects anew
         for message in window:
             self._channel.message_id_delivery_tag.pop(message.message_id, None)
-        return [_answer(confirmation) for confirmation in waiting]
+        answers = [_answer(confirmation) for confirmation in waiting]
+        for message, answer in zip(window, answers, strict=True):
+            if answer is None:
+                self._served.add(message.queue)
+            elif isinstance(answer, QueueRefused):
+                self._refusing.add(message.queue)
+        return answers
 
     async def _write(self, window: Sequence[Outgoing]) -> list[asyncio.Future[object]]:
         """Number the window and hand its frames to the writer; return the confirmations to come, in order."""
@@ -100,15 +136,17 @@ class WindowPublisher:
 
     def _frames(self, message: Outgoing) -> Iterator[bytes]:
         number = self._channel.number
-        envelope = self._envelopes.get(message.queue)
+        way = (message.exchange, message.queue)
+        envelope = self._envelopes.get(way)
         if envelope is None:
-            start = commands.Basic.Publish(exchange="", routing_key=message.queue, mandatory=True)
-            envelope = self._envelopes[message.queue] = frame.marshal(start, number)
+            start = commands.Basic.Publish(exchange=message.exchange, routing_key=message.queue, mandatory=True)
+            envelope = self._envelopes[way] = frame.marshal(start, number)
         yield envelope
         properties = commands.Basic.Properties(
             delivery_mode=2,  # persistent
             content_type="application/octet-stream",
             message_id=message.message_id,
+            user_id=self._user,
             app_id=message.sender,
             headers=message.headers,
         )
@@ -142,7 +180,11 @@ def _answer(confirmation: asyncio.Future[object]) -> GatewayError | None:
         return BrokerUnavailable("the broker did not confirm in time")
     if confirmation.cancelled():
         return BrokerUnavailable("the connection to the broker was closed")
-    if (error := confirmation.exception()) is not None:
+    if isinstance(error := confirmation.exception(), DeliveryError):
+        return QueueRefused("the broker refused the message: the queue of the recipient has no room, or no leader")
+    if isinstance(error, ChannelNotFoundEntity):
+        return Undeliverable("the broker has no exchange for this recipient: nobody ever received there")
+    if error is not None:
         return BrokerUnavailable(f"the broker did not take the message ({type(error).__name__})")
     if isinstance(confirmation.result(), commands.Basic.Ack):
         return None

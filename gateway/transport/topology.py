@@ -1,13 +1,22 @@
-"""Which queues a home authority has on RabbitMQ, and with which arguments. One place says it; docs and tests read it.
+"""Which queues and exchanges a gateway has on RabbitMQ, and with which arguments. One place says it; docs and tests read it.
 
     in.<AUTHORITY>              what was sent to it
     parts.<AUTHORITY>           parts of attachments that were sent to it; postponed, they come back through `in`
     retry.<AUTHORITY>.<N>s      a delay step: a parcel lies here for N seconds and goes back to `in`
     parked.<AUTHORITY>          set aside for operations
+    unrouted                    what somebody sent through `relayed` to a queue that nobody has; for operations
 
-All are durable quorum queues behind the default exchange; senders declare nothing. One fixed time to live per delay
-queue: with a time per message a short wait would lie behind a long one. What may change in operation (lengths, alarms)
-is set by policy, since a queue refuses to be declared again with other arguments. Written for RabbitMQ 4, works on 3.10.
+    inbound                     exchange for gateways: they publish with mandatory, and get back what has no queue
+    relayed                     exchange for shovels and others that do not; its alternate exchange is `unrouted`
+
+All queues are durable quorum queues. Others may publish to the two exchanges and to nothing else: through these they reach
+`in` and `parts` by the name of the queue, and neither a delay step nor a parking place. Inside, dead-lettering and setting
+back go through the default exchange. `inbound` has no alternate exchange on purpose: the broker does not give back what
+that one took, and the sender would never hear that nobody receives there (docs/decisions/0039).
+
+The receiving gateway declares all of it; senders declare nothing. One fixed time to live per delay queue: with a time per
+message a short wait would lie behind a long one. What may change in operation (lengths, alarms) is set by policy, since a
+queue refuses to be declared again with other arguments. Written for RabbitMQ 4, works on 3.10.
 """
 
 from collections.abc import Sequence
@@ -21,12 +30,27 @@ _CRASH_LIMIT = 100
 _NEVER = 1_000_000_000  # looking at a parked parcel counts as a delivery; "-1" is not understood before 4.0
 
 
+INBOUND = "inbound"
+RELAYED = "relayed"
+UNROUTED = "unrouted"  # an exchange and its queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerExchange:
+    """One exchange as it is declared: durable, neither internal nor deleted by itself."""
+
+    name: str
+    kind: str
+    arguments: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerQueue:
-    """One queue as it is declared."""
+    """One queue as it is declared: durable, neither exclusive nor deleted by itself."""
 
     name: str
     arguments: dict[str, str | int]
+    exchanges: tuple[str, ...] = ()  # beside the default one, those that know it by its name
 
 
 def inbound(authority: str) -> str:
@@ -54,6 +78,25 @@ def step_for(seconds: int, steps: Sequence[int]) -> int:
     return min((step for step in steps if step >= seconds), default=max(steps))
 
 
+def exchanges() -> list[BrokerExchange]:
+    """Return the exchanges of a virtual host, in the order in which they are declared."""
+    return [
+        BrokerExchange(name=UNROUTED, kind="fanout", arguments={}),
+        BrokerExchange(name=INBOUND, kind="direct", arguments={}),
+        BrokerExchange(name=RELAYED, kind="direct", arguments={"alternate-exchange": UNROUTED}),
+    ]
+
+
+def unrouted() -> BrokerQueue:
+    """Return the queue for what was relayed to a queue that nobody has."""
+    return BrokerQueue(name=UNROUTED, arguments=kept(), exchanges=(UNROUTED,))
+
+
+def kept() -> dict[str, str | int]:
+    """Return the arguments of a queue that loses nothing: it refuses what it has no room for, and is left by hand alone."""
+    return {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": _NEVER}
+
+
 def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
     """Return every queue of one home authority; `steps` are the delays in seconds."""
 
@@ -68,12 +111,13 @@ def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
         }
 
     return [
-        BrokerQueue(
-            name=parked(authority),
-            arguments={"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": _NEVER},
-        ),
+        BrokerQueue(name=parked(authority), arguments=kept()),
         *(
-            BrokerQueue(name=name, arguments=leading_to(parked(authority)) | {"x-delivery-limit": _CRASH_LIMIT})
+            BrokerQueue(
+                name=name,
+                arguments=leading_to(parked(authority)) | {"x-delivery-limit": _CRASH_LIMIT},
+                exchanges=(INBOUND, RELAYED),
+            )
             for name in (inbound(authority), parts(authority))
         ),
         *(
@@ -85,6 +129,11 @@ def queues_of(authority: str, steps: Sequence[int]) -> list[BrokerQueue]:
 
 async def declare(channel: AbstractChannel, home: Sequence[str], steps: Sequence[int], timeout: float) -> None:  # noqa: ASYNC109 - of each call on the wire
     """Declare everything the `home` authorities need. Repeating it is harmless."""
-    for authority in home:
-        for queue in queues_of(authority, steps):
-            await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments), timeout=timeout)
+    for exchange in exchanges():
+        await channel.declare_exchange(
+            exchange.name, exchange.kind, durable=True, arguments=dict(exchange.arguments), timeout=timeout
+        )
+    for queue in (unrouted(), *(found for authority in home for found in queues_of(authority, steps))):
+        declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments), timeout=timeout)
+        for name in queue.exchanges:
+            await declared.bind(name, queue.name, timeout=timeout)

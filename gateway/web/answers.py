@@ -1,12 +1,14 @@
 """The shapes of the API's answers, as they stand in the OpenAPI document."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from gateway.domain.case import Case
+from gateway.flow.line_standings import LineStanding
 from gateway.store.attachments import AttachmentRow
 from gateway.store.deadlines import DeadlineRow
 from gateway.store.inbox import InboxRow
@@ -175,12 +177,35 @@ class QueueLine(_Answer):
     parked: int
     oldest: datetime | None
     codes: list[str]
+    for_paper: int  # of those parked: to be sent on paper, since a deadline is near
+    nearest_deadline: datetime | None
+    line: Literal["open", "stopped", "probing"]
+    failures: int  # in a row
+    since: datetime | None
+    next_at: datetime | None  # stopped: when one message tries
+    sent_per_second: float | None  # limits of the partner
+    sent_per_day: int | None
+    sent_today: int | None
+
+
+class ParkedLine(_Answer):
+    """What is set aside for one cause, in either direction."""
+
+    code: str
+    partner: str | None
+    rule: str | None
+    direction: Literal["in", "out"]
+    count: int
+    oldest: datetime
+    owners: list[str]
+    next: str
 
 
 class QueuesAnswer(_Answer):
-    """What is on its way out."""
+    """What is on its way out, and what is set aside."""
 
     outbox: list[QueueLine]
+    parked: list[ParkedLine]
 
 
 class StateAnswer(_Answer):
@@ -249,7 +274,7 @@ def case_answer(
     }
 
 
-def queue_line(state: OutboxState) -> dict[str, Any]:
+def queue_line(state: OutboxState, line: LineStanding) -> dict[str, Any]:
     """Return what waits for one partner as the API shows it."""
     return {
         "recipient": state.recipient,
@@ -257,4 +282,7 @@ def queue_line(state: OutboxState) -> dict[str, Any]:
         "parked": state.parked,
         "oldest": state.oldest,
         "codes": list(state.codes),
+        "for_paper": state.for_paper,
+        "nearest_deadline": state.nearest_deadline,
+        **asdict(line),
     }

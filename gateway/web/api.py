@@ -6,6 +6,9 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -14,19 +17,22 @@ from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from gateway import __version__
+from gateway.domain.parking import grouped
 from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.flow import parking
 from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
+from gateway.flow.line_standings import standings
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
 from gateway.flow.outbound import submit
-from gateway.flow.ports import Runtime
+from gateway.flow.ports import HandedIn, Runtime
 from gateway.flow.several import describe_all, messages_of, submit_known
 from gateway.flow.submissions import describe
 from gateway.partners.formats import document_media_types
 from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages, outbox
+from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages
 from gateway.store.accounts import ApiKey
-from gateway.store.database import reading, require_current, transaction
+from gateway.store.database import Tx, reading, require_current, transaction
 from gateway.web import attachments as files
 from gateway.web.answers import (
     CaseAnswer,
@@ -105,25 +111,49 @@ def submit_message(
     as it was then.
     """
     chosen = dialect or rt.partners.authority(key.authority).dialect
-    digest = sha256_of(chosen, body)
-    claimed: idempotency.Claim | idempotency.Recorded = idempotency.Claim.NEW
-    if idempotency_key:
-        with transaction(rt.engine) as tx:
-            claimed = idempotency.claim(tx, key.authority, idempotency_key, digest, rt.clock())
-        if isinstance(claimed, idempotency.Recorded):
-            return _recorded(claimed, digest)
-    status: int = 503
-    answer: dict[str, Any] = {}
+    digest, now = sha256_of(chosen, body), rt.clock()
+    if not idempotency_key:
+        return _respond(*_submit(rt, key, chosen, body, None))
+    with transaction(rt.engine) as tx:
+        before = idempotency.claim(tx, key.authority, idempotency_key, digest, now)
+    if before is not None:
+        return _recorded(before, digest)
+    claim = _Claim(authority=key.authority, key=idempotency_key, at=now)
     try:
-        status, answer = _submit(rt, key, chosen, body, in_doubt=claimed is idempotency.Claim.IN_DOUBT)
-    finally:
-        if idempotency_key:
-            with transaction(rt.engine) as tx:
-                if status < 500:  # noqa: PLR2004  # what failed by our fault may be tried again
-                    idempotency.record(tx, key.authority, idempotency_key, status=status, answer=answer)
-                else:
-                    idempotency.break_off(tx, key.authority, idempotency_key)
+        status, answer = _submit(rt, key, chosen, body, claim)
+    except BaseException:
+        claim.give_up(rt)  # what failed by our fault may be tried again
+        raise
+    if status >= 500:  # noqa: PLR2004  # the same
+        claim.give_up(rt)
+    elif claim.answer is None:
+        with transaction(rt.engine) as tx:
+            claim.record(tx, status, answer)
     return _respond(status, answer)
+
+
+@dataclass(slots=True)
+class _Claim:
+    """The Idempotency-Key of one request, while it is worked on."""
+
+    authority: str
+    key: str
+    at: datetime
+    answer: tuple[int, dict[str, Any]] | None = None  # as it was written together with the message
+
+    def record(self, tx: Tx, status: int, answer: dict[str, Any]) -> None:
+        idempotency.record(tx, self.authority, self.key, claimed_at=self.at, status=status, answer=answer)
+
+    def note(self, tx: Tx, result: Submission) -> None:
+        """Write the answer in the transaction that saves the message."""
+        status, answer = _answer_of(result)
+        if status < 500:  # noqa: PLR2004
+            self.record(tx, status, answer)
+            self.answer = status, answer
+
+    def give_up(self, rt: Runtime) -> None:
+        with transaction(rt.engine) as tx:
+            idempotency.give_up(tx, self.authority, self.key, claimed_at=self.at)
 
 
 def sha256_of(dialect: str, body: bytes) -> str:
@@ -146,8 +176,7 @@ def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
     return answer
 
 
-def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, *, in_doubt: bool) -> tuple[int, dict[str, Any]]:
-    """Hand in a document. `in_doubt`: an earlier request with it broke off; what it did is not done twice."""
+def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, claim: _Claim | None) -> tuple[int, dict[str, Any]]:
     try:
         allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
         if dialect not in allowed:
@@ -156,13 +185,25 @@ def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, *, in_doubt: bo
         parts = messages_of(item, rt)
         if len(parts) > 1:
             return _several(submit_known(item, rt))
-        (result,) = (
-            submit_known(item, rt)
-            if in_doubt
-            else (rt.gathering.take(parts[0], lambda batch: submit(batch, rt), most=rt.settings.batch),)
-        )
+        result = rt.gathering.take((parts[0], claim.note if claim else None), partial(_submit_all, rt), most=rt.settings.batch)
     except Refused as error:
         return problem_of(error)
+    return claim.answer if claim and claim.answer else _answer_of(result)
+
+
+def _submit_all(rt: Runtime, requests: Sequence[HandedIn]) -> list[Submission]:
+    """Hand in what several requests bring; each one's answer is written together with its message."""
+    notes = {id(item): note for item, note in requests}
+
+    def note_all(tx: Tx, results: Sequence[tuple[Submitted, Submission]]) -> None:
+        for item, result in results:
+            if (note := notes[id(item)]) is not None:
+                note(tx, result)
+
+    return submit([item for item, _ in requests], rt, note_all)
+
+
+def _answer_of(result: Submission) -> tuple[int, dict[str, Any]]:
     if isinstance(result, GatewayError):
         return problem_of(result)
     answer = dict(describe(result))
@@ -257,9 +298,12 @@ def list_deadlines(rt: Rt, key: Annotated[ApiKey, may("cases")]) -> Any:
 
 @router.get("/queues", response_model=QueuesAnswer)
 def list_queues(rt: Rt, key: Annotated[ApiKey, may("queues")]) -> Any:
-    """Show what waits and what is parked on its way out of the authority."""
+    """Show what waits and what is parked on its way out of the authority, and all that is parked by its cause."""
     with reading(rt.engine) as tx:
-        return {"outbox": [queue_line(state) for state in outbox.states(tx) if state.sender == key.authority]}
+        found = standings(tx, rt.partners, rt.clock())
+        aside = grouped(parking.every(tx, [key.authority]))
+    leaving = [queue_line(state, line) for state, line in found if state.sender == key.authority]
+    return {"outbox": leaving, "parked": [group.as_dict() for group in aside]}
 
 
 @health.get("/livez", response_model=StateAnswer)
@@ -273,11 +317,12 @@ def live() -> Any:
 def ready(rt: Rt) -> Any:
     """Say whether the database is there and at this version. The broker may be away: the outbox keeps what is handed in.
 
-    The state is "degraded" while nothing new is sent out for want of timestamps; everything else goes on.
+    The state is "degraded" while nothing new is sent out for want of timestamps, and while this process should receive and
+    has no consumers at the broker; everything else goes on.
     """
     try:
         require_current(rt.engine)
-        degraded = refusal(rt) is not None
+        degraded = refusal(rt) is not None or rt.transport.cut_off
     except GatewayError as error:
         return respond(503, problem(503, as_sentence(error.message), error.code))
     return {"state": "degraded" if degraded else "ok"}

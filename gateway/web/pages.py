@@ -10,11 +10,12 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from gateway.errors import NotPermitted
+from gateway.errors import NotPermitted, PaperDue
 from gateway.partners.formats import suffix_of
-from gateway.store import accounts, paper, views
+from gateway.store import accounts, given_up, paper, views
 from gateway.store.accounts import AccountRole
 from gateway.store.database import reading, transaction
+from gateway.store.messages import DELIVERED
 from gateway.store.views import CaseView, DocumentHead, EventLine, MessageLine
 from gateway.store.worklist import CaseLine, worklist_page
 from gateway.web import access, wording
@@ -35,6 +36,7 @@ FILTERS = {"todo": "To do", "waiting": "Waiting for the other side", "all": "All
 # What an act that ended well says on the case page. Keys stand in the address; the sentences do not.
 DONE = {
     "delivered": "The delivery is recorded, the receipt is signed, and the time limits run from the time that you gave.",
+    "sent-on-paper": "The delivery is recorded. The message is not sent electronically any more; time limits count from then.",
     "answered": "Your answer is signed and on its way. The receipt appears below when the other side's gateway holds it.",
     "made": "The statement is made. A second officer must release it.",
     "released": "The statement is released and the application is on its way.",
@@ -93,6 +95,17 @@ def on_paper(rt: WebRuntime, authority: str) -> bool:
     """Whether an authority of this gateway gets its messages on paper."""
     known = rt.partners.authorities.get(authority)
     return known is not None and known.edge == "paper" and authority in rt.settings.home
+
+
+def for_paper(message: MessageLine) -> bool:
+    """Whether a message of ours was set aside to go on paper, since it cannot be delivered before its deadline."""
+    return message.direction == "out" and message.outcome == "parked" and message.code == PaperDue.code
+
+
+def to_prove(rt: WebRuntime, message: MessageLine) -> bool:
+    """Whether a message waits for proof of its delivery on paper."""
+    unproven = message.receipt_message_id is None and message.outcome not in {"refused", DELIVERED}
+    return for_paper(message) or (unproven and on_paper(rt, message.recipient))
 
 
 def note_reading(rt: WebRuntime, me: SignedIn, line: CaseLine, event: str = "case.read") -> None:
@@ -189,6 +202,7 @@ def _work_row(line: CaseLine, rt: WebRuntime) -> dict[str, object]:
         "counterparty": authority_name(rt.partners, line.counterparty),
         "state": wording.state_tag(line.role, line.state),
         "hold": hold_text(line),
+        "for_paper": wording.FOR_PAPER if line.for_paper else None,
         "tag": deadline_tag_of(due, line, rt.partners, rt.clock()) if due else None,
         "limit": wording.limit_text(due.limit_id) if due else "",
         "ours": bool(due and due.must_act == line.role),
@@ -202,6 +216,7 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
     with reading(rt.engine) as connection:
         found = views.case_view(connection, me.viewer, case_id, now=now)
         proofs = paper.of_messages(connection, [message.id for message in found.messages])
+        lost = given_up.of_case(connection, case_id)
     line = found.line
     note_reading(rt, me, line)
     deadlines = [deadline_view(deadline, line, rt.partners, now=now, zone=me.zone) for deadline in found.deadlines]
@@ -217,10 +232,12 @@ def case_page(request: Request, rt: Rt, me: Me, show: Show, case_id: RowId) -> H
         "settled_deadlines": [deadline for deadline in deadlines if not deadline.open],
         "actions": _actions(found, me, rt),
         "messages": [_message(message, rt) | {"proof": proofs.get(message.id)} for message in found.messages],
+        "lost": [(_message(message, rt), lost[message.id]) for message in found.messages if message.id in lost],
         "proof_kinds": PROOF_KINDS,
         "attachments": found.attachments,
         "may_read": me.viewer.sees_persons and not found.erased,
         "timeline": [_event(event, types, rt) for event in found.timeline],
+        "for_paper": [message for message in reversed(found.messages) if for_paper(message)],
         "done": DONE.get(request.query_params.get("done", "")),
         **(identification_of(rt, me, case_id) if not found.erased else {"numbers": [], "hints": []}),
     }
@@ -257,7 +274,8 @@ def _message(message: MessageLine, rt: WebRuntime) -> dict[str, object]:
         "outcome": wording.outcome_text(message.outcome),
         "documents": (*message.documents, *message.receipt_documents),
         "prints": any(document.kind == "signed" for document in message.documents),
-        "to_prove": message.receipt_message_id is None and message.outcome != "refused" and on_paper(rt, message.recipient),
+        "for_paper": for_paper(message),
+        "to_prove": to_prove(rt, message),
     }
 
 

@@ -22,7 +22,7 @@ from gateway.web.access import SECURITY_HEADERS, OurForm
 from gateway.web.forms import FieldError, Form
 from gateway.web.liaison import REASONS, Given, given_in
 from gateway.web.outline import outline_of
-from gateway.web.pages import PROOF_KINDS, PURPOSES, AtDesk, Desk, RowId, on_paper
+from gateway.web.pages import PROOF_KINDS, PURPOSES, AtDesk, Desk, RowId, for_paper, to_prove
 from gateway.web.upload import OurUpload, Upload
 from gateway.wire.forms.page import font, screen_style
 from gateway.wire.forms.reply_fields import MEANS, Filled
@@ -237,7 +237,7 @@ def _confirmed(line: CaseLine, given: Given, paper: OnPaper, digest: str) -> Fil
 def _deliverable(desk: Desk, case_id: int, message_id: str) -> tuple[CaseLine, MessageLine]:
     """Return a message that waits for proof of its delivery on paper."""
     line, message = _message(desk, case_id, message_id)
-    if message.receipt_message_id is not None or not on_paper(desk.rt, message.recipient):
+    if not to_prove(desk.rt, message):
         raise TransitionNotAllowed("this message does not wait for proof of a delivery on paper")
     return line, message
 
@@ -257,11 +257,12 @@ def deliver(desk: AtDesk, upload: OurUpload, case_id: RowId, message_id: Message
     proof = _proof(desk, upload)
     if proof is not None:
         try:
-            desk.rt.paper.record_delivery(message_id=message_id, proof=proof, viewer=desk.me.viewer)
+            receipt = desk.rt.paper.record_delivery(message_id=message_id, proof=proof, viewer=desk.me.viewer)
         except Refused as error:
             form.wrong("kind", f"The delivery was not recorded: {error.message} ({error.code})")
         else:
-            return RedirectResponse(f"/cases/{case_id}?done=delivered", status_code=HTTPStatus.SEE_OTHER)
+            done = "delivered" if receipt is not None else "sent-on-paper"
+            return RedirectResponse(f"/cases/{case_id}?done={done}", status_code=HTTPStatus.SEE_OTHER)
     given = {name: form.one(name) for name in ("kind", "day", "time", "zone", "reference")}
     return desk.page("delivery.html", line, _delivery_values(desk, message, given), form.errors)
 
@@ -270,6 +271,7 @@ def _delivery_values(desk: Desk, message: MessageLine, given: Mapping[str, str])
     return {
         "message": message,
         "title": wording.type_text(message.type),
+        "for_paper": for_paper(message),
         "kinds": PROOF_KINDS,
         "zones": _zones(desk),
         "given": {"kind": "", "day": "", "time": "", "zone": desk.me.zone, "reference": "", **given},

@@ -47,6 +47,6 @@ class PaperDesk(Protocol):
         """Return the canonical application of a case, to be shown beside what was filled in."""
         ...
 
-    def record_delivery(self, *, message_id: str, proof: Proof, viewer: Viewer) -> str:
-        """Record that a message reached an authority on paper; return the id of its receipt."""
+    def record_delivery(self, *, message_id: str, proof: Proof, viewer: Viewer) -> str | None:
+        """Record that a message reached an authority on paper; return the id of its receipt, None if another gateway's."""
         ...

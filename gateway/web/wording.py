@@ -212,6 +212,8 @@ _KINDS: Mapping[str, str] = {
     "delivery": "Scan of the proof of delivery",
 }
 
+FOR_PAPER = Tag(text="Send on paper", tone=Tone.URGENT)  # of a case with a message that cannot be delivered in time
+
 _OUTCOMES: Mapping[str, str] = {
     "accepted": "Accepted",
     "waiting": "Waiting to leave",
@@ -219,6 +221,8 @@ _OUTCOMES: Mapping[str, str] = {
     "received": "Received by the other side",
     "refused": "Refused",
     "parked": "Parked: delivery gave up for now",
+    "dropped": "Given up: it was not delivered",
+    "delivered": "Delivered on paper",
 }
 
 _SUBJECTS: Mapping[str, str] = {
@@ -229,6 +233,7 @@ _SUBJECTS: Mapping[str, str] = {
     "statement": "Due diligence statement",
     "deadline": "Time limit",
     "form": "Form",
+    "gap": "Missing number",
 }
 
 _ATTACHMENTS = {

@@ -71,6 +71,6 @@ class Desk:
             _, application = application_of(tx, case_id, homes_of(viewer, self.rt), self.rt)
         return serialize(application.document)
 
-    def record_delivery(self, *, message_id: str, proof: Proof, viewer: Viewer) -> str:
+    def record_delivery(self, *, message_id: str, proof: Proof, viewer: Viewer) -> str | None:
         homes = homes_of(viewer, self.rt)
         return record_delivery(message_id, proof, by=viewer.account, homes=homes, rt=self.rt).receipt_message_id

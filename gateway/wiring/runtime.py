@@ -12,7 +12,6 @@ from gateway.partners.calendar_changes import CalendarBook
 from gateway.settings import Settings
 from gateway.store.database import Database, open_engine, require_current, upgrade
 from gateway.store.queue import DatabaseQueue
-from gateway.transport.broker import BrokerTransport
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
@@ -22,6 +21,7 @@ from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
 from gateway.wire.allowed import AllowedFields
 from gateway.wire.schema import SchemaSet
+from gateway.wiring.broker import broker_transport
 from gateway.wiring.signing import ring_of
 
 SCHEMA_VERSION = "readmission/1.0"
@@ -33,12 +33,14 @@ def utc_now() -> datetime:
 
 
 def transport(settings: Settings, engine: Database, clock: Clock) -> Transport:
-    """Return the transport that the settings name."""
+    """Return the transport that the settings name. Raises `SettingsInvalid` for an address that may not be used."""
+    if settings.routes and settings.broker in {"embedded", "memory"}:
+        raise SettingsInvalid("routes lead to RabbitMQ: they need a broker of that kind")
     if settings.broker == "embedded":
         return EmbeddedTransport(DatabaseQueue(engine), clock=clock)
     if settings.broker == "memory":
         return MemoryTransport(MemoryHub(clock=clock))
-    return BrokerTransport(settings.broker, steps=settings.retry_seconds, batch=settings.batch, label=settings.name)
+    return broker_transport(settings)
 
 
 def build(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from gateway.broker_settings import NO_ROUTES
 from gateway.flow.loops import LOOPS
 from gateway.flow.ports import Bell, Runtime
 from gateway.settings import Settings
@@ -15,13 +16,13 @@ from gateway.simulation.desk import Desk, DirectDesk, FilesDesk
 from gateway.simulation.rig import Rig, Side, StandingClock
 from gateway.simulation.run import STRANGER
 from gateway.store.database import open_engine, upgrade
-from gateway.transport.broker import BrokerTransport
 from gateway.transport.memory import MemoryHub, MemoryTransport
 from gateway.transport.port import Transport
 from gateway.trust.certificates import TrustStore
 from gateway.trust.devca import make_development_keys
 from gateway.trust.folder import CA, PRIVATE
 from gateway.trust.vault import Vault
+from gateway.wiring.broker import broker_transport
 from gateway.wiring.runtime import build, utc_now
 from gateway.wiring.signing import ring_of
 
@@ -63,7 +64,7 @@ async def simulated(
         carrier: Transport = (
             MemoryTransport(hub)
             if broker is None
-            else BrokerTransport(broker, steps=settings.retry_seconds, batch=settings.batch, label=f"simulation-{name}")
+            else broker_transport(replace(settings, broker=broker, routes=NO_ROUTES, name=f"simulation-{name}"))
         )
         sides.append(Side(rt=_side(base, name, authority, folder, carrier), authority=authority))
     ours, theirs = sides

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from gateway.errors import BrokerMissing
-from gateway.transport.node import ensure_server
+from gateway.transport.installed import ensure_server
 from gateway.trust.certificates import TrustStore
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS, parse_xml

@@ -1,17 +1,19 @@
 """`gateway queue list`, `queue again` and `doctor`: what a person sees of the systems of the home authorities."""
 
 import shutil
+from datetime import timedelta
 
 import pytest
 
 from gateway.errors import EdgeUnavailable
 from gateway.flow.turns import Turn
 from gateway.settings import data_folder, load
-from gateway.store import edge_troubles, edge_turns, inbox, messages
+from gateway.store import edge_troubles, edge_turns, inbox, lines, messages
 from gateway.store.database import open_engine, reading, transaction
 from gateway.wiring import build
+from tests.forging import journalled
 from tests.running import call, write_settings
-from tests.store_rows import NOW, add_case, message_row
+from tests.store_rows import NOW, add_case, fill_outbox, message_row
 from tests.webhook_server import WRITTEN, webhook_server
 
 
@@ -51,6 +53,31 @@ def test_list_shows_what_waits_for_each_home_authority_and_why(engine, told) -> 
     assert edge_of(found, "RS-MUP")["code"] is None
 
 
+def test_list_shows_how_the_line_of_each_recipient_stands(engine, told) -> None:
+    fill_outbox(engine, 2, recipient="PK-MOI", first=50)
+    with transaction(engine) as tx:
+        failing = lines.locked(tx, "PK-MOI")
+        lines.failed(tx, failing, failures=5, code="broker-unavailable", now=NOW, next_at=NOW + timedelta(seconds=2))
+    (line,) = told("queue", "list")["outbox"]
+    assert line == {
+        "sender": "BA-MS",
+        "recipient": "PK-MOI",
+        "waiting": 2,
+        "parked": 0,
+        "oldest": NOW.isoformat(),
+        "codes": [],
+        "for_paper": 0,
+        "nearest_deadline": None,
+        "line": "stopped",
+        "failures": 5,
+        "since": NOW.isoformat(),
+        "next_at": (NOW + timedelta(seconds=2)).isoformat(),
+        "sent_per_second": None,
+        "sent_per_day": None,
+        "sent_today": None,
+    }
+
+
 def test_again_lets_messages_and_system_be_tried_now(engine, told, config) -> None:
     rt = build(load(config, environment={}))
     turn = Turn("BA-MS", rt, by="one")
@@ -64,6 +91,9 @@ def test_again_lets_messages_and_system_be_tried_now(engine, told, config) -> No
     with reading(engine) as tx:
         assert edge_turns.get(tx, "BA-MS").held_by == "one"  # whoever serves it goes on
     assert told("queue", "again", "BA-MS")["messages"] == 0
+    said = journalled(engine, "queue.tried_again")
+    assert [(one["authority"], one["detail"]["count"]) for one in said] == [("BA-MS", 1), ("BA-MS", 0)]
+    assert said[0]["actor"].startswith("cli:")
 
 
 def test_again_is_for_home_authorities_only(told) -> None:

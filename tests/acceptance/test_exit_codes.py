@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from gateway.cli import main as entrance
 from gateway.errors import catalogue
 from gateway.settings import data_folder
-from gateway.transport import node
+from gateway.transport import installed
 from scripts.make_docs import commands
 from scripts.make_vectors import FOLDER
 from tests.running import call, run, write_settings
@@ -77,7 +77,7 @@ def test_errors_for_people_are_one_sentence_without_a_traceback(tmp_path: Path) 
 def test_broker_that_is_missing_is_one_sentence_with_exit_3(
     monkeypatch: pytest.MonkeyPatch, keys: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(node, "_PLACES", ())
+    monkeypatch.setattr(installed, "_PLACES", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     own = Path(shutil.copytree(keys, tmp_path / "keys"))  # the demonstration adds those of every authority
     words = ("demo", "--broker", "rabbitmq", "--out", tmp_path / "out", "--config", write_settings(tmp_path, own))
@@ -145,7 +145,9 @@ OWED = {
     "partner apply", "partner check", "partner draft", "partner new", "partner words",
     "partner kit", "partner admit", "partner production", "partner suspend",
     "partner resume", "partner show", "partner passes", "partner pass verify", "simulate",
-    "case list", "case show", "case reverse-lapse", "case durations", "journal verify", "queue list", "queue again",
+    "case list", "case show", "case reverse-lapse", "case durations", "journal verify",
+    "queue list", "queue again", "queue parked", "queue replay", "queue drop",
+    "broker definitions",
     "case hints", "certs check", "certs grace", "case export", "case erase", "verify-case",
     "form print", "form reply", "form read", "form delivered",
     "keys new", "keys certificate", "keys list", "keys rotate", "keys revoke", "keys publish", "doctor", "demo", "serve", "run",
@@ -231,6 +233,7 @@ SHOWS: dict[str, tuple[object, ...]] = {
     "case list": (),
     "journal verify": (),
     "queue list": (),
+    "queue parked": (),
     "keys list": (),
     "doctor": (),
 }

@@ -147,7 +147,9 @@ def test_deadlines_written_before_learn_whose_they_are(empty) -> None:
 def test_index_for_what_is_asked_most_is_there(engine) -> None:
     with reading(engine) as tx:
         for table, index in (
-            ("outbox", "ix_outbox_due"),
+            ("outbox", "ix_outbox_turn"),
+            ("outbox", "ix_outbox_case"),
+            ("outbox", "ix_outbox_parts"),
             ("inbox", "ix_inbox_waiting"),
             ("deadlines", "ix_deadlines_due"),
             ("deadlines", "ix_deadlines_look"),

@@ -1,6 +1,7 @@
 """The outbox: any number of processes deliver, and no row is held by two of them."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.stages import Sealed
-from gateway.store import outbox
+from gateway.store import messages, outbox
 from gateway.store.database import reading, transaction
 from gateway.store.tables import outbox as table
 from tests.store_rows import NOW, fill_outbox, message_row
@@ -176,3 +177,96 @@ def test_claimer_does_not_wait_for_another_one_on_postgresql(migrated_postgres_u
     engine.dispose()
     assert [row.message_row for row in first] == messages[:2]
     assert [row.message_row for row in second] == messages[2:]
+
+
+# --- the order in which what waits for one recipient leaves ---------------------------------------------------------------
+
+
+def put(engine, number: int, *, case_id: int | None = None, due: timedelta | None = None, at=NOW, to: str = "PK-MOI") -> None:
+    """Queue message `number`, perhaps of a case and with a deadline that ends `due` after NOW."""
+    row = message_row(number, recipient=to)
+    sealed = Sealed(body=b"s", message_id=row.message_id, sender="BA-MS", recipient=to, digest=row.digest)
+    with transaction(engine) as tx:
+        (message,) = messages.add(tx, [row])
+        place = outbox.Place(case_id=case_id, due_at=None if due is None else NOW + due)
+        outbox.add(tx, [(message, sealed)], at, places={message: place})
+
+
+def numbers(rows) -> list[int]:
+    return [int(row.message_id[-12:]) for row in rows]
+
+
+def test_what_is_due_soonest_leaves_first(engine) -> None:
+    put(engine, 1, due=timedelta(days=20))
+    put(engine, 2)
+    put(engine, 3, due=timedelta(hours=2))
+    put(engine, 4, due=timedelta(days=3))
+    assert numbers(claim(engine, most=1)) == [3]
+    assert numbers(claim(engine)) == [2, 4, 1]
+
+
+def test_what_has_no_deadline_waits_at_most_for_what_is_due_a_day_after_it_was_written(engine) -> None:
+    put(engine, 1)
+    put(engine, 2, at=NOW + timedelta(hours=25), due=timedelta(hours=25))
+    put(engine, 3, at=NOW + timedelta(hours=26), due=timedelta(hours=-5))  # late already: nothing is gained by haste
+    assert numbers(claim(engine, at=NOW + timedelta(hours=26))) == [1, 2, 3]
+
+
+def test_no_message_leaves_before_an_earlier_one_of_its_case(engine) -> None:
+    put(engine, 1, case_id=7)
+    put(engine, 2, case_id=8)
+    put(engine, 3, case_id=7, due=timedelta(hours=1))
+    (first, other) = claim(engine)
+    assert numbers([first, other]) == [1, 2]  # the first of the case takes the turn of the urgent one
+    assert claim(engine) == []
+    with transaction(engine) as tx:
+        outbox.retry(tx, first.id, next_at=NOW + timedelta(seconds=30), code="broker-unavailable")
+    assert claim(engine, at=NOW + timedelta(seconds=29)) == []
+    with transaction(engine) as tx:
+        outbox.done(tx, [first.id])
+    assert numbers(claim(engine)) == [3]
+
+
+def test_parked_message_holds_up_nothing_of_its_case(engine) -> None:
+    put(engine, 1, case_id=7)
+    put(engine, 2, case_id=7)
+    (first,) = claim(engine)
+    with transaction(engine) as tx:
+        outbox.park(tx, first.id, at=NOW, code="too-large")
+    assert numbers(claim(engine)) == [2]
+
+
+def test_each_recipient_gets_its_share_and_what_is_left_over_goes_to_those_with_more(engine) -> None:
+    fill_outbox(engine, 30, recipient="RS-MUP")
+    fill_outbox(engine, 2, recipient="PK-MOI", first=100)
+    fill_outbox(engine, 30, recipient="AL-PSH", first=200)
+    found = Counter(row.recipient for row in claim(engine, most=20))
+    assert found == {"RS-MUP": 9, "AL-PSH": 9, "PK-MOI": 2}
+
+
+def test_claim_of_one_recipient_touches_no_other(engine) -> None:
+    fill_outbox(engine, 3, recipient="RS-MUP")
+    fill_outbox(engine, 3, recipient="PK-MOI", first=100)
+    with transaction(engine) as tx:
+        assert {row.recipient for row in outbox.claim(tx, now=NOW, most=9, lease_seconds=60, by="one", of=["RS-MUP"])} == {
+            "RS-MUP"
+        }
+        assert outbox.recipients(tx) == ["PK-MOI", "RS-MUP"]
+
+
+def test_with_more_recipients_than_rows_asked_for_each_has_its_turn(engine) -> None:
+    for number in range(5):
+        fill_outbox(engine, 50, recipient=f"XX-{number}", first=1 + 100 * number)
+    served = [
+        row.recipient for second in range(5) for row in claim(engine, most=2, at=NOW + timedelta(seconds=second), lease=600)
+    ]
+    assert set(served) == {f"XX-{number}" for number in range(5)}
+
+
+def test_state_of_a_line_names_its_nearest_deadline(engine) -> None:
+    put(engine, 1, due=timedelta(days=2))
+    put(engine, 2, due=timedelta(days=1))
+    put(engine, 3)
+    with reading(engine) as tx:
+        (state,) = outbox.states(tx)
+    assert (state.waiting, state.nearest_deadline, state.for_paper) == (3, NOW + timedelta(days=1), 0)

@@ -8,8 +8,10 @@ import psutil
 import pytest
 
 from gateway.errors import BrokerMissing, BrokerUnavailable
-from gateway.transport import node as module
-from gateway.transport.node import PrivateNode, ensure_server, find_server
+from gateway.transport import installed as module
+from gateway.transport import node as of_nodes
+from gateway.transport.installed import ensure_server, find_server
+from gateway.transport.node import PrivateNode
 
 
 @pytest.fixture
@@ -90,7 +92,8 @@ def test_a_node_that_ends_by_itself_is_reported_with_its_last_words(monkeypatch,
     broken.write_text("#!/bin/sh\necho cannot boot; exit 7\n")
     broken.chmod(0o755)
     monkeypatch.setattr(module, "_PLACES", (str(broken),))
-    monkeypatch.setattr(module, "_broker_user", lambda: None)  # it could not enter this test's folder
+    for each in (module, of_nodes):
+        monkeypatch.setattr(each, "broker_user", lambda: None)  # it could not enter this test's folder
     node = PrivateNode()
 
     with pytest.raises(BrokerUnavailable, match=r"ended with code 7; its last words: .*cannot boot"):
@@ -101,7 +104,7 @@ def test_a_node_that_ends_by_itself_is_reported_with_its_last_words(monkeypatch,
 
 
 def test_stopping_what_never_started_is_harmless(monkeypatch):
-    monkeypatch.setattr(module, "ensure_server", lambda **_: "/there")
+    monkeypatch.setattr(of_nodes, "ensure_server", lambda **_: "/there")
     node = PrivateNode()
 
     node.pause()

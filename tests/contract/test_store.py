@@ -1,5 +1,6 @@
 """Cases, messages and documents: the same promises on SQLite and PostgreSQL."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -493,3 +494,8 @@ def test_values_of_a_failed_statement_stand_in_no_error_text(engine) -> None:
     with pytest.raises(StoreConflict) as refused:
         add_case(engine, national_reference="SPECIMEN CANARY")
     assert "CANARY" not in str(refused.value)
+
+
+def test_library_tells_no_lost_connection_past_our_own_log(engine) -> None:
+    """It would write a traceback, and text of the driver may repeat what stood in a row."""
+    assert not logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__name__}").isEnabledFor(logging.ERROR)

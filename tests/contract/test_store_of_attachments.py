@@ -295,11 +295,11 @@ def test_message_and_attachment_leave_apart(engine) -> None:
     with transaction(engine) as tx:
         (letter,) = outbox.claim(tx, now=NOW, most=10, lease_seconds=60, by="one")
         assert (letter.body, letter.attachment_id) == (b"s", None)
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one")
+        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
         assert (parts.body, parts.attachment_id, parts.part, parts.message_row) == (b"", file, 1, message)
-        assert outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two") is None
-        assert not outbox.attachment_due(tx, NOW)
+        assert outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI") is None
+        assert outbox.attachments_due(tx, NOW) == []
         outbox.done(tx, [letter.id])
         assert outbox.waits(tx, message)
 
@@ -307,11 +307,11 @@ def test_message_and_attachment_leave_apart(engine) -> None:
 def test_progress_is_kept_and_the_row_is_free_again(engine) -> None:
     queued(engine)
     with transaction(engine) as tx:
-        assert outbox.attachment_due(tx, NOW)
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one")
+        assert outbox.attachments_due(tx, NOW) == ["PK-MOI"]
+        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
-        outbox.left(tx, parts.id, part=5)
-        again = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two")
+        outbox.left(tx, parts.id, part=5, at=NOW)
+        again = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI")
         assert again is not None
         assert (again.id, again.part) == (parts.id, 5)
 
@@ -319,8 +319,8 @@ def test_progress_is_kept_and_the_row_is_free_again(engine) -> None:
 def test_attachment_that_is_set_back_waits(engine) -> None:
     queued(engine)
     with transaction(engine) as tx:
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one")
+        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
         outbox.retry(tx, parts.id, next_at=NOW + timedelta(seconds=30), code="broker-unavailable")
-        assert not outbox.attachment_due(tx, NOW + timedelta(seconds=29))
-        assert outbox.attachment_due(tx, NOW + timedelta(seconds=30))
+        assert outbox.attachments_due(tx, NOW + timedelta(seconds=29)) == []
+        assert outbox.attachments_due(tx, NOW + timedelta(seconds=30)) == ["PK-MOI"]

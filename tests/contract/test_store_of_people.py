@@ -8,11 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from gateway.errors import NotFound, NotPermitted
+from gateway.errors import NotFound, NotPermitted, StoreConflict
 from gateway.store import accounts, idempotency, journal, statements
 from gateway.store.accounts import ABSOLUTE, IDLE, SIGN_IN_REFUSED, AccountRole
 from gateway.store.database import reading, transaction
-from gateway.store.idempotency import Claim
 from gateway.store.statements import HoldRow, StatementRow
 from gateway.store.tables import accounts as account_table
 from gateway.store.tables import api_keys, sessions
@@ -240,16 +239,16 @@ def test_no_secret_is_stored(engine) -> None:
 
 def test_first_request_with_a_key_may_go_on(engine) -> None:
     with transaction(engine) as tx:
-        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is Claim.NEW
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is None
 
 
 def test_repeat_gets_the_recorded_answer_and_the_transaction_goes_on(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.record(tx, "BA-MS", "key-1", status=202, answer={"outcome": "sent"})
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=202, answer={"outcome": "sent"})
     with transaction(engine) as tx:
         found = idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, LATER)
-        assert idempotency.claim(tx, "BA-MS", "key-2", "b" * 64, LATER) is Claim.NEW
+        assert idempotency.claim(tx, "BA-MS", "key-2", "b" * 64, LATER) is None
     assert found == idempotency.Recorded(request_hash="a" * 64, status=202, answer={"outcome": "sent"})
 
 
@@ -263,33 +262,64 @@ def test_repeat_during_the_work_learns_that_it_is_in_progress(engine) -> None:
 def test_claim_left_over_by_a_process_that_died_is_taken_over(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        busy = idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + idempotency.LEFT_OVER)
-        assert busy.status == idempotency.IN_PROGRESS
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + idempotency.LEFT_OVER) is not None
         later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
-        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, later) is Claim.IN_DOUBT
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, later) is None
         assert idempotency.claim(tx, "BA-MS", "key-1", "c" * 64, later).request_hash == "b" * 64
-
-
-def test_claim_whose_work_broke_off_is_taken_over_at_once_and_in_doubt(engine) -> None:
-    with transaction(engine) as tx:
-        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.break_off(tx, "BA-MS", "key-1")
-    with transaction(engine) as tx:
-        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is Claim.IN_DOUBT
-        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW).status == idempotency.IN_PROGRESS
 
 
 def test_recorded_answer_is_never_taken_over(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        idempotency.record(tx, "BA-MS", "key-1", status=202, answer={})
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=202, answer={})
         assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW + timedelta(days=30)).status == 202
+
+
+def test_claim_left_over_by_a_clock_that_was_ahead_is_taken_over(engine) -> None:
+    later = NOW + 2 * idempotency.LEFT_OVER
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later - idempotency.LEFT_OVER) is not None
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW) is None
+
+
+def test_claim_that_was_taken_over_records_no_answer(engine) -> None:
+    later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+    with pytest.raises(StoreConflict), transaction(engine) as tx:
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=201, answer={})
+
+
+def test_recorded_answer_is_not_given_up(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.record(tx, "BA-MS", "key-1", claimed_at=NOW, status=201, answer={})
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, LATER).status == 201
+
+
+def test_claim_that_was_taken_over_is_not_given_up(engine) -> None:
+    later = NOW + idempotency.LEFT_OVER + timedelta(seconds=1)
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later)
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, later).status == idempotency.IN_PROGRESS
 
 
 def test_key_of_another_authority_is_another_key(engine) -> None:
     with transaction(engine) as tx:
         idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
-        assert idempotency.claim(tx, "AT-BMI", "key-1", "a" * 64, NOW) is Claim.NEW
+        assert idempotency.claim(tx, "AT-BMI", "key-1", "a" * 64, NOW) is None
+
+
+def test_key_that_was_given_up_can_be_used_again(engine) -> None:
+    with transaction(engine) as tx:
+        idempotency.claim(tx, "BA-MS", "key-1", "a" * 64, NOW)
+        idempotency.give_up(tx, "BA-MS", "key-1", claimed_at=NOW)
+        assert idempotency.claim(tx, "BA-MS", "key-1", "b" * 64, NOW) is None
 
 
 def test_one_of_two_requests_at_once_gets_the_key(engine) -> None:
@@ -298,7 +328,7 @@ def test_one_of_two_requests_at_once_gets_the_key(engine) -> None:
     def request(number: int) -> bool:
         barrier.wait()
         with transaction(engine) as tx:
-            return idempotency.claim(tx, "BA-MS", "key-1", f"{number:064d}", NOW) is Claim.NEW
+            return idempotency.claim(tx, "BA-MS", "key-1", f"{number:064d}", NOW) is None
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(request, range(2), timeout=WAIT)) == [False, True]

@@ -46,7 +46,7 @@ class Place:
     async def crash(self, transport: Transport) -> None:
         """Let a gateway end without a word, and time pass until its far side has noticed."""
         if isinstance(transport, BrokerTransport):
-            for line in (transport._in, transport._out):
+            for line in (transport._in, transport._outlet.made):
                 if line is not None:
                     line[0].wire.connection._writer_task.cancel()
                     await asyncio.wait([line[0].wire.closing], timeout=SOON)
@@ -438,6 +438,81 @@ async def test_a_parked_parcel_is_kept_apart_and_never_taken_again(place, author
 
     assert await nothing_waits(later)
     assert [(state.waiting, state.parked) for state in await later.states()] == [(0, 1)]
+
+
+async def test_what_was_set_aside_is_found_with_its_code(place, authority):
+    home = authority()
+    gateway = await place.gateway(home)
+    await gateway.send([parcel(home, 0, b"first"), parcel(home, 1)])
+    taken = await take_all(gateway, 2)
+    await gateway.park(taken[0], "internal-error")
+    await gateway.settle(taken[1:])
+
+    (found,) = await gateway.take_parked(50)
+
+    assert (found.queue, found.body, found.message_id, found.sender) == (home, b"first", "message-0", "XB-SENDER")
+    assert found.code == "internal-error"
+
+
+async def test_a_part_that_was_set_aside_is_found_too(place, authority):
+    home = authority()
+    gateway = await place.gateway(home)
+    await gateway.send([parcel(home, 0, bulk=True)])
+    (taken,) = await take_all(gateway, 1)
+    await gateway.park(taken, "internal-error")
+
+    assert [(found.queue, found.message_id) for found in await gateway.take_parked(50)] == [(home, "message-0")]
+
+
+async def test_nothing_set_aside_is_no_delivery(place, authority):
+    gateway = await place.gateway(authority())
+
+    assert await gateway.take_parked(50) == []
+
+
+async def test_what_was_set_aside_is_forgotten_once_it_is_settled(place, authority):
+    home = authority()
+    gateway = await place.gateway(home)
+    await gateway.send([parcel(home, number) for number in range(3)])
+    for taken in await take_all(gateway, 3):
+        await gateway.park(taken, "internal-error")
+
+    first = await gateway.take_parked(2)
+    await gateway.settle(first)
+    rest = await gateway.take_parked(2)
+    await gateway.settle(rest)
+
+    assert (ids(first), ids(rest)) == (["message-0", "message-1"], ["message-2"])
+    assert await gateway.take_parked(2) == []
+    assert [state.parked for state in await gateway.states()] == [0]
+
+
+async def test_what_was_set_aside_stays_so_until_it_is_settled(place, authority):
+    home = authority()
+    gateway = await place.gateway(home)
+    await gateway.send([parcel(home)])
+    (taken,) = await take_all(gateway, 1)
+    await gateway.park(taken, "internal-error")
+    assert ids(await gateway.take_parked(50)) == ["message-0"]
+    await place.crash(gateway)
+
+    later = await place.gateway(home)
+
+    assert await nothing_waits(later)
+    assert ids(await later.take_parked(50)) == ["message-0"]
+    assert ids(await later.take_parked(50)) == ["message-0"]
+
+
+async def test_what_another_authority_has_set_aside_is_not_shown(place, authority):
+    home = authority()
+    gateway = await place.gateway(home)
+    await gateway.send([parcel(home)])
+    (taken,) = await take_all(gateway, 1)
+    await gateway.park(taken, "internal-error")
+
+    other = await place.gateway(authority())
+
+    assert await other.take_parked(50) == []
 
 
 async def test_the_state_of_a_queue_counts_waiting_taken_and_parked_parcels(place, authority):

@@ -1,7 +1,12 @@
-"""A case at rest between two gateways, under rules that have every limit."""
+"""A case at rest between two gateways, under rules that have every limit; a broker that a file of tests may break."""
+
+from collections.abc import Iterator
 
 import pytest
 
+from gateway.errors import BrokerMissing
+from gateway.transport.node import PrivateNode
+from tests.conftest import without_rabbitmq
 from tests.steps import Thread, asked, ruled
 
 
@@ -16,3 +21,21 @@ async def agreed(case: Thread) -> Thread:
     """The same, agreed to on the same day."""
     await case.answered()
     return case
+
+
+@pytest.fixture(scope="module")
+def own_node() -> Iterator[PrivateNode]:
+    """A node that these tests may break."""
+    try:
+        node = PrivateNode()
+    except BrokerMissing as error:
+        without_rabbitmq(error)
+        raise
+    with node:
+        yield node
+
+
+@pytest.fixture
+def node(own_node: PrivateNode) -> PrivateNode:
+    own_node.start()  # a test before may have left it dead
+    return own_node

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from gateway.cli.scene import new_document
-from gateway.errors import DatabaseUnavailable, KeyMissing, catalogue
-from gateway.flow.outbound import submit
+from gateway.errors import BrokerUnavailable, DatabaseUnavailable, KeyMissing, catalogue
 from gateway.flow.ports import Runtime
+from gateway.flow.setting_aside import set_aside
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import accounts, idempotency, journal
 from gateway.store import tables as t
 from gateway.store.database import downgrade, open_engine, reading, transaction
+from gateway.transport.broker import BrokerTransport
 from gateway.web import api
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
@@ -231,9 +232,19 @@ async def test_key_of_an_authority_that_is_not_home_shows_no_detail(web: Api, tw
 
 
 async def test_fault_of_this_installation_is_no_refusal(web: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "submit", lambda batch, rt: [KeyMissing("no key of AT-BMI in /secret/place")])
+    monkeypatch.setattr(api, "submit", lambda *_: [KeyMissing("no key of AT-BMI in /secret/place")])
     found = is_problem(web.canonical(ACCELERATED, "AT-BMI"), 500, "key-missing")
     assert "/secret/place" not in json.dumps(found)
+
+
+def dies_after(submit: Any, error: Exception) -> Any:
+    """Return `submit` that ends by an error once it has committed."""
+
+    def failing(*words: Any) -> None:
+        submit(*words)
+        raise error
+
+    return failing
 
 
 # --- once only --------------------------------------------------------------------------------------------------------
@@ -280,44 +291,70 @@ async def test_request_in_progress_is_told_apart(web: Api, clock) -> None:
     body = example(ACCELERATED)
     with transaction(web.rt.engine) as tx:
         digest = api.sha256_of("canonical", body)
-        assert idempotency.claim(tx, "AT-BMI", "e", digest, clock()) is idempotency.Claim.NEW
+        assert idempotency.claim(tx, "AT-BMI", "e", digest, clock()) is None
     is_problem(web.canonical(ACCELERATED, "AT-BMI", once="e"), 409, "refused")
     clock.move(minutes=11)  # the process that claimed it is dead
     assert web.canonical(ACCELERATED, "AT-BMI", once="e").status_code == 201
 
 
-@pytest.mark.parametrize("dies", [True, False])
-async def test_request_that_was_done_and_never_answered_is_not_done_twice(
-    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch, dies: bool
+async def test_process_that_dies_after_its_commit_has_left_the_answer(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")  # without an id of its own
-    told = []
-
-    def committed_and_cut(batch, rt):
-        told.extend(submit(batch, rt))
-        raise DatabaseUnavailable("cut in the middle of the commit")
-
+    """What happens after the commit does not happen: the repeat is answered, and there is one case."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
     with monkeypatch.context() as patched:
-        patched.setattr(api, "submit", committed_and_cut)
-        if dies:  # nobody is left to note that it broke off
-            patched.setattr(idempotency, "break_off", lambda *_: None)
-        assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 503
-    if dies:
-        clock.move(minutes=11)
-    again = web.hand_in(body, "AT-BMI", kind="application/json", once="g")
-    assert (again.status_code, again.json()["message_id"]) == (201, told[0].message_id)
+        patched.setattr(api, "submit", dies_after(api.submit, RuntimeError("killed")))
+        patched.setattr(idempotency, "give_up", lambda *_, **__: None)  # nothing of this process runs any more
+        assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 500
+    clock.move(hours=1)  # long after the claim was anybody's
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="g")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    (case,) = web.get("/api/v1/cases", "AT-BMI").json()["cases"]
+    assert case["reference"] == answer.json()["case"]
+
+
+async def test_commit_of_which_nobody_heard_is_found_by_the_repeat(
+    web: Api, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke when the commit had arrived: the key is not free again."""
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "submit", dies_after(api.submit, DatabaseUnavailable("cut")))
+        is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="h"), 503, "database-unavailable")
+    answer = web.hand_in(body, "AT-BMI", kind="application/json", once="h")
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
+
+
+async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
+    web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
+    submit, second = api.submit, []
+
+    def hangs(*words: Any) -> Any:
+        if not second:
+            second.append(True)
+            clock.move(minutes=11)
+            other = Api(replace(web.rt))  # another process
+            assert other.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
+        return submit(*words)
+
+    monkeypatch.setattr(api, "submit", hangs)
+    is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="i"), 503, "store-conflict")
     assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
 
 
 async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gateway: Gateway, monkeypatch) -> None:
     body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
     first_works, go_on, sizes = Event(), Event(), []
+    submit = api.submit
 
-    def watched(batch, rt):
+    def watched(batch: Any, *words: Any) -> Any:
         sizes.append(len(batch))
         first_works.set()
         assert go_on.wait(30)
-        return submit(batch, rt)
+        return submit(batch, *words)
 
     monkeypatch.setattr(api, "submit", watched)
     with ThreadPoolExecutor(6) as threads:
@@ -327,9 +364,11 @@ async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gatew
         while len(gateway.rt.gathering._waiting) < 5:  # all five wait behind the first
             Event().wait(0.01)
         go_on.set()
-        statuses = [answer.result(30).status_code for answer in answers]
-    assert (statuses, sizes) == ([201] * 6, [1, 5])
-    assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 6
+        told = [answer.result(30) for answer in answers]
+    assert ([each.status_code for each in told], sizes) == ([201] * 6, [1, 5])
+    assert len({each.json()["message_id"] for each in told}) == 6
+    again = [web.hand_in(body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(6)]
+    assert [each.json()["message_id"] for each in again] == [each.json()["message_id"] for each in told]
 
 
 @pytest.mark.parametrize(
@@ -505,7 +544,20 @@ async def test_queues_show_what_is_leaving(web: Api) -> None:
     (line,) = web.get("/api/v1/queues", "AT-BMI").json()["outbox"]
     assert (line["recipient"], line["waiting"], line["parked"], line["codes"]) == ("RS-MUP", 1, 0, [])
     assert line["oldest"]
-    assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": []}
+    assert (line["line"], line["failures"], line["next_at"], line["for_paper"]) == ("open", 0, None, 0)
+    assert (line["sent_per_second"], line["sent_per_day"], line["sent_today"], line["nearest_deadline"]) == (None,) * 4
+    assert web.get("/api/v1/queues", "BA-MS").json() == {"outbox": [], "parked": []}
+
+
+async def test_queues_show_what_is_parked_by_its_cause_to_its_own_authority(web: Api, gateway: Gateway) -> None:
+    web.canonical(ACCELERATED, "AT-BMI")
+    await gateway.deliver()
+    (delivery,) = await gateway.rt.transport.take(50, 0.0)
+    set_aside(delivery, ValueError("a defect"), gateway.rt)
+    (line,) = web.get("/api/v1/queues", "RS-MUP").json()["parked"]
+    assert (line["code"], line["partner"], line["rule"], line["count"]) == ("internal-error", "AT-BMI", "ValueError", 1)
+    assert (line["direction"], line["owners"]) == ("in", ["operations"])
+    assert web.get("/api/v1/queues", "AT-BMI").json()["parked"] == []
 
 
 async def test_no_answer_but_the_message_itself_holds_the_person(web: Api, gateway: Gateway) -> None:
@@ -621,8 +673,7 @@ async def test_id_of_another_authority_is_not_there_as_an_unknown_one(
 async def test_lists_show_nothing_of_another_authority(web: Api, gateway: Gateway) -> None:
     await arrived(web, gateway)
     for path in ("inbox", "cases", "deadlines", "queues"):
-        (rows,) = web.get(f"/api/v1/{path}", "PK-MOI").json().values()
-        assert rows == []
+        assert not any(web.get(f"/api/v1/{path}", "PK-MOI").json().values())
 
 
 async def test_use_of_a_key_is_noted_once_a_minute(web: Api, clock) -> None:
@@ -725,6 +776,16 @@ async def test_database_that_does_not_answer_is_not_ready(web: Api) -> None:
     web.app.state.gateway = replace(web.rt, engine=away)
     is_problem(web.client.get("/readyz"), 503, "database-unavailable")
     away.dispose()
+
+
+async def test_gateway_that_should_receive_and_cannot_is_ready_but_degraded(web: Api) -> None:
+    transport = BrokerTransport("amqp://nobody@127.0.0.1:1/none")
+    web.app.state.gateway = replace(web.rt, transport=transport)
+    assert web.client.get("/readyz").json() == {"state": "ok"}  # this process does not receive
+    with pytest.raises(BrokerUnavailable):
+        await transport.take(1, 0)
+    answer = web.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"state": "degraded"})
 
 
 # --- anything at all --------------------------------------------------------------------------------------------------

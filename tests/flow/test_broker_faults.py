@@ -1,41 +1,30 @@
-"""A RabbitMQ that stops, dies or freezes: what was confirmed is never lost, and nobody spins or hangs."""
+"""A RabbitMQ that stops, dies, freezes or is full: what was confirmed is never lost, and nobody spins or hangs."""
 
 import asyncio
 import itertools
+import json
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
-from gateway.errors import BrokerMissing, BrokerUnavailable
+from gateway.errors import BrokerUnavailable, QueueRefused
+from gateway.store import tables as t
+from gateway.store.database import reading
 from gateway.transport.broker import BrokerTransport
+from gateway.transport.memory import MemoryHub
 from gateway.transport.node import PrivateNode
-from gateway.transport.port import Delivery, Parcel
-from tests.conftest import without_rabbitmq
+from tests.brokers import SOON, in_thread, parcel, until, until_sent, until_taken
+from tests.forging import count, hand_in_entry, journalled
+from tests.gateways import make_gateway
 
 pytestmark = pytest.mark.anyio
 
-SOON = 30.0  # seconds; the bound of every wait
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def own_node() -> Iterator[PrivateNode]:
-    """A node that these tests may break."""
-    try:
-        node = PrivateNode()
-    except BrokerMissing as error:
-        without_rabbitmq(error)
-        raise
-    with node:
-        yield node
-
-
-@pytest.fixture
-def node(own_node: PrivateNode) -> PrivateNode:
-    own_node.start()  # a test before may have left it dead
-    return own_node
 
 
 @pytest.fixture
@@ -49,44 +38,6 @@ async def gateway(node: PrivateNode, home: str) -> AsyncIterator[BrokerTransport
     await transport.open([home])
     yield transport
     await transport.close()
-
-
-def parcel(to: str, number: int) -> Parcel:
-    return Parcel(message_id=str(number), sender="XB-SENDER", recipient=to, body=b"sealed")
-
-
-async def in_thread(work) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, work)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again, within a bound, until the other process is there."""
-    async with asyncio.timeout(SOON):
-        while not await condition():  # noqa: ASYNC110 - another process changes it
-            await asyncio.sleep(0.05)
-
-
-async def until_sent(gateway: BrokerTransport, what: Parcel) -> None:
-    """Send again and again until it is confirmed, as the outbox would."""
-
-    async def confirmed() -> bool:
-        return await gateway.send([what]) == [None]
-
-    await until(confirmed)
-
-
-async def until_taken(gateway: BrokerTransport, wanted: set[str]) -> list[Delivery]:
-    """Take until every wanted message id came, whatever happens between."""
-    found: list[Delivery] = []
-    async with asyncio.timeout(SOON):
-        while not wanted <= {delivery.message_id for delivery in found}:
-            try:
-                batch = await gateway.take(50, 1)
-            except BrokerUnavailable:
-                continue  # take itself paused
-            await gateway.settle(batch)
-            found += batch
-    return found
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -245,3 +196,96 @@ async def test_a_poisonous_parcel_that_breaks_its_taker_each_time_ends_parked(no
 
     await until(parked)
     assert await gateway.take(50, 0.2) == []
+    (aside,) = await gateway.take_parked(50)
+    assert (aside.message_id, aside.code) == (parcel(poisoned, 1).message_id, None)
+
+
+# --- a queue without room ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def bounded(node: PrivateNode, authority: str) -> Iterator[None]:
+    """Let the inbound queue of an authority hold a few parcels, by policy as an operator would."""
+    definition = json.dumps({"max-length": 3, "overflow": "reject-publish"})
+    node.control("set_policy", "--vhost", "gateway", "--apply-to", "queues", "small", f"^in[.]{authority}$", definition)
+    try:
+        yield
+    finally:
+        node.control("clear_policy", "--vhost", "gateway", "small")
+
+
+@pytest.fixture
+def small(node: PrivateNode, home: str) -> Iterator[None]:
+    with bounded(node, home):
+        yield
+
+
+async def fill(gateway: BrokerTransport, home: str) -> set[str]:
+    """Send one by one until the broker takes no more; return the ids it took."""
+    held: set[str] = set()
+    async with asyncio.timeout(SOON):
+        for number in itertools.count():
+            (answer,) = await gateway.send([parcel(home, number)])
+            if answer is not None:
+                assert isinstance(answer, QueueRefused)
+                return held
+            held.add(str(number))
+    raise AssertionError
+
+
+async def test_a_full_queue_is_told_apart_from_a_broker_that_is_away(node, gateway, home, small):
+    held = await fill(gateway, home)
+
+    (answer,) = await gateway.send([parcel(home, 1000)])
+
+    assert answer.code == "queue-refused"
+    assert len(held) >= 3
+
+
+async def test_a_full_queue_touches_nobody_else_in_the_same_window(node, gateway, home, small):
+    other = f"{home}X"
+    await gateway.open([home, other])
+    await fill(gateway, home)
+
+    answers = await gateway.send([parcel(home if number % 2 else other, number) for number in range(100, 140)])
+
+    assert [type(answer) for answer in answers] == [type(None), QueueRefused] * 20
+    taken = await until_taken(gateway, {str(number) for number in range(100, 140, 2)})
+    assert {delivery.queue for delivery in taken} >= {other}
+
+
+async def test_a_full_queue_takes_again_once_there_is_room(node, gateway, home, small):
+    held = await fill(gateway, home)
+    assert {delivery.message_id for delivery in await until_taken(gateway, held)} == held
+
+    await until_sent(gateway, parcel(home, 2000))
+
+    assert [delivery.message_id for delivery in await until_taken(gateway, {"2000"})] == ["2000"]
+
+
+async def test_rows_that_found_no_room_wait_in_the_outbox_until_there_is_some(node, sqlite_url, keys, clock):
+    receiver = BrokerTransport(node.url, steps=(1,), timeout_seconds=3)
+    await receiver.open(["RS-MUP"])
+    made = make_gateway(sqlite_url, keys, clock, home=("AT-BMI", "BA-MS"), hub=MemoryHub(clock))
+    west = replace(made, rt=replace(made.rt, transport=BrokerTransport(node.url, steps=(1,), timeout_seconds=3)))
+    with bounded(node, "RS-MUP"):
+        sent: set[str] = set()
+        async with asyncio.timeout(SOON):
+            while not count(west.rt.engine, "outbox")["outbox"]:  # until one stays
+                sent |= {hand_in_entry(west)[0].message_id for _ in range(3)}
+                await west.deliver()
+        with reading(west.rt.engine) as tx:
+            assert set(tx.execute(select(t.outbox.c.code)).scalars()) == {"queue-refused"}
+        taken: set[str] = set()
+        async with asyncio.timeout(SOON):
+            while taken < sent:
+                deliveries = await receiver.take(50, 0.2)
+                await receiver.settle(deliveries)
+                taken |= {one.message_id for one in deliveries}
+                clock.move(seconds=west.rt.settings.retry_seconds[0])
+                await west.deliver()
+    assert count(west.rt.engine, "outbox") == {"outbox": 0}
+    assert journalled(west.rt.engine, "message.parked") == []
+    await west.rt.transport.close()
+    await receiver.close()
+    west.rt.engine.dispose()

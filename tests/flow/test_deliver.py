@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from gateway.errors import BrokerUnavailable, TooLarge
-from gateway.flow.deliver import LEASE_SECONDS, claim, deliver_once, next_wait, settle
+from gateway.flow.deliver import claim, deliver_once, next_wait, settle
 from gateway.flow.draft import Sent
+from gateway.flow.ports import LEASE_SECONDS
 from gateway.store import outbox
 from gateway.store import tables as t
 from gateway.store.database import reading

@@ -1,8 +1,10 @@
 """The walk inward: what comes over the wire is taken once, refused with a reason, or left for another try; never half."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 from lxml import etree
 from sqlalchemy import delete, event
@@ -17,6 +19,7 @@ from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
+from gateway.transport.memory import MemoryHub
 from gateway.trust.seal import seal
 from gateway.trust.verify import verify
 from gateway.wire.documents import NS, serialize
@@ -43,7 +46,8 @@ from tests.forging import (
     take,
     with_header,
 )
-from tests.gateways import exchange
+from tests.gateways import AUTHORITIES, exchange, make_gateway
+from tests.running import until
 
 pytestmark = pytest.mark.anyio
 
@@ -206,6 +210,25 @@ async def test_message_signed_in_the_future_is_refused_without_an_answer(two_gat
     message = sealed(west.rt, application(clock.now), clock.now + timedelta(hours=1))
     assert outcomes(take(east.rt, message)) == [refused("signing-time-invalid")]
     assert count(east.rt.engine) == NOTHING
+
+
+async def test_message_from_the_future_waits_while_our_own_clock_is_behind_the_record(two_gateways, clock) -> None:
+    """No signature was verified, so a refusal would not be answered: the sender would never learn of it."""
+    west, east = two_gateways
+    assert outcomes(take(east.rt, sealed(west.rt, application(clock.now), clock.now))) == [ACCEPTED]  # a newest entry
+    message = sealed(west.rt, application(clock.now), clock.now)
+    clock.move(minutes=-20)
+    assert outcomes(take(east.rt, message)) == [("postponed", "clock-behind")]
+    clock.move(minutes=20)
+    assert outcomes(take(east.rt, message)) == [ACCEPTED]
+
+
+async def test_what_is_at_fault_by_itself_is_refused_while_our_clock_is_behind(two_gateways, clock) -> None:
+    west, east = two_gateways
+    take(east.rt, sealed(west.rt, application(clock.now), clock.now))
+    message = sealed(west.rt, application(clock.now), clock.now)
+    clock.move(minutes=-20)
+    assert outcomes(take(east.rt, message, b"no parcel")) == [("postponed", "clock-behind"), refused("cannot-open")]
 
 
 # --- the case ---------------------------------------------------------------------------------------------------------
@@ -623,6 +646,41 @@ async def test_reply_that_overtakes_the_receipt_still_settles_the_clock(two_gate
     with reading(west.rt.engine) as tx:
         found = {row.limit_id: row.state for row in deadlines.of_cases(tx, [sent.case_id])}
     assert found == {"reply": "met", "transfer": "open"}
+
+
+@pytest.mark.postgres
+async def test_receipt_and_reply_taken_by_two_processes_at_once_settle_the_clock(
+    migrated_postgres_url, keys, clock, monkeypatch
+) -> None:
+    """The receipt starts the clock that the reply stops: whoever is second must see what the first did."""
+    both = make_gateway(migrated_postgres_url, keys, clock, home=AUTHORITIES, hub=MemoryHub(clock))
+    sent, document = hand_in_entry(both)
+    line = ReceiptItem(message_id=sent.message_id, digest=sent.digest, received_at=clock.now, accepted=True)
+    proof = receipt(both.rt, clock.now, line, sender="RS-MUP", recipient="AT-BMI")
+    reply = sealed(both.rt, answer_to(document, sent.digest, clock.now), clock.now)
+    record, pool = inbound.record, ThreadPoolExecutor(1)
+    second: list[Future[list[inbound.Answer]]] = []
+
+    def interrupted(*words: object) -> None:
+        record(*words)  # everything of the reply is written, and not committed
+        if not second:
+            second.append(pool.submit(take, both.rt, proof))
+            until(lambda: second[0].done() or someone_waits(migrated_postgres_url), "the receipt waits for the reply")
+
+    monkeypatch.setattr(inbound, "record", interrupted)
+    assert outcomes(take(both.rt, reply)) == [ACCEPTED]
+    assert outcomes(second[0].result(timeout=30)) == [ACCEPTED]
+    with reading(both.rt.engine) as tx:
+        found = {row.limit_id: row.state for row in deadlines.of_cases(tx, [sent.case_id])}
+    both.rt.engine.dispose()
+    assert found == {"reply": "met", "transfer": "open"}
+
+
+def someone_waits(url: str) -> bool:
+    """Whether a connection to this database waits for a lock."""
+    query = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchone() is not None
 
 
 async def test_journal_of_a_day_with_every_kind_of_outcome_verifies(asked, clock) -> None:

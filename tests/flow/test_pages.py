@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
 from gateway.domain.partner_decisions import Kind, PartnerDecision, Scope
 from gateway.domain.safeguards import Answers
 from gateway.errors import AnswerMismatch, DatabaseUnavailable
-from gateway.store import accounts, partner_decisions
+from gateway.store import accounts, given_up, partner_decisions
 from gateway.store import tables as t
 from gateway.store.attachment_tables import attachments
 from gateway.store.database import reading, transaction
@@ -878,6 +878,24 @@ def test_file_of_another_authority_is_not_there(with_scan: Seed) -> None:
     browser = signed_in(with_scan, "pk-liaison")
     assert browser.get(f"/cases/{PK_OPEN}/attachments/{'cd' * 32}").status_code == 404
     assert browser.get(f"/cases/{PK_OPEN}/attachments/x").status_code == 404
+
+
+# --- given up -----------------------------------------------------------------------------------------------------------
+
+
+def test_case_tells_its_officer_what_was_given_up_by_whom_and_why(made: Seed) -> None:
+    with transaction(made.engine) as tx:
+        row = tx.execute(select(t.messages.c.id).where(t.messages.c.case_id == BA_WAITING, t.messages.c.direction == "out"))
+        number = row.scalars().first()
+        tx.execute(update(t.messages).where(t.messages.c.id == number).values(outcome="dropped"))
+        note = given_up.GivenUp(message_row=number, case_id=BA_WAITING, by="A. Specimen", why="sent by fax <b>", at=NOW)
+        given_up.add(tx, note)
+    text = signed_in(made, "ba-officer").get(f"/cases/{BA_WAITING}").text
+    check_page(text)
+    warning = text.split("was given up")[1].split("</strong>")[0]
+    assert "A. Specimen" in warning
+    assert "sent by fax &lt;b&gt;" in warning
+    assert "Given up: it was not delivered" in text
 
 
 # --- the flow board ---------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from gateway.errors import BadValue, Erased, NotFound
+from gateway.errors import BadValue, DatabaseUnavailable, Erased, NotFound
 from gateway.flow import resemblances as flow
 from gateway.flow.erasure import erase_case
 from gateway.flow.resemblances import Hint, Verdict, decide, hints, make_searchable
@@ -202,6 +203,21 @@ async def test_defect_over_one_application_ends_neither_the_loop_nor_the_others(
         ("search.skipped", "internal-error", "RuntimeError")
     ]
     assert "KHAN" not in str(logs)
+
+
+async def test_database_lost_meanwhile_is_no_defect_of_an_application(gateway: Gateway, monkeypatch) -> None:
+    """Else every case of the portion would count as unreadable, and would never be found."""
+    first, second = opened(gateway, 1), opened(gateway, 2)
+
+    def lost(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "application_of", lost)
+        with pytest.raises(DatabaseUnavailable):
+            make_searchable(gateway.rt)
+    assert make_searchable(gateway.rt) == 2
+    assert shown(hints(first, gateway.rt, **BA)) == [(second, 100)]
 
 
 async def test_portions_reach_every_case(gateway: Gateway) -> None:

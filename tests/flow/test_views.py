@@ -1,13 +1,14 @@
 """What the pages read, and accounts, sessions and keys: on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from gateway.errors import NotFound, NotPermitted
-from gateway.store import accounts, views, worklist
+from gateway.store import accounts, given_up, messages, parked, views, worklist
 from gateway.store import tables as t
 from gateway.store.accounts import AccountRole
 from gateway.store.board import board
@@ -28,6 +29,7 @@ from tests.web_seed import (
     Seed,
     add_case,
     add_deadline,
+    add_message,
     filled,
 )
 
@@ -74,6 +76,39 @@ def test_what_is_to_do_and_what_waits_are_told_apart(made: Seed) -> None:
     assert ids(made, BA, "waiting") == [BA_WAITING]
     assert ids(made, PK, "todo") == [PK_OPEN]
     assert ids(made, RS, "todo") == [RS_OVERDUE, RS_SOON]
+
+
+def test_case_whose_message_was_given_up_is_to_do_until_something_else_is_sent(made: Seed) -> None:
+    assert BA_WAITING not in ids(made, BA, "todo")
+    with transaction(made.engine) as tx:
+        case = tx.execute(select(t.cases).where(t.cases.c.id == BA_WAITING)).one()
+        row = add_message(
+            tx, case, "out", "InformationRequest", "0193aaaa-0000-7000-8000-000000000001", at=NOW, outcome="parked"
+        )
+        messages.mark_dropped(tx, row)
+        given_up.add(tx, given_up.GivenUp(message_row=row, case_id=BA_WAITING, by="A. Specimen", why="sent by fax", at=NOW))
+        receipt = add_message(tx, case, "out", "Receipt", "0193aaaa-0000-7000-8000-000000000002", at=NOW, outcome="dropped")
+        tx.execute(update(t.messages).where(t.messages.c.id == receipt).values(case_id=None))
+        given_up.add(tx, given_up.GivenUp(message_row=receipt, case_id=None, by="A. Specimen", why="sent by fax", at=NOW))
+    assert BA_WAITING in ids(made, BA, "todo")
+    assert BA_WAITING not in ids(made, BA, "waiting")
+    assert ids(made, PK, "todo") == [PK_OPEN]  # a receipt belongs to no case, and hides none
+    with transaction(made.engine) as tx:
+        add_message(tx, case, "out", "InformationRequest", "0193aaaa-0000-7000-8000-000000000003", at=NOW, outcome="waiting")
+    assert BA_WAITING not in ids(made, BA, "todo")
+
+
+def test_given_up_message_that_arrived_after_all_is_no_task(made: Seed) -> None:
+    with transaction(made.engine) as tx:
+        case = tx.execute(select(t.cases).where(t.cases.c.id == BA_WAITING)).one()
+        row = add_message(
+            tx, case, "out", "InformationRequest", "0193aaaa-0000-7000-8000-000000000001", at=NOW, outcome="parked"
+        )
+        messages.mark_dropped(tx, row)
+        given_up.add(tx, given_up.GivenUp(message_row=row, case_id=BA_WAITING, by="A. Specimen", why="sent by fax", at=NOW))
+        messages.mark_sent(tx, [row], NOW)
+        assert given_up.of_case(tx, BA_WAITING) == {}
+    assert BA_WAITING not in ids(made, BA, "todo")
 
 
 def test_application_without_any_deadline_is_still_to_be_answered(made: Seed) -> None:
@@ -202,6 +237,34 @@ def test_board_counts_what_waits_moves_and_is_parked(made: Seed) -> None:
     assert out.last_success == NOW - timedelta(hours=3)
     queued = flows["BA-MS", "PK-MOI", "in"]
     assert (queued.waiting, queued.delivered, queued.last_success) == (1, 0, None)
+
+
+def test_board_counts_what_came_and_was_set_aside(made: Seed) -> None:
+    parcel = parked.ParkedParcel(
+        home="BA-MS",
+        sender="",
+        verified=False,
+        message_id=None,
+        type=None,
+        reference=None,
+        sequence=None,
+        digest="0" * 64,
+        body=b"sealed",
+        transport="memory",
+        received_at=NOW,
+        parked_at=NOW,
+        attempts=1,
+        code="internal-error",
+        rule="ValueError",
+    )
+    with transaction(made.engine) as tx:
+        parked.keep(tx, parcel)
+        parked.keep(tx, replace(parcel, sender="PK-MOI", digest="1" * 64))
+    with reading(made.engine) as connection:
+        found = board(connection, OPS, now=NOW)
+    flows = {(flow.home, flow.counterparty, flow.direction): flow for flow in found.flows}
+    assert flows["BA-MS", "PK-MOI", "in"].parked == flows["BA-MS", "unknown", "in"].parked == 1
+    assert sum(failure.count for failure in found.failures if failure.code == "internal-error") == 2
 
 
 def test_delivered_counts_one_day_and_last_success_remembers(made: Seed) -> None:

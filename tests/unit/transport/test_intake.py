@@ -11,7 +11,7 @@ from pamqp import commands
 from pamqp.header import ContentHeader
 
 from gateway.errors import BrokerUnavailable
-from gateway.transport.intake import Intake
+from gateway.transport.intake import Doubt, Intake, Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +26,14 @@ class Channel:
         self.on_consumer_cancel_callbacks = set()
         self.acks = []
         self.callbacks = {}
+        self.counts = {}  # queue -> parcels that lie there, consumers; not named: none lies there, one consumer
+        self.looks = []
+
+    async def queue_declare(self, queue, *, passive, timeout):  # noqa: ASYNC109 - as the library has it
+        assert passive
+        self.looks.append(queue)
+        parcels, consumers = self.counts.get(queue, (0, 1))
+        return SimpleNamespace(message_count=parcels, consumer_count=consumers)
 
     async def basic_qos(self, *, prefetch_count, timeout):  # noqa: ASYNC109 - as the library has it
         self.prefetch = prefetch_count
@@ -42,9 +50,9 @@ class Channel:
         await self.callbacks[queue](SimpleNamespace(delivery=delivery, header=header, body=b"sealed"))
 
 
-async def intake_with(count: int) -> tuple[Channel, Intake]:
+async def intake_with(count: int, look_seconds: float = 30, renew_seconds: float = 300) -> tuple[Channel, Intake]:
     channel = Channel()
-    intake = Intake(channel)
+    intake = Intake(channel, Pace(look_seconds=look_seconds, renew_seconds=renew_seconds))
     await intake.start(["XA-ONE"], prefetch=200, timeout=1)
     for tag in range(1, count + 1):
         await channel.bring(tag)
@@ -145,3 +153,67 @@ async def test_a_consumer_that_the_broker_ends_ends_the_intake():
         tell("cancelled")
 
     assert not intake.usable
+
+
+# --- consumers that the broker lost ------------------------------------------------------------------------------------
+
+
+async def test_nobody_looks_before_it_is_time():
+    channel, intake = await intake_with(0)
+
+    assert await intake.look(1) is None
+    assert channel.looks == []
+
+
+async def test_a_queue_that_brings_something_is_not_looked_at():
+    channel, intake = await intake_with(1, look_seconds=0)
+
+    assert await intake.look(1) is None
+    assert channel.looks == ["parts.XA-ONE"]
+
+
+async def test_a_queue_without_any_consumer_has_lost_ours():
+    channel, intake = await intake_with(0, look_seconds=0)
+    channel.counts["in.XA-ONE"] = 0, 0
+
+    assert await intake.look(1) == Doubt(queue="in.XA-ONE", reason="not-served")
+
+
+async def test_an_empty_queue_with_consumers_is_quiet_and_no_more():
+    _, intake = await intake_with(0, look_seconds=0)
+
+    assert [await intake.look(1) for _ in range(3)] == [None] * 3
+
+
+async def test_parcels_that_lie_there_at_two_looks_and_do_not_come_have_lost_our_consumer():
+    channel, intake = await intake_with(0, look_seconds=0)
+    channel.counts["in.XA-ONE"] = 3, 2  # others take there too
+
+    assert [await intake.look(1) for _ in range(2)] == [
+        None,
+        Doubt(queue="in.XA-ONE", reason="not-served"),
+    ]
+
+
+async def test_parcels_that_come_between_two_looks_say_that_we_are_served():
+    channel, intake = await intake_with(0, look_seconds=0)
+    channel.counts["in.XA-ONE"] = 3, 2
+    for tag in range(1, 4):
+        assert await intake.look(1) is None
+        await channel.bring(tag)
+        await intake.acknowledge([tag])
+        assert await intake.look(1) is None
+
+
+async def test_parcels_that_wait_while_we_have_unsettled_ones_are_nobodys_fault():
+    channel, intake = await intake_with(1, look_seconds=0)
+    channel.counts["in.XA-ONE"] = 3, 1
+
+    assert [await intake.look(1) for _ in range(4)] == [None] * 4
+
+
+async def test_a_queue_that_is_quiet_for_long_is_in_doubt_whatever_the_broker_says():
+    channel, intake = await intake_with(1, look_seconds=0, renew_seconds=0)
+
+    assert await intake.look(1) == Doubt(queue="parts.XA-ONE", reason="quiet")  # the other one brought something
+    assert channel.looks == ["parts.XA-ONE"]

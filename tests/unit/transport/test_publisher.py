@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from aiormq.exceptions import ChannelInvalidStateError
+from aiormq.exceptions import ChannelInvalidStateError, DeliveryError
 from pamqp import commands, frame
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
-from gateway.errors import BrokerUnavailable, Undeliverable
+from gateway.errors import BrokerUnavailable, QueueRefused, Undeliverable
 from gateway.transport import publisher
 from gateway.transport.publisher import Outgoing, WindowPublisher
 
@@ -165,3 +165,89 @@ async def test_numbers_of_a_window_that_was_never_written_are_given_again():
 
     assert isinstance(answer, BrokerUnavailable)
     assert (channel.delivery_tag, channel.confirmations, channel.message_id_delivery_tag) == (0, {}, {})
+
+
+async def test_a_message_that_the_broker_refuses_found_no_room_in_its_queue(channel):
+    task = await publishing(channel, outgoing(1), outgoing(2))
+    await channel.written()
+    channel.confirmations.pop(1).set_exception(DeliveryError(None, commands.Basic.Nack(delivery_tag=1)))
+    channel.answer(2)
+
+    assert [type(answer) for answer in await task] == [QueueRefused, type(None)]
+
+
+async def test_a_broker_that_answers_a_part_of_a_window_stays_usable(channel):
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    task = asyncio.create_task(window.publish([outgoing(1), outgoing(2)], 0.05))
+    await channel.written()
+    channel.answer(1)
+    await task
+
+    assert window.usable
+
+
+async def test_a_broker_that_answers_nothing_in_time_is_not_asked_again(channel):
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    await window.publish([outgoing(1)], 0.05)
+    await channel.written()
+
+    assert not window.usable
+    assert [answer.code for answer in await window.publish([outgoing(2)], 5)] == ["broker-unavailable"]
+    assert channel.write_queue.empty()
+
+
+async def test_a_window_without_answers_beside_one_with_answers_does_not_end_the_connection(channel):
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    stuck = asyncio.create_task(window.publish([outgoing(1)], 0.2))
+    await channel.written()
+    served = asyncio.create_task(window.publish([outgoing(2)], 5))
+    await channel.written()
+    channel.answer(2)
+
+    assert await served == [None]
+    assert [answer.code for answer in await stuck] == ["broker-unavailable"]
+    assert window.usable
+
+
+async def refused(channel, window, number=1):
+    task = asyncio.create_task(window.publish([outgoing(number)], 5))
+    await channel.written()
+    channel.confirmations.pop(number).set_exception(DeliveryError(None, commands.Basic.Nack(delivery_tag=number)))
+    assert [type(answer) for answer in await task] == [QueueRefused]
+
+
+async def test_a_channel_on_which_a_queue_never_took_anything_is_given_up_after_a_refusal(channel, monkeypatch):
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    await refused(channel, window)
+    assert window.usable  # not at once: a full queue would have us connect again and again
+
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+
+    assert not window.usable
+
+
+async def test_a_channel_on_which_the_queue_took_something_is_believed_when_it_refuses(channel, monkeypatch):
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    task = asyncio.create_task(window.publish([outgoing(1)], 5))
+    await channel.written()
+    channel.answer(1)
+    await task
+
+    await refused(channel, window, 2)
+
+    assert window.usable
+
+
+async def test_a_channel_is_not_given_up_while_others_wait_for_answers(channel, monkeypatch):
+    monkeypatch.setattr(publisher, "_REFUSED_SECONDS", 0)
+    window = WindowPublisher(channel, frame_bytes=131_072)
+    waiting = asyncio.create_task(window.publish([outgoing(1)], 5))
+    await channel.written()
+    await refused(channel, window, 2)
+    assert window.usable
+
+    channel.answer(1)
+    await waiting
+
+    assert window.usable  # the same queue took that one

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import TooLarge, Undeliverable
 from gateway.transport import topology
-from gateway.transport.broker import STEPS, with_heartbeat
+from gateway.transport.broker import STEPS
 from gateway.transport.port import MAX_PARCEL_BYTES, Parcel, refusal
 
 
@@ -53,18 +53,6 @@ def test_the_parking_place_leads_nowhere():
 @pytest.mark.parametrize(("seconds", "step"), [(0, 30), (30, 30), (31, 300), (3600, 3600), (21600, 21600), (90000, 21600)])
 def test_a_wait_takes_the_first_step_that_is_not_shorter_or_else_the_longest(seconds, step):
     assert topology.step_for(seconds, STEPS) == step
-
-
-@pytest.mark.parametrize(
-    ("url", "wanted"),
-    [
-        ("amqp://u:p@h:1/v", "amqp://u:p@h:1/v?heartbeat=20"),
-        ("amqps://h/v?cafile=a.pem", "amqps://h/v?cafile=a.pem&heartbeat=20"),
-        ("amqp://h/v?heartbeat=5", "amqp://h/v?heartbeat=5"),
-    ],
-)
-def test_the_operators_heartbeat_is_kept(url, wanted):
-    assert with_heartbeat(url) == wanted
 
 
 def parcel(**changed) -> Parcel:
