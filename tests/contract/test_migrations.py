@@ -8,11 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
+from gateway.domain.moves import Role
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, GatewayError
 from gateway.store import cases, deadlines, journal, messages
 from gateway.store.database import downgrade, open_engine, reading, require_current, transaction, upgrade, version
 from gateway.store.schema import metadata
-from tests.store_rows import NOW, add_case, message_row, new_case
+from tests.store_rows import NOW, add_case, deadline_row, message_row, new_case
 
 HEAD = "0017"
 SECRET = "correct-horse"
@@ -127,6 +128,20 @@ def test_difference_between_database_and_code_would_be_seen(engine) -> None:
     with reading(engine) as tx:
         (found,) = compare_metadata(MigrationContext.configure(tx), metadata)
     assert found[0] == "remove_column"
+
+
+def test_deadlines_written_before_learn_whose_they_are(empty) -> None:
+    upgrade(empty)
+    asked, asking = (
+        add_case(empty, role=Role.REQUESTED),
+        add_case(empty, role=Role.REQUESTING, reference="ANOTHERCASEABCDEFGHIJKLMNO"),
+    )
+    with transaction(empty) as tx:
+        deadlines.add(tx, [deadline_row(asked), deadline_row(asking)])
+    downgrade(empty, to="0016")
+    upgrade(empty)
+    with reading(empty) as tx:
+        assert [(row.home, row.ours) for row in deadlines.of_cases(tx, [asked, asking])] == [("BA-MS", True), ("BA-MS", False)]
 
 
 def test_index_for_what_is_asked_most_is_there(engine) -> None:
