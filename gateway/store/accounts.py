@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import NotFound, NotPermitted
+from gateway.store.prepared import Prepared
 from gateway.store.tables import accounts, api_keys, journal, sessions
 
 IDLE = timedelta(minutes=30)  # a session ends after this long without a request
@@ -197,7 +198,7 @@ def add_api_key(tx: Connection, *, authority: str, scopes: Sequence[str], at: da
 def find_api_key(connection: Connection, presented: str, *, now: datetime) -> ApiKey | None:
     """Return the key that was presented as `prefix.secret`, None if it is unknown, wrong, or has run out."""
     prefix, _, secret = presented.partition(".")
-    row = connection.execute(select(api_keys).where(api_keys.c.prefix == prefix)).one_or_none()
+    row = next(iter(_API_KEY.rows(connection, prefix=prefix)), None)
     if row is None or not secrets.compare_digest(row.secret_hash, token_hash(secret)) or now >= row.ends_at:
         return None
     return ApiKey(
@@ -207,6 +208,9 @@ def find_api_key(connection: Connection, presented: str, *, now: datetime) -> Ap
         ends_at=row.ends_at,
         used_at=row.used_at,
     )
+
+
+_API_KEY = Prepared(lambda _dialect: select(api_keys).where(api_keys.c.prefix == bindparam("prefix")))
 
 
 def api_key_used(tx: Connection, prefix: str, *, now: datetime) -> bool:

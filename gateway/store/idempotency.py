@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Insert, bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.errors import StoreConflict
+from gateway.store.prepared import POSTGRES, Prepared
 from gateway.store.tables import idempotency
 
 IN_PROGRESS = 0
@@ -29,23 +30,35 @@ class Recorded:
 
 def claim(tx: Connection, authority: str, key: str, request_hash: str, now: datetime) -> Recorded | None:
     """Claim a key: None when it is ours now, otherwise what is recorded under it."""
-    try:
-        with tx.begin_nested():
-            tx.execute(
-                insert(idempotency).values(
-                    authority=authority, key=key, request_hash=request_hash, status=IN_PROGRESS, answer={}, created_at=now
-                )
-            )
-    except IntegrityError:
+    while True:
+        if _CLAIM.run(tx, who=authority, name=key, hash=request_hash, state=IN_PROGRESS, empty={}, at=now):
+            return None
         mine = (idempotency.c.authority == authority, idempotency.c.key == key)
         # What was claimed long after now is left over too: from a clock that was ahead, and came back.
         stale = or_(idempotency.c.created_at < now - LEFT_OVER, idempotency.c.created_at > now + LEFT_OVER)
         left_over = (idempotency.c.status == IN_PROGRESS, stale)
         if tx.execute(update(idempotency).where(*mine, *left_over).values(request_hash=request_hash, created_at=now)).rowcount:
             return None
-        row = tx.execute(select(idempotency).where(*mine)).one()
-        return Recorded(request_hash=row.request_hash, status=row.status, answer=row.answer)
-    return None
+        row = tx.execute(select(idempotency).where(*mine)).one_or_none()
+        if row is not None:  # else it was given up in this moment
+            return Recorded(request_hash=row.request_hash, status=row.status, answer=row.answer)
+
+
+def _claiming(dialect: str) -> Insert:
+    values: dict[str, Any] = {
+        "authority": bindparam("who"),
+        "key": bindparam("name"),
+        "request_hash": bindparam("hash"),
+        "status": bindparam("state"),
+        "answer": bindparam("empty"),
+        "created_at": bindparam("at"),
+    }
+    if dialect == POSTGRES:
+        return postgresql.insert(idempotency).values(**values).on_conflict_do_nothing()
+    return sqlite.insert(idempotency).values(**values).on_conflict_do_nothing()
+
+
+_CLAIM = Prepared(_claiming)
 
 
 def record(tx: Connection, authority: str, key: str, *, claimed_at: datetime, status: int, answer: dict[str, Any]) -> None:
@@ -53,9 +66,22 @@ def record(tx: Connection, authority: str, key: str, *, claimed_at: datetime, st
 
     Raises `StoreConflict` when somebody else has taken the claim over: what this transaction did must not stand.
     """
-    mine = update(idempotency).where(*_claim_of(authority, key, claimed_at))
-    if tx.execute(mine.values(status=status, answer=answer)).rowcount == 0:
+    if _RECORD.run(tx, who=authority, name=key, at=claimed_at, state=status, told=answer) == 0:
         raise StoreConflict("another request has taken this Idempotency-Key over")
+
+
+_RECORD = Prepared(
+    lambda _dialect: (
+        update(idempotency)
+        .where(
+            idempotency.c.authority == bindparam("who"),
+            idempotency.c.key == bindparam("name"),
+            idempotency.c.status == IN_PROGRESS,
+            idempotency.c.created_at == bindparam("at"),
+        )
+        .values(status=bindparam("state"), answer=bindparam("told"))
+    )
+)
 
 
 def give_up(tx: Connection, authority: str, key: str, *, claimed_at: datetime) -> None:
@@ -63,13 +89,5 @@ def give_up(tx: Connection, authority: str, key: str, *, claimed_at: datetime) -
 
     Where the commit of the answer is still under way, this waits for how it ends.
     """
-    tx.execute(delete(idempotency).where(*_claim_of(authority, key, claimed_at)))
-
-
-def _claim_of(authority: str, key: str, claimed_at: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        idempotency.c.authority == authority,
-        idempotency.c.key == key,
-        idempotency.c.status == IN_PROGRESS,
-        idempotency.c.created_at == claimed_at,
-    )
+    mine = (idempotency.c.authority == authority, idempotency.c.key == key, idempotency.c.created_at == claimed_at)
+    tx.execute(delete(idempotency).where(*mine, idempotency.c.status == IN_PROGRESS))

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Delete,
     Dialect,
+    Insert,
     Select,
     Update,
     any_,
@@ -65,7 +66,7 @@ class _Compiled:
 class Prepared:
     """One statement. Safe to share between threads."""
 
-    def __init__(self, build: Callable[[str], Select[Any] | Update | Delete]) -> None:
+    def __init__(self, build: Callable[[str], Select[Any] | Insert | Update | Delete]) -> None:
         """`build` returns the statement for a kind of database ("sqlite", "postgresql"), with a `bindparam` for each value."""
         self._build = build
         self._compiled: dict[str, _Compiled] = {}
@@ -117,7 +118,7 @@ def _converted(row: Sequence[Any], results: Sequence[tuple[int, _Convert]]) -> l
     return values
 
 
-def _compile(statement: Select[Any] | Update | Delete, dialect: Dialect) -> _Compiled:
+def _compile(statement: Select[Any] | Insert | Update | Delete, dialect: Dialect) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
     binds: Mapping[str, BindParameter[Any]] = compiled.binds
     columns = list(statement.exported_columns)
