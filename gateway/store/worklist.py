@@ -116,21 +116,24 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
 
 
 _later = messages.alias("later")
-# A message of ours was given up, and nothing was sent in its case since: its officer must know, and act another way.
-_GIVEN_UP_CASES = (
-    select(dropped.c.case_id.label("id"))
-    .join(messages, and_(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped"))
-    .where(
-        dropped.c.case_id.is_not(None),
-        ~exists().where(
-            _later.c.case_id == dropped.c.case_id,
-            _later.c.direction == "out",
-            _later.c.id > dropped.c.message_row,
-            _later.c.outcome != "dropped",
-        ),
+
+
+def _given_up(*more: ColumnElement[bool]) -> Select[Any]:
+    """Return the cases in which a message was given up, and nothing was sent since: its officer must act another way.
+
+    `more` is said of that message. It is no join: SQLite would begin with all messages, of which few were given up.
+    """
+    ours = exists().where(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped", *more)
+    since = exists().where(
+        _later.c.case_id == dropped.c.case_id,
+        _later.c.direction == "out",
+        _later.c.id > dropped.c.message_row,
+        _later.c.outcome != "dropped",
     )
-)
-_GIVEN_UP = cases.c.id.in_(_GIVEN_UP_CASES)
+    return select(dropped.c.case_id.label("id")).where(dropped.c.case_id.is_not(None), ours, ~since)
+
+
+_GIVEN_UP = cases.c.id.in_(_given_up())
 
 # Set aside since it cannot be delivered in time: an officer must send it on paper.
 _GOES_ON_PAPER = and_(outbox.c.paper_at.is_not(None), outbox.c.parked_at.is_not(None), outbox.c.case_id.is_not(None))
@@ -233,7 +236,7 @@ def _questions(show: str) -> tuple[CompoundSelect[Any], CompoundSelect[Any]]:
     if show == "todo":
         held = select(holds.c.case_id.label("id")).join(cases, cases.c.id == holds.c.case_id).where(cases.c.home == home)
         paper = select(outbox.c.case_id.label("id")).where(outbox.c.sender == home, _GOES_ON_PAPER)
-        parts = [paper, _GIVEN_UP_CASES.where(messages.c.sender == home), *parts, held.where(holds.c.ended_at.is_(None))]
+        parts = [paper, _given_up(messages.c.sender == home), *parts, held.where(holds.c.ended_at.is_(None))]
     mine = select(cases.c.id).where(cases.c.home == home).order_by(cases.c.id.desc())
     return _together(parts, most), _together([mine.where(condition) for condition in _STANDINGS[show]], most)
 
