@@ -118,16 +118,19 @@ def _waits_for(role: Role) -> ColumnElement[bool]:
 _later = messages.alias("later")
 
 
-def _given_up(*more: ColumnElement[bool]) -> Select[int]:
-    """Return the cases in which a message of ours was given up, and nothing was sent since: an officer must act another way."""
-    given_up = exists().where(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped", *more)
-    sent_since = exists().where(
+def _given_up(*more: ColumnElement[bool]) -> Select[Any]:
+    """Return the cases in which a message was given up, and nothing was sent since: its officer must act another way.
+
+    `more` is said of that message. It is no join: SQLite would begin with all messages, of which few were given up.
+    """
+    ours = exists().where(messages.c.id == dropped.c.message_row, messages.c.outcome == "dropped", *more)
+    since = exists().where(
         _later.c.case_id == dropped.c.case_id,
         _later.c.direction == "out",
         _later.c.id > dropped.c.message_row,
         _later.c.outcome != "dropped",
     )
-    return select(dropped.c.case_id.label("id")).where(dropped.c.case_id.is_not(None), given_up, ~sent_since)
+    return select(dropped.c.case_id.label("id")).where(dropped.c.case_id.is_not(None), ours, ~since)
 
 
 _GIVEN_UP = cases.c.id.in_(_given_up())
