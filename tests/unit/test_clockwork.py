@@ -92,7 +92,9 @@ def test_row_keeps_the_whole_explanation() -> None:
 
 def test_both_sides_of_a_case_count_the_same() -> None:
     theirs = case(home="RS-MUP", counterparty="AT-BMI", role=Role.REQUESTED)
-    assert first_deadlines([started(case())], rules(), NOW) == first_deadlines([started(theirs)], rules(), NOW)
+    counted = [first_deadlines([started(one)], rules(), NOW) for one in (case(), theirs)]
+    ours, others = ([replace(row, home="", ours=True) for row in rows] for rows in counted)  # each side keeps its own rows
+    assert ours == others
 
 
 def test_days_are_those_of_the_state_that_must_act() -> None:
