@@ -1,12 +1,14 @@
 """Statements that are compiled once say the same as the library would, on both databases."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import bindparam, select, update
 
+from gateway.errors import DatabaseUnavailable
 from gateway.store import messages
-from gateway.store.database import reading, transaction
+from gateway.store.database import open_engine, reading, transaction
 from gateway.store.prepared import Prepared, among
 from gateway.store.tables import messages as table
 from tests.store_rows import message_row
@@ -51,6 +53,18 @@ def test_change_tells_how_many_rows_it_met_and_keeps_instants_in_utc(engine, ids
         assert [messages.get(tx, each).sent_at for each in ids] == [AT, AT, None]
     with pytest.raises(ValueError, match="zone"), transaction(engine) as tx:
         change.run(tx, ids=ids, at=(AT + timedelta(days=1)).replace(tzinfo=None))
+
+
+def test_connection_that_was_closed_meanwhile_is_a_database_that_is_away(migrated_postgres_url) -> None:
+    engine = open_engine(migrated_postgres_url)
+    for ends in ("close", "fileno"):
+        with pytest.raises(DatabaseUnavailable), transaction(engine) as tx:  # noqa: PT012  # what ends it is part of it
+            driver = tx.connection.driver_connection
+            driver.close() if ends == "close" else os.close(driver.fileno())
+            messages.known(tx, "in", [("AT-BMI", "m1")])
+    with transaction(engine) as tx:
+        assert messages.known(tx, "in", [("AT-BMI", "m1")]) == {}
+    engine.dispose()
 
 
 def test_value_that_was_not_given_is_a_slip_of_ours(engine, ids) -> None:
