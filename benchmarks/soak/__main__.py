@@ -67,6 +67,7 @@ def results(plan: Plan, outcome: Outcome) -> dict[str, object]:
         "seconds": round(outcome.seconds),
         "kills_by_part": dict(outcome.kills),
         "ended_by_themselves": dict(outcome.exits),
+        "last_words": dict(outcome.last_words),
         "hand_ins_repeated": outcome.repeats,
         "findings": outcome.findings,
         "machine": outcome.machine,

@@ -15,6 +15,7 @@ from soak.worker import work
 
 LOOK_SECONDS = 0.1
 RESTART_SECONDS = 0.2  # pause before what died is started again
+SERVER_AWAY = 3  # exit code
 
 
 @dataclass(slots=True)
@@ -39,14 +40,24 @@ class Worker:
         """The file that is there once the process has started."""
         return self.log.with_suffix(".up")
 
+    def last_line(self) -> str:
+        """Return what it said last, of a traceback what was raised; persons of the soak are invented."""
+        said = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
+        said = [line.strip(" |+-") for line in said if line.strip(" |+-")]
+        return said[-1][:300] if said else "nothing"
+
 
 @dataclass(slots=True)
 class Fleet:
-    """All workers. `kills` counts what we ended ourselves; `exits` what ended by itself, by part and exit code."""
+    """All workers. `kills` counts what we ended ourselves; `exits` what ended by itself, by part and exit code.
+
+    `last_words` counts what those said last that did not end because a server was away.
+    """
 
     workers: list[Worker] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
+    last_words: Counter[str] = field(default_factory=Counter)
     _killed: set[int] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -89,6 +100,8 @@ class Fleet:
             each.ended_at = time.monotonic()
             if process.pid not in self._killed:
                 self.exits[f"{each.part} {process.exitcode}"] += 1
+                if process.exitcode != SERVER_AWAY:
+                    self.last_words[f"{each.part}: {each.last_line()}"] += 1
         elif time.monotonic() - each.ended_at >= RESTART_SECONDS:
             self._start(each)
 

@@ -54,6 +54,7 @@ class Outcome:
     verdict: Verdict = field(default_factory=Verdict)
     kills: Counter[str] = field(default_factory=Counter)
     exits: Counter[str] = field(default_factory=Counter)
+    last_words: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     repeats: int = 0
@@ -88,6 +89,7 @@ def soak(plan: Plan, say: Callable[[str], None]) -> Outcome:
             systems.close()
             fleet.close()
         outcome.kills, outcome.exits, outcome.repeats = fleet.kills, fleet.exits, systems.ledger.repeats
+        outcome.last_words = fleet.last_words
         for side in at.sides.values():
             outcome.findings += _journal(side)
         if not plan.hurry:

@@ -23,7 +23,7 @@ from gateway.errors import EdgeUnavailable, SettingsInvalid
 from gateway.transport.addresses import user_of, with_heartbeat
 from gateway.transport.topology import BrokerQueue, kept
 
-_TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError)
+_TROUBLE = (AMQPError, DeliveryError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
 
 
 def queues(authority: str) -> list[BrokerQueue]:

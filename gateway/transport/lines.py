@@ -17,7 +17,8 @@ from pamqp.common import FieldTable
 from gateway.errors import BrokerUnavailable, Misconfigured
 from gateway.transport.addresses import addresses_of, user_of
 
-TROUBLE = (AMQPError, OSError, TimeoutError, RuntimeError)  # the libraries say RuntimeError of a closed connection
+# The libraries say RuntimeError of a closed connection, and StopAsyncIteration of one that ends in the middle of its opening.
+TROUBLE = (AMQPError, OSError, TimeoutError, RuntimeError, StopAsyncIteration)
 _LOST_SECONDS = 3.0  # for the farewell to a connection that is lost: others wait for the next one
 
 # The libraries log each lost connection several times, with frames. Our own events tell it once, without content.
