@@ -23,7 +23,7 @@ ATTACHMENTS = "attachments/"
 CERTIFICATES = "certificates/"
 REVOCATION = "revocation/"
 README, SUMMARY = "README.txt", "summary.pdf"
-_DIRECTIONS, _KINDS = {"in", "out"}, {"original", "translated", "report"}
+_DIRECTIONS = {"in", "out"}
 _LIMIT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # as the ids of limits in a treaty file
 T = TypeVar("T")
 
@@ -151,8 +151,8 @@ def read_index(body: bytes) -> CaseIndex:
     if index.format != FORMAT:
         raise CaseIndexInvalid("the case file is of another version than this program reads")
     # Words that decide what is judged, or under which name: one that is not known would pass unjudged.
-    said = {line.direction for line in index.messages}, {each.kind for line in index.messages for each in line.documents}
-    if said[0] - _DIRECTIONS or said[1] - _KINDS or not all(_LIMIT.fullmatch(line.limit) for line in index.deadlines):
+    known = all(line.direction in _DIRECTIONS for line in index.messages)
+    if not known or not all(_LIMIT.fullmatch(line.limit) for line in index.deadlines):
         raise CaseIndexInvalid("the index of the case file calls something by a word that is not known")
     return index
 
