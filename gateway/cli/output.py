@@ -4,16 +4,32 @@ import json
 import sys
 from datetime import date, datetime
 from typing import Any
+from unicodedata import category
 
 from rich.console import Console
 from rich.markup import escape
 
 from gateway.errors import GatewayError
 
+_OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, format, surrogate, line and paragraph separator
+_JOINERS = {"\u200c", "\u200d"}  # of the category Cf too, and needed to write Urdu and Persian
+
 
 def console() -> Console:
     """Return the console for people's text; colours and width follow the terminal, NO_COLOR is respected."""
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def foreign(text: str) -> str:
+    """Return text that came from outside as the console may print it: its own words, and nothing that a terminal obeys.
+
+    Markup is escaped; what moves the cursor, changes colours or turns the direction of writing is written as its number.
+    """
+    return escape("".join(each if _harmless(each) else each.encode("unicode_escape").decode() for each in text))
+
+
+def _harmless(sign: str) -> bool:
+    return sign in _JOINERS or category(sign) not in _OBEYED
 
 
 def _plain(value: Any) -> str:
