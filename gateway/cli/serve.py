@@ -49,7 +49,7 @@ class _NoTraceback(logging.Filter):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens where the settings say, beside others of this user if they share. Raises `SettingsInvalid`."""
+    """Return a socket that listens where the settings say, beside others where a port is shared. Raises `SettingsInvalid`."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, reuse_port=settings.share_port)
