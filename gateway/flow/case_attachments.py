@@ -7,11 +7,21 @@ from typing import NoReturn
 
 from gateway.errors import AttachmentMismatch, AttachmentUnsigned
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, attachment_is_good, attachment_is_missing
-from gateway.wire.case_index import CERTIFICATES, JOURNAL, NAME, PROOFS, README, REVOCATION, SUMMARY, CaseIndex, IndexedMessage
+from gateway.wire.case_index import (
+    CERTIFICATES,
+    JOURNAL,
+    KINDS,
+    NAME,
+    PROOFS,
+    README,
+    REVOCATION,
+    SUMMARY,
+    CaseIndex,
+    IndexedMessage,
+)
 from gateway.wire.manifest import Named
 
 _JUDGED_ELSEWHERE = re.compile(rf"{CERTIFICATES}[^/]+\.pem|{REVOCATION}[^/]+\.(crl|ocsp)|{PROOFS}(0|[1-9][0-9]*)\.json")
-_DOCUMENTS = {"original", "translated", "report"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +63,7 @@ def judge_rest(index: CaseIndex, names: Mapping[str, There], named: int) -> Item
     spoken = {README, SUMMARY, JOURNAL, NAME}
     for line in index.messages:
         spoken |= {file for file in (line.envelope, line.receipt) if file is not None}
-        spoken |= {document.file for document in line.documents if document.kind in _DOCUMENTS}
+        spoken |= {document.file for document in line.documents if document.kind in KINDS}
         spoken |= {attachment.file for attachment in line.attachments}
     for deadline in index.deadlines:
         spoken |= {deadline.file, deadline.text}

@@ -32,6 +32,7 @@ from gateway.flow.case_attachments import There, judge_attachment, judge_rest, n
 from gateway.flow.case_certificates import chains_of, judge_certificates
 from gateway.flow.case_deadlines import judge_deadline
 from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
+from gateway.flow.case_paper import judge_paper, without_receipt
 from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
 from gateway.stages import MAX_MESSAGE_BYTES, Opened
 from gateway.trust.certificates import TrustStore
@@ -40,9 +41,12 @@ from gateway.trust.policy import STANDARD
 from gateway.trust.strangers import Introduction, chain_of, introduce, strangers
 from gateway.trust.verify import verify
 from gateway.wire.case_index import (
+    DELIVERY,
+    FORM,
     JOURNAL,
     NAME,
     PROOFS,
+    REPORT,
     REVOCATION,
     CaseIndex,
     IndexedDeadline,
@@ -73,7 +77,11 @@ class Verdict:
 
     @property
     def says(self) -> str:
-        return OVERALL[self.verdict]
+        missing = sum(item.verdict == NOT_PROVEN for item in self.items)
+        if self.verdict == REFUSED or not missing:
+            return OVERALL[self.verdict]
+        rest = "1 item is not proven: read it above." if missing == 1 else f"{missing} items are not proven: read them above."
+        return f"{OVERALL[VALID]} {rest}"
 
 
 @dataclass(slots=True)
@@ -85,6 +93,7 @@ class _Proven:
     # By the number of the message in the index: the attachments it names, and how many one names that was refused on arrival.
     named: dict[int, tuple[Named, ...]] = field(default_factory=dict)
     refused: dict[int, int] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)  # of the journal, each the one its hash was made of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +159,12 @@ def verify_case_file(
                 there={name: There(sha256=sha, size=container.entries[name].size) for name, sha in sealing.files.items()},
             )
             items.append(_sealed(found))
+            journal = list(_journal(found))  # told last, but what came on paper is held against it
             items += _message_items(found)
             items.append(_judged("messages", partial(_complete, found)))
             items.append(_judged("attachments", partial(_rest, found)))
             items += [_judged(f"deadline {line.limit}", partial(_deadline, found, line)) for line in index.deadlines]
-            items += _journal(found)
+            items += journal
             items.append(_judged("certificates", partial(judge_certificates, container, sealing.files, met)))
     return Verdict(items=tuple(items))
 
@@ -201,7 +211,7 @@ def _message_items(found: _File) -> Iterator[Item]:
         # The receipt first: it proves by when the message was there, which matters if a certificate was revoked since.
         receipt = _judged(
             f"receipt of {name}",
-            partial(_without_receipt, line) if line.receipt is None else partial(_receipt, found, line, line.receipt),
+            partial(_without_receipt, found, line) if line.receipt is None else partial(_receipt, found, line, line.receipt),
         )
         if line.envelope is None:
             says = f"The {words.noun(line.type)} of {line.sender} was refused ({line.code}); its bytes were not kept."
@@ -212,8 +222,11 @@ def _message_items(found: _File) -> Iterator[Item]:
         yield receipt
         yield from _attachments(found, line)
         for document in line.documents:
-            if document.kind == "report":
+            if document.kind == REPORT:
                 yield _judged(f"translation of {name}", partial(_report, found, line, document.file))
+            elif document.kind in {FORM, DELIVERY}:
+                judge_it = partial(judge_paper, line, document, found.proven.entries, exporter=found.sealing.signer)
+                yield _judged(f"{document.kind} of {name}", judge_it)
 
 
 def _attachments(found: _File, line: IndexedMessage) -> Iterator[Item]:
@@ -289,16 +302,14 @@ def _receipt(found: _File, line: IndexedMessage, file: str) -> Item:
         raise ReceiptMismatch("the receipt names a time that cannot be", path=file)
     if last.accepted:
         found.proven.received[line.message_id] = last.received_at
-    return Item(
-        item=f"receipt of message {line.number}", verdict=VALID, says=words.receipt_is_good(line, last.received_at, known)
-    )
+    says = words.receipt_is_good(line, last.received_at, known, last.text if last.accepted else None)
+    return Item(item=f"receipt of message {line.number}", verdict=VALID, says=says)
 
 
-def _without_receipt(line: IndexedMessage) -> Item:
+def _without_receipt(found: _File, line: IndexedMessage) -> Item:
     if line.outcome in {"accepted", "received"}:
         raise CaseIncomplete("the index says that the message was received, and the receipt is not there")
-    says = f"There is no receipt for this {words.noun(line.type)}: whether and when {line.recipient} had it is not proven."
-    return Item(item=f"receipt of message {line.number}", verdict=NOT_PROVEN, says=says)
+    return without_receipt(line, found.proven.entries)
 
 
 def _report(found: _File, line: IndexedMessage, file: str) -> Item:
@@ -354,7 +365,7 @@ def _deadline(found: _File, line: IndexedDeadline) -> Item:
 
 
 def _journal(found: _File) -> Iterator[Item]:
-    entries: list[dict[str, Any]] = []
+    entries = found.proven.entries
 
     def judge() -> Item:
         entries.extend(read_entries(found.container.content(JOURNAL, most=MAX_FILE_BYTES)))

@@ -70,13 +70,13 @@ def refused_message_is_good(line: IndexedMessage, known: Introduction, signed_at
     )
 
 
-def receipt_is_good(line: IndexedMessage, received_at: datetime, known: Introduction) -> str:
-    """Return the sentence on the receipt of a message."""
+def receipt_is_good(line: IndexedMessage, received_at: datetime, known: Introduction, text: str | None = None) -> str:
+    """Return the sentence on the receipt of a message. `text` is what the receipt says beside: how it came on paper, say."""
     did = f"refused it ({line.code})" if line.outcome == "refused" else "took it"
     return (
         f"{line.recipient} confirmed that it received exactly this {noun(line.type)} on {on(received_at)}, and {did}; "
         f"the receipt was signed {certificate(known)}."
-    )
+    ) + (f' The receipt says: "{text}".' if text else "")
 
 
 _KINDS = {"photograph": "photograph", "document-scan": "scan of a document", "fingerprints": "file with fingerprints"}
@@ -107,6 +107,6 @@ def refused_with_files(line: IndexedMessage, files: int) -> str:
 
 
 OVERALL = {
-    VALID: "All that can be proven in this case file is proven. What is the word of the exporting authority alone is marked.",
+    VALID: "Everything in this file that was signed holds. What is the word of the exporting authority alone is marked.",
     REFUSED: "This case file must not be relied on: at least one item above was refused.",
 }

@@ -23,6 +23,8 @@ ATTACHMENTS = "attachments/"
 CERTIFICATES = "certificates/"
 REVOCATION = "revocation/"
 README, SUMMARY = "README.txt", "summary.pdf"
+REPORT, FORM, DELIVERY = "report", "form", "delivery"  # kinds of documents that have a verdict of their own
+KINDS = frozenset({"original", "translated", REPORT, FORM, DELIVERY})
 _DIRECTIONS = {"in", "out"}
 _LIMIT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # as the ids of limits in a treaty file
 T = TypeVar("T")
@@ -58,7 +60,7 @@ class Exported:
 class IndexedDocument:
     """A document beside a message."""
 
-    kind: str  # original: as handed in | translated: as handed over | report
+    kind: str  # original: as handed in | translated: as handed over | report | form: as filled in | delivery: a scan
     file: str
     sha256: str
 

@@ -1,20 +1,28 @@
-"""summary.pdf of a case file: one page for a clerk, without personal data of the person, the same bytes for the same case."""
+"""summary.pdf of a case file: one page for a clerk, without personal data of the person, the same bytes for the same case.
+
+Its font is that of the printed forms, since the fonts that every PDF reader has know neither Cyrillic letters nor č and đ.
+"""
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from fpdf import FPDF
 
 from gateway.wire.case_index import CaseIndex, IndexedDeadline, IndexedMessage
 
+_FOLDER = Path(__file__).parent / "forms" / "fonts"
 _WIDTH = 190.0  # mm between the margins of A4
-_MOST_MESSAGES = 36  # rows; with the deadlines and the instructions they fill one page
+_MOST_MESSAGES = 36  # rows; a refused message takes two. With the deadlines and the instructions they fill one page
 _MOST_DEADLINES = 8
 _LINE = 4.6  # mm
 _SMALL = 3.9
+_FONT = "NotoSans"
+_FACES = (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf"))
+_MOST_PURPOSE = 150  # characters
 _MESSAGE_COLUMNS = (
     ("no.", 7.0),
     ("from", 15.0),
@@ -44,15 +52,22 @@ class _Page:
 
     pdf: Any
 
-    def text(self, text: str, *, size: float = 9, bold: bool = False, height: float = _LINE) -> None:
-        self.pdf.set_font("Helvetica", "B" if bold else "", size)
-        self.pdf.multi_cell(_WIDTH, height, _latin(text), new_x="LMARGIN", new_y="NEXT")
+    def text(self, text: str, *, size: float = 8.5, bold: bool = False, height: float = _LINE) -> None:
+        self.pdf.set_font(_FONT, "B" if bold else "", size)
+        self.pdf.multi_cell(_WIDTH, height, self._shown(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
     def row(self, columns: Sequence[tuple[str, float]], values: Sequence[str], *, bold: bool = False) -> None:
-        self.pdf.set_font("Helvetica", "B" if bold else "", 6.3)
+        self.pdf.set_font(_FONT, "B" if bold else "", 5.9)
         for (_, width), value in zip(columns, values, strict=True):
-            self.pdf.cell(width, _SMALL, _fitting(self.pdf, _latin(value), width - 1.5), border="B")
+            self.pdf.cell(width, _SMALL, _fitting(self.pdf, self._shown(value), width - 1.5), border="B")
         self.pdf.ln(_SMALL)
+
+    def knows(self, text: str) -> bool:
+        """Tell whether the font has every letter."""
+        return all(ord(letter) in self.pdf.fonts[_FONT.lower()].cmap for letter in text)
+
+    def _shown(self, text: str) -> str:
+        return "".join(letter if self.knows(letter) else "?" for letter in text)
 
     def space(self) -> None:
         self.pdf.ln(2.2)
@@ -68,6 +83,8 @@ def write_summary(index: CaseIndex) -> bytes:
     pdf.set_margin(10)
     pdf.set_title("Case file summary")
     pdf.set_producer("readmission-gateway")
+    for style, name in _FACES:
+        pdf.add_font(_FONT, style, _FOLDER / name)
     pdf.add_page()
     page, case = _Page(pdf), index.case
     page.text("Case file", size=15, bold=True, height=8)
@@ -76,14 +93,20 @@ def write_summary(index: CaseIndex) -> bytes:
     page.text(f"{asks} asks {asked} to readmit a person ({case.category}, {case.procedure} procedure).")
     page.text(f"Treaty: {case.treaty}, rules of version {case.treaty_version}.")
     page.text(f"Opened {_at(case.opened_at)} UTC. Outcome on the day of export: {_words(case.state)}.")
-    purpose = f" Purpose: {index.exported.purpose}." if index.exported.purpose else ""
-    page.text(f"Exported by {index.exported.by} on {_at(index.exported.at)} UTC.{purpose[:150]}")
+    page.text(f"Exported by {index.exported.by} on {_at(index.exported.at)} UTC.{_purpose(page, index.exported.purpose)}")
     page.space()
     page.text("Messages", size=10, bold=True)
     page.row(_MESSAGE_COLUMNS, [name for name, _ in _MESSAGE_COLUMNS], bold=True)
-    for message in index.messages[:_MOST_MESSAGES]:
+    shown, rows = 0, 0
+    for message in index.messages:
+        rows += 2 if message.code else 1
+        if rows > _MOST_MESSAGES:
+            break
+        shown += 1
         page.row(_MESSAGE_COLUMNS, _message(message))
-    _more(page, len(index.messages) - _MOST_MESSAGES, "message")
+        if message.code:
+            page.row((("", 7.0), ("", _WIDTH - 7.0)), ("", f"{_verdict(message)}: {message.code}"))
+    _more(page, len(index.messages) - shown, "message")
     proven = sum(1 for message in index.messages if message.receipt)
     brought = sum(len(message.attachments) for message in index.messages)
     says = f"{proven} of {len(index.messages)} messages have a signed receipt in this file. Attachments in it: {brought}."
@@ -104,16 +127,30 @@ def write_summary(index: CaseIndex) -> bytes:
 
 
 def _message(message: IndexedMessage) -> tuple[str, ...]:
-    received = _at(message.received_at) if message.received_at else "no receipt"
-    refused = f" (refused: {message.code})" if message.code else ""
     return (
         str(message.number),
         message.sender,
-        message.type + refused,
+        message.type,
         _at(message.signed_at) if message.signed_at else "",
-        received,
+        _at(message.received_at) if message.received_at else "no receipt",
         message.sha256,
     )
+
+
+def _verdict(message: IndexedMessage) -> str:
+    return f"refused by {message.recipient}" if message.outcome == "refused" else _words(message.outcome)
+
+
+def _purpose(page: _Page, purpose: str | None) -> str:
+    """Return what the file is for, in one line; what this page cannot show stands in the index."""
+    if not purpose:
+        return ""
+    line = " ".join(purpose.split())
+    if not page.knows(line):
+        return " Purpose: see case.json."
+    if len(line) > _MOST_PURPOSE:
+        return f" Purpose: {line[:_MOST_PURPOSE]} ... (see case.json)."
+    return f" Purpose: {line}."
 
 
 def _deadline(deadline: IndexedDeadline) -> tuple[str, ...]:
@@ -137,11 +174,6 @@ def _at(at: datetime) -> str:
 
 def _words(state: str) -> str:
     return state.replace("-", " ")
-
-
-def _latin(text: str) -> str:
-    """Return what the fonts that every PDF reader has can show; the files beside it hold the full text."""
-    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def _fitting(pdf: Any, text: str, width: float) -> str:

@@ -33,6 +33,7 @@ NAMES = (
     "revocation-list",
     "revocation-answer",
     "message",
+    "mrz",
     "dialect-at-bmi-json",
     "dialect-ba-ms-xml",
     "dialect-eg-moi-xslt",

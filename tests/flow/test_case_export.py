@@ -4,9 +4,12 @@ import json
 import tracemalloc
 from dataclasses import replace
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from gateway.errors import ContainerTooLarge, Erased, KeyMissing, MissingField, NotFound, NotHome
 from gateway.flow.case_contents import PDF, Contents, Part, contents
@@ -87,21 +90,62 @@ def test_statement_and_held_message_stay_at_home(sample: Sample) -> None:
 # --- the summary --------------------------------------------------------------------------------------------------------
 
 
-def test_summary_is_one_page_and_names_no_person(sample: Sample) -> None:
-    page = sample.files["summary.pdf"]
-    assert page.startswith(b"%PDF")
-    assert page.count(b"/Type /Page\n") == 1
-    assert SPECIMEN.encode() not in page
+def text_of(page: bytes) -> str:
+    (only,) = PdfReader(BytesIO(page)).pages
+    return only.extract_text()
 
 
-@pytest.mark.parametrize("messages", [0, 1, 36, 37, 500])
-def test_summary_stays_one_page_however_long_the_case_is(sample: Sample, messages: int) -> None:
+def summary(sample: Sample, **changes: Any) -> str:
+    """Return what the page says of the sample, exported for another purpose."""
     index = read_index(sample.files[NAME])
-    longest = replace(index.messages[0], code="transition-not-allowed", type="TransferNotificationReply")
+    return text_of(write_summary(replace(index, exported=replace(index.exported, **changes))))
+
+
+def test_summary_is_one_page_and_names_no_person(sample: Sample) -> None:
+    page = text_of(sample.files["summary.pdf"])
+    assert "Purpose: appeal." in page
+    assert SPECIMEN not in page
+
+
+def test_summary_names_every_message_with_its_whole_digest(sample: Sample) -> None:
+    page = text_of(sample.files["summary.pdf"])
+    assert [message.sha256 in page for message in read_index(sample.files[NAME]).messages] == [True] * 3
+
+
+@pytest.mark.parametrize("messages", [0, 1, 18, 19, 36, 37, 500])
+@pytest.mark.parametrize("code", [None, "transition-not-allowed"])
+def test_summary_stays_one_page_however_long_the_case_is(sample: Sample, messages: int, code: str | None) -> None:
+    index = read_index(sample.files[NAME])
+    longest = replace(index.messages[0], code=code, type="TransferNotificationReply")
     many = replace(index, messages=(longest,) * messages, deadlines=index.deadlines * 4)
     page = write_summary(many)
-    assert page.count(b"/Type /Page\n") == 1
+    assert "what is proven is in the signed files beside it" in text_of(page)
     assert page == write_summary(many)
+
+
+def test_summary_gives_the_whole_code_of_a_refused_message(sample: Sample) -> None:
+    index = read_index(sample.files[NAME])
+    refused = replace(index.messages[0], outcome="refused", code="second-signature-missing")
+    page = text_of(write_summary(replace(index, messages=(refused,))))
+    assert f"refused by {refused.recipient}: second-signature-missing" in page
+
+
+@pytest.mark.parametrize("purpose", ["жалба пред Управниот суд", "žalba Upravnom sudu, Đorđe Čć", "ankesë në gjykatë"])
+def test_summary_says_what_it_is_for_in_the_letters_it_was_written_in(sample: Sample, purpose: str) -> None:
+    assert f"Purpose: {purpose}." in summary(sample, purpose=purpose)
+
+
+@pytest.mark.parametrize("purpose", ["استئناف", "გასაჩივრება"])
+def test_summary_shows_no_question_marks_for_letters_that_its_font_lacks(sample: Sample, purpose: str) -> None:
+    page = summary(sample, purpose=purpose)
+    assert "Purpose: see case.json." in page
+    assert "?" not in page
+
+
+def test_purpose_of_many_lines_takes_few_on_the_page(sample: Sample) -> None:
+    page = summary(sample, purpose="for the court\n" * 150)
+    assert "Purpose: for the court for the court" in page
+    assert "... (see case.json)." in page
 
 
 # --- the file -----------------------------------------------------------------------------------------------------------

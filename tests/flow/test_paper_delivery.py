@@ -225,7 +225,7 @@ async def test_case_file_says_that_a_message_waits_for_delivery_and_then_holds_t
             outcomes[name] = message.outcome, message.receipt is not None
             scans = [file.read(one.file) for one in message.documents if one.kind == "delivery"]
         found = verify_case_file(tmp_path / f"{name}.asice", keys / "anchors", clock(), SCHEMAS)
-        assert [item for item in found.items if item.verdict == "invalid"] == []
+        assert [(item.item, item.code) for item in found.items if item.verdict == "refused"] == []
     assert outcomes == {"before": ("waiting", False), "after": ("accepted", True)}
     assert scans == [SCAN]
 

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from gateway.domain.calendars import Calendar
 from gateway.domain.messages import ReceiptItem
 from gateway.errors import BadValue, BrokerUnavailable, NotFound, TooLarge
+from gateway.flow.case_export import export_case
+from gateway.flow.case_verdict import verify_case_file
 from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.deliveries import Proof, record_delivery
 from gateway.flow.draft import Sent
@@ -22,6 +24,7 @@ from gateway.store.worklist import Viewer, worklist_page
 from tests.forging import Scripted, hand_in_entry, journalled, receipt, row_of, take
 from tests.gateways import Gateway
 from tests.officers import Officer
+from tests.packs import SCHEMAS
 from tests.steps import ASKED, ASKING, Thread
 
 pytestmark = pytest.mark.anyio
@@ -336,6 +339,23 @@ async def test_message_that_is_still_tried_is_not_recorded_as_delivered_on_paper
     await cut.east.deliver()
     with pytest.raises(NotFound):
         delivered(cut, sent)
+
+
+async def test_case_file_tells_of_a_recorded_delivery_and_does_not_call_it_proven(cut, tmp_path) -> None:
+    sent = await stuck(cut)
+    watch_once(cut.east.rt)
+    delivered(cut, sent)
+    path = tmp_path / "case.asice"
+    export_case(cut.case(cut.east).id or 0, path, cut.east.rt, actor="clerk", purpose="appeal")
+    found = verify_case_file(path, cut.east.rt.settings.keys / "anchors", cut.clock.now, SCHEMAS)
+    (item,) = [item for item in found.items if item.item == "receipt of message 2"]
+    assert (found.verdict, item.verdict) == ("valid", "not-proven")
+    assert item.says.startswith("There is no receipt for this readmission reply")
+    assert item.says.endswith(
+        f"{ASKED} recorded that this readmission reply was delivered on paper on 9 June 2026, 06:00:00 UTC "
+        f"(a transmission report shows it); that is the word of {ASKED}."
+    )
+    assert "not proven" in found.says
 
 
 # --- the whole way on the pages ---------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from gateway.errors import CertificateNotValid, GatewayError
+from gateway.cli.mrz import as_dict
+from gateway.errors import CertificateNotValid, GatewayError, NotText
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received
@@ -26,9 +27,11 @@ from gateway.trust.verify import verify, verify_by_steps
 from gateway.wire.check import examine
 from gateway.wire.documents import canonicalize, parse_json, parse_xml
 from gateway.wire.examples import fresh_header
+from gateway.wire.mrz import compare, read_mrz
 from gateway.wire.reading import header_of, read
 from gateway.wiring import build
 from tests.throwaway_ca import root
+from tests.zones import LONG, SPECIMENS
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
@@ -88,6 +91,7 @@ def entrances(rt: Runtime) -> Mapping[str, Entrance]:
         "revocation-list": _revocation("x.crl"),
         "revocation-answer": _revocation("x.ocsp"),
         "message": _message(rt),
+        "mrz": _mrz(),
     }
     for partner in rt.partners.partners.values():
         for dialect in partner.dialects.values():
@@ -193,6 +197,22 @@ def _message(rt: Runtime) -> Entrance:
     as_json = parse_xml((EXAMPLES / f"{APPLICATION}.xml").read_bytes())
     corpus = [*_canonical(), json.dumps(rt.schemas.to_json(as_json), ensure_ascii=False).encode()]
     return Entrance(corpus=corpus, enter=enter)
+
+
+def _mrz() -> Entrance:
+    """A machine-readable zone as somebody pasted it: its fields told, and held against an application."""
+    application = parse_xml((EXAMPLES / f"{APPLICATION}.xml").read_bytes())
+
+    def enter(body: bytes) -> None:
+        try:
+            zone = body.decode()
+        except UnicodeDecodeError:
+            raise NotText("the zone is no text") from None
+        found = read_mrz(zone)
+        json.dumps(as_dict(found, NOW.date()))
+        compare(found, application, NOW.date())
+
+    return Entrance(corpus=[zone.encode() for zone in (*SPECIMENS.values(), LONG)], enter=enter)
 
 
 def _dialect(rt: Runtime, name: str, partners: Path) -> Entrance:

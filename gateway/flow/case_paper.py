@@ -1,0 +1,89 @@
+"""What came on paper into a case file: scans of proofs of delivery, and filled forms. The journal must name each by digest.
+
+Nobody signed a piece of paper by a key. That it was there, recorded by whom and when, the journal says; what it shows, a person
+reads from it. A paper that the journal does not name was slipped in.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.errors import JournalMismatch, Refused
+from gateway.flow.case_words import NOT_PROVEN, VALID, Item, noun, on
+from gateway.wire.case_index import FORM, IndexedDocument, IndexedMessage
+from gateway.wire.documents import parse_json
+
+_DELIVERED, _CONFIRMED = "message.delivered", "form.confirmed"
+_KINDS = {
+    "transmission-report": "a transmission report shows it",
+    "courier": "a courier's slip shows it",
+    "hand": "it was handed over",
+}
+
+
+def judge_paper(
+    line: IndexedMessage, document: IndexedDocument, entries: Sequence[Mapping[str, Any]], *, exporter: str
+) -> Item:
+    """Return the verdict on one document that came on paper; `entries` are those of the journal, as read.
+
+    Raises `JournalMismatch` where no entry names this very file for this message.
+    """
+    if document.kind == FORM:
+        if not any(entry["digest"] == document.sha256 for entry in _about(line, _CONFIRMED, entries)):
+            raise JournalMismatch("the journal names no such filled form for this message", path=document.file)
+        says = (
+            f"The filled form that this {noun(line.type)} was taken from is the one that the record of {exporter} names. That "
+            "both say the same a person confirmed; whoever doubts it compares them."
+        )
+        return Item(item=f"form of message {line.number}", verdict=VALID, says=says)
+    for entry in _about(line, _DELIVERED, entries):
+        if _detail(entry).get("scan") == document.sha256:
+            says = f"{_recorded(line, entry)} The scan is the one that this record names; what it shows a person must read."
+            return Item(item=f"delivery of message {line.number}", verdict=VALID, says=says)
+    raise JournalMismatch("the journal names no such scan of a delivery for this message", path=document.file)
+
+
+def without_receipt(line: IndexedMessage, entries: Sequence[Mapping[str, Any]]) -> Item:
+    """Return what is to be said of a message without a receipt: what somebody recorded of its delivery is told, not proven.
+
+    Raises `JournalMismatch` for a record of another form than the gateway writes.
+    """
+    says = f"There is no receipt for this {noun(line.type)}: whether and when {line.recipient} had it is not proven."
+    recorded = [_recorded(line, entry) for entry in _about(line, _DELIVERED, entries)]
+    return Item(item=f"receipt of message {line.number}", verdict=NOT_PROVEN, says=" ".join((says, *recorded)))
+
+
+def _about(line: IndexedMessage, event: str, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [entry for entry in entries if (entry["event"], entry["message_id"]) == (event, line.message_id)]
+
+
+def _recorded(line: IndexedMessage, entry: Mapping[str, Any]) -> str:
+    """Return the sentence on a delivery that somebody recorded: his word, under the date of the journal."""
+    detail = _detail(entry)
+    speaks, kind, at = detail.get("recorded_for"), detail.get("kind"), _instant(detail.get("delivered_at"))
+    if speaks not in {line.sender, line.recipient} or kind not in _KINDS or at is None:
+        raise JournalMismatch(f"journal entry {entry['id']} does not say who recorded which delivery, and when it was")
+    recorded = _instant(entry["at"])
+    assert recorded is not None, "it was read as an instant"
+    return (
+        f"On {on(recorded)} {speaks} recorded that this {noun(line.type)} was delivered on paper on {on(at)} "
+        f"({_KINDS[kind]}); that is the word of {speaks}."
+    )
+
+
+def _detail(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        found = parse_json(str(entry["detail"]).encode())
+    except (Refused, UnicodeEncodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise JournalMismatch(f"journal entry {entry['id']} holds no details")
+    return found
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None
