@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
-import psycopg
 from sqlalchemy import Engine, Row, case, delete, func, null, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
-from gateway.store.database import reading, transaction
+from gateway.store.database import driver_errors, reading, transaction
 from gateway.store.portions import add_rows
 from gateway.store.tables import queue
 
@@ -89,7 +88,7 @@ class DatabaseQueue:
         try:
             with transaction(self._engine) as tx:
                 add_rows(tx, queue, names, rows)
-        except (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError) as error:  # COPY speaks to the driver
+        except (DataError, IntegrityError, *driver_errors("DataError", "IntegrityError")) as error:  # COPY speaks to the driver
             raise Undeliverable("the queue cannot hold this parcel") from error
 
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -42,6 +41,8 @@ class Ear:
             self._thread.join()
 
     def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415  # here it is PostgreSQL; SQLite does without its driver
+
         while not self._ended.is_set():
             with contextlib.suppress(psycopg.Error, DBAPIError), self._engine.connect() as connection:
                 driver: Any = connection.connection.driver_connection
