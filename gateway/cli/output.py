@@ -3,16 +3,18 @@
 import json
 import sys
 from datetime import date, datetime
-from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import GatewayError
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def console() -> Console:
+
+def console() -> "Console":
     """Return the console for people's text; colours and width follow the terminal, NO_COLOR is respected."""
+    from rich.console import Console  # noqa: PLC0415  # a service that writes JSON prints no tables
+
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
@@ -32,6 +34,8 @@ def print_error(error: GatewayError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.as_dict()})
         return
+    from rich.markup import escape  # noqa: PLC0415  # see above
+
     place = ", ".join(
         part for part in (f"at {error.path}" if error.path else "", f"line {error.line}" if error.line else "") if part
     )

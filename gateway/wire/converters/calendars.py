@@ -9,9 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
-import jdatetime
-from hijridate import Gregorian, Hijri
-
 from gateway.errors import BadValue
 from gateway.wire.converters.converter import Converter, text_of
 
@@ -26,19 +23,27 @@ _FORMS = (
 
 
 def _from_hijri(year: int, month: int, day: int) -> date:
+    from hijridate import Hijri  # noqa: PLC0415  # few partners write such dates
+
     return Hijri(year, month, day).to_gregorian()
 
 
 def _to_hijri(day: date) -> tuple[int, int, int]:
+    from hijridate import Gregorian  # noqa: PLC0415  # same
+
     return Gregorian.fromdate(day).to_hijri().datetuple()
 
 
 def _from_persian(year: int, month: int, day: int) -> date:
+    import jdatetime  # noqa: PLC0415  # same
+
     gregorian: date = jdatetime.date(year, month, day).togregorian()
     return gregorian
 
 
 def _to_persian(day: date) -> tuple[int, int, int]:
+    import jdatetime  # noqa: PLC0415  # same
+
     there = jdatetime.date.fromgregorian(date=day)
     return there.year, there.month, there.day
 
