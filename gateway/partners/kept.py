@@ -1,7 +1,7 @@
 """A TOML file kept as it was read, compressed, and parsed again when somebody looks into it.
 
-The mapping rows of all partners are a hundred thousand values, 10 MB; a gateway compiles those of a few formats, once, and looks
-at none of them afterwards. What is kept are the bytes that were read, so that a file that changed since is not mixed in.
+The mapping rows of all partners are a hundred thousand values, 10 MB; a gateway compiles those of a few formats, once, and
+looks at none of them afterwards. What is kept are the bytes that were read: a file that changed since is not mixed in.
 """
 
 import tomllib

@@ -102,7 +102,7 @@ def _ask_again(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> Non
 
 
 def driver_errors(*names: str) -> tuple[type[Exception], ...]:
-    """Return psycopg's errors of these names, not given: all of them. None where no PostgreSQL was opened: SQLite does without it."""
+    """Return psycopg's errors of these names (not given: all), none where it is not loaded: SQLite does without it."""
     driver = sys.modules.get("psycopg")
     return tuple(getattr(driver, name) for name in names or ("Error",)) if driver is not None else ()
 

@@ -1,7 +1,7 @@
 """A bell between processes, on PostgreSQL: whoever writes into the outbox wakes the delivery loops of other processes.
 
 It is a wake-up and nothing else: the notice travels with the commit, may be lost with a connection, and the loops look every
-half second anyway. SQLite has no such thing; there one process does everything as a rule.
+two seconds anyway, every half second while nobody listens. SQLite has no such thing; there one process does everything as a rule.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ class Ear:
         """`ring` is called for each notice, and once when listening begins: something may have been missed before."""
         self._engine, self._ring = engine, ring
         self._ended = threading.Event()
+        self.listening = False  # whether notices come, as far as it is known
         self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
         if engine.dialect.name == "postgresql":
             self._thread.start()
@@ -51,8 +52,10 @@ class Ear:
                 driver.autocommit = True
                 driver.execute(f"LISTEN {_CHANNEL}")
                 self._ring()
+                self.listening = True
                 while not self._ended.is_set():
                     for _ in driver.notifies(timeout=_LOOK_SECONDS, stop_after=1):
                         self._ring()
                 return
+            self.listening = False
             self._ended.wait(_PAUSE_SECONDS)

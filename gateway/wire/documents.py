@@ -29,8 +29,8 @@ from gateway.errors import (
     WrongEncoding,
 )
 from gateway.stages import MAX_MESSAGE_BYTES, Tree
-from gateway.wire.namespaces import ENVELOPE_NS as ENVELOPE_NS
-from gateway.wire.namespaces import NS as NS
+
+NS = "urn:readmission-gateway:readmission:1.0"
 
 MAX_ATTRIBUTES = 32  # on one element: canonical form takes time by the square of their number
 MAX_NAMESPACES = 1024  # declared in one document: looking one up takes time by the number of those in scope

@@ -290,6 +290,7 @@ async def test_loop_goes_on_after_the_database_was_away(two_gateways, monkeypatc
 async def test_what_is_handed_in_leaves_at_once_without_waiting_for_the_next_look(two_gateways, monkeypatch) -> None:
     west, _ = two_gateways
     monkeypatch.setattr(loops, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(loops, "LONGEST_SECONDS", 3600.0)
     async with running(west.rt, names=["deliver"]) as stop:
         await until(lambda: west.rt.bell._event is not None)  # it waits for the bell
         await asyncio.to_thread(hand_in_entry, west)
