@@ -182,12 +182,12 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     try:
         rt.bell.listen(name)
         glanced = looked = -LONGEST_SECONDS
-        more = False  # whether the last look found something: there may be more
+        more = busy = False  # whether the last look found something (there may be more); whether something was sent since
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
                 rows = await _handed(rt, thread)
-                look = rt.bell.asked() or more or loop.time() >= looked + LONGEST_SECONDS
+                look = rt.bell.asked() or more or loop.time() >= looked + (POLL_SECONDS if busy else LONGEST_SECONDS)
                 if not look and not ear.listening and loop.time() >= glanced + POLL_SECONDS:
                     glanced, look = loop.time(), await thread.run(glance.changed)
                 if look:
@@ -195,6 +195,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
                     found = await thread.run(claim, rt, by=name)
                     more = bool(found)
                     rows += found
+                busy = bool(rows) or (busy and not look)
                 if rows:
                     await rounds.run(_deliver_rows(rows, rt, thread))
                 if parts:  # after the messages that waited, a few at a time

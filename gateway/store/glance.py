@@ -1,7 +1,7 @@
-"""A glance at a database of SQLite: whether anybody wrote into it since the glance before. It costs a fiftieth of a look.
+"""A glance at a database of SQLite: whether anybody wrote into it since the glance before. It costs a hundredth of a look.
 
-An idle gateway looks into its queues twice a second, since other processes may fill them and nothing rings there. SQLite keeps a
-number that changes with each commit of another connection, in any process (https://sqlite.org/pragma.html#pragma_data_version).
+An idle gateway looks into its queues twice a second, since other processes may fill them and nothing rings there. SQLite keeps
+a number that changes with each commit of another connection, in any process (its documentation: PRAGMA data_version).
 """
 
 import sqlite3

@@ -131,10 +131,11 @@ class DatabaseQueue:
             return _leased(tx.execute(taking).all(), lease)
 
     def next_free(self, queues: Sequence[str]) -> datetime | None:
-        """Return from when on a row is free, None when none will be. It takes no write lock: being idle must not hold up writers."""
+        """Return from when on a row is free, None when none will be; no write lock: who is idle must not hold up writers."""
         free = select(func.min(queue.c.available_at)).where(queue.c.name.in_(queues), queue.c.parked_at.is_(None))
         with reading(self._engine) as connection:
-            return connection.execute(free).scalar_one()
+            found: datetime | None = connection.execute(free).scalar_one()
+            return found
 
     def changed(self) -> bool:
         """Say whether anybody wrote into the database since this was asked before; yes where that is not known."""

@@ -1,7 +1,7 @@
 """A bell between processes, on PostgreSQL: whoever writes into the outbox wakes the delivery loops of other processes.
 
 It is a wake-up and nothing else: the notice travels with the commit, may be lost with a connection, and the loops look every
-two seconds anyway, every half second while nobody listens. SQLite has no such thing; there one process does everything as a rule.
+two seconds anyway, every half second while nobody listens. SQLite has no such thing; there a glance takes its place.
 """
 
 import contextlib
