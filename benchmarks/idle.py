@@ -29,13 +29,19 @@ WANTED = {"memory_mb": 120.0, "core_percent": 1.0}
 
 
 @contextmanager
-def serving(folder: Path, *, database: str, broker: str, parts: Sequence[str] = ("serve",)) -> Iterator[tuple[int, str]]:
-    """Run `gateway serve`, or other `parts`, as an installation does; yield its process id and the address of its API."""
+def serving(
+    folder: Path, *, database: str, broker: str, parts: Sequence[str] = ("serve",), port: int = 0
+) -> Iterator[tuple[int, str]]:
+    """Run `gateway serve`, or other `parts`, as an installation does; yield its process id and the address of its API.
+
+    Others may share its port.
+    """
     config = folder / "gateway.toml"
     keys = folder / "keys"
     make_development_keys(keys, [HOME, "RS-MUP"], datetime.now(UTC))
     config.write_text(
-        f'home = ["{HOME}"]\nkeys = "{keys}"\ndatabase = "{database}"\nbroker = "{broker}"\nport = 0\nlog_json = true\n',
+        f'home = ["{HOME}"]\nkeys = "{keys}"\ndatabase = "{database}"\nbroker = "{broker}"\nport = {port}\n'
+        "share_port = true\nlog_json = true\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "gateway", *parts, "--json", "--config", str(config)]

@@ -79,6 +79,7 @@ class Settings:
     edges: Mapping[str, EdgeSettings] = field(default_factory=lambda: NONE, hash=False)
     host: str = "127.0.0.1"
     port: int = 8080
+    share_port: bool = False  # several processes with the part api listen on this port; the system shares the connections out
     batch: int = 100  # most messages taken as one batch; a lone message is never delayed
     retry_seconds: tuple[int, ...] = (30, 300, 3600, 21600)  # waits between deliveries of one message; parked after the last
     line_failures: int = 5  # so many in a row, and nothing more is tried for that recipient until a pause is over

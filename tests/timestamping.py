@@ -47,6 +47,7 @@ def certified(
     not_after: datetime = NOW + timedelta(days=30),
     own_root: bool = False,
     curve: ec.EllipticCurve | None = None,
+    ca: bool = False,
 ) -> DevelopmentAuthority:
     """Return an authority with a certificate of the development root that differs as the arguments say."""
     root = x509.load_pem_x509_certificate((folder / ANCHORS / ANCHOR_FILE).read_bytes())
@@ -62,7 +63,7 @@ def certified(
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before)
         .not_valid_after(not_after)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=critical)

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from gateway.cli.options import ConfigOption, JsonOption
-from gateway.cli.output import console, print_json
+from gateway.cli.output import console, foreign, print_json
 from gateway.flow.case_verdict import Verdict, verify_case_file
 from gateway.flow.case_words import NOT_PROVEN, REFUSED
 from gateway.flow.deletion_verdict import is_record, verify_record_file
@@ -70,9 +69,9 @@ def _document(found: Verdict) -> dict[str, object]:
 def _tell(found: Verdict) -> None:
     out = console()
     for item in found.items:
-        out.print(f"[{_COLOURS.get(item.verdict, 'green')}]{item.verdict:<10}[/] {item.item}")
-        out.print(f"           {escape(item.says)}")
-    out.print(f"\n[bold]{found.verdict.upper()}[/]  {escape(found.says)}")
+        out.print(f"[{_COLOURS.get(item.verdict, 'green')}]{item.verdict:<10}[/] {foreign(item.item)}")
+        out.print(f"           {foreign(item.says)}")
+    out.print(f"\n[bold]{found.verdict.upper()}[/]  {foreign(found.says)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -4,11 +4,16 @@ import json
 import sys
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, format, surrogate, line and paragraph separator
+_JOINERS = {"\u200c", "\u200d"}  # of the category Cf too, and needed to write Urdu and Persian
+
 
 
 def console() -> "Console":
@@ -16,6 +21,20 @@ def console() -> "Console":
     from rich.console import Console  # noqa: PLC0415  # a service that writes JSON prints no tables
 
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def foreign(text: str) -> str:
+    """Return text that came from outside as the console may print it: its own words, and nothing that a terminal obeys.
+
+    Markup is escaped; what moves the cursor, changes colours or turns the direction of writing is written as its number.
+    """
+    from rich.markup import escape  # noqa: PLC0415  # see above
+
+    return escape("".join(each if _harmless(each) else each.encode("unicode_escape").decode() for each in text))
+
+
+def _harmless(sign: str) -> bool:
+    return sign in _JOINERS or category(sign) not in _OBEYED
 
 
 def _plain(value: Any) -> str:

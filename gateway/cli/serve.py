@@ -50,11 +50,12 @@ class _NoTraceback(logging.Filter):
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens where the settings say. Raises `SettingsInvalid`."""
+    """Return a socket that listens where the settings say, beside others where a port is shared. Raises `SettingsInvalid`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server(
-            (settings.host, settings.port), family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        )
+        return socket.create_server((settings.host, settings.port), family=family, reuse_port=settings.share_port)
+    except ValueError as error:
+        raise SettingsInvalid("this system cannot share a port between processes: set share_port = false") from error
     except OSError as error:
         what = f"port {settings.port} of {settings.host} is taken, or that is no address of this machine"
         raise SettingsInvalid(f"nothing can listen there: {what}") from error

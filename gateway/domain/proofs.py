@@ -20,6 +20,9 @@ from gateway.errors import RootInvalid
 
 MAX_PROOF_BYTES = 64 * 1024 * 1024  # a month without timestamp authority, one root a minute, is some 60 MB
 _MEMBERS = {"v", "entry", "hash", "path", "roots", "timestamp"}
+_ROOT_MEMBERS, _STAMP_MEMBERS = {"statement", "signature", "certificates"}, {"token"}
+# A value stands on some 70 bytes of a proof. Values without end on a few bytes each would take thirty times their size to read.
+_BYTES_PER_VALUE = 24
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -58,6 +61,8 @@ def from_json(data: bytes) -> EntryProof:
     """Read a proof; nothing of it is proven by that. Raises `RootInvalid`."""
     if len(data) > MAX_PROOF_BYTES:
         raise RootInvalid("the proof of a journal entry is too large")
+    if data.count(b",") > 100 + len(data) // _BYTES_PER_VALUE:
+        raise RootInvalid("what should be the proof of a journal entry is none")
     try:
         content = json.loads(data)
         if not isinstance(content, dict) or set(content) != _MEMBERS or content["v"] != 1 or not content["roots"]:
@@ -70,13 +75,20 @@ def from_json(data: bytes) -> EntryProof:
             hash=_hash(content["hash"]),
             path=tuple(bytes.fromhex(_hash(each)) for each in content["path"]),
             roots=tuple(_root(each) for each in content["roots"]),
-            token=None if timestamp is None else _bytes(timestamp["token"]),
+            token=None if timestamp is None else _bytes(_only(timestamp, _STAMP_MEMBERS)["token"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RootInvalid("what should be the proof of a journal entry is none") from None
 
 
+def _only(content: Any, members: set[str]) -> Any:
+    if not isinstance(content, dict) or set(content) != members:
+        raise ValueError("not an object of these members")
+    return content
+
+
 def _root(content: Any) -> SignedRoot:
+    _only(content, _ROOT_MEMBERS)
     return SignedRoot(
         root=read_root(content["statement"]),
         signature=_bytes(content["signature"]),

@@ -10,7 +10,7 @@ from gateway.flow.case_words import NOT_PROVEN, VALID, Item, attachment_is_good,
 from gateway.wire.case_index import CERTIFICATES, JOURNAL, NAME, PROOFS, README, REVOCATION, SUMMARY, CaseIndex, IndexedMessage
 from gateway.wire.manifest import Named
 
-_JUDGED_ELSEWHERE = re.compile(rf"{CERTIFICATES}[^/]+\.pem|{REVOCATION}[^/]+\.(crl|ocsp)|{PROOFS}[0-9]+\.json")
+_JUDGED_ELSEWHERE = re.compile(rf"{CERTIFICATES}[^/]+\.pem|{REVOCATION}[^/]+\.(crl|ocsp)|{PROOFS}(0|[1-9][0-9]*)\.json")
 _DOCUMENTS = {"original", "translated", "report"}
 
 

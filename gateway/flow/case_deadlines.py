@@ -70,6 +70,8 @@ def _answer(line: IndexedDeadline, body: bytes) -> dict[str, Any]:
         answer.get("known"),
     )
     start = whole["counted_from"].get("start")
+    if not isinstance(answer.get("source"), str | None):
+        raise CaseIndexInvalid("the explanation of a deadline has not the form it must have", path=line.file)
     if said != found or _instant(start) != line.started_at or answer.get("limit") != line.limit:
         raise CaseIndexInvalid("the explanation of a deadline says something else than the index", path=line.file)
     return answer

@@ -1,24 +1,28 @@
 """The journal entries of a case file: each is the one its hash was made of, and they agree with the messages."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 
 from gateway.domain import proofs
 from gateway.errors import JournalMismatch, TimestampNotTrusted
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, on
-from gateway.store.chain import FIELDS, entry_hash
+from gateway.store.chain import FIELDS, entry_hash, is_hash
 from gateway.trust.certificates import TrustStore
 from gateway.trust.proven import check_entry
 from gateway.wire.documents import parse_json
 
 _NAMES = {"id", *FIELDS, "previous", "hash"}
+_TEXTS, _TEXTS_OR_NONE = ("event", "actor", "detail"), ("authority", "message_id", "digest")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}\+00:00", re.ASCII)
 _ABOUT_MESSAGES = frozenset({"message.sent", "message.received"})
 
 
 def read_entries(body: bytes) -> list[dict[str, Any]]:
     """Return the entries in a file, each with the hash it must have. Raises `JournalMismatch`, and what `parse_json` raises."""
-    return [_entry(line) for line in body.splitlines()]
+    return [_entry(line) for line in BytesIO(body)]
 
 
 def judge_journal(entries: list[dict[str, Any]], count: int, digests: Mapping[str, str], *, exporter: str) -> Item:
@@ -46,11 +50,26 @@ def judge_journal(entries: list[dict[str, Any]], count: int, digests: Mapping[st
 
 def _entry(line: bytes) -> dict[str, Any]:
     entry = parse_json(line)
-    if not isinstance(entry, dict) or set(entry) != _NAMES or not isinstance(entry["id"], int):
+    if not isinstance(entry, dict) or set(entry) != _NAMES or not _well_formed(entry):
         raise JournalMismatch("a journal entry has not the form it must have")
     if entry_hash(entry["id"], [entry[name] for name in FIELDS], entry["previous"]) != entry["hash"]:
         raise JournalMismatch(f"journal entry {entry['id']} is not the one its hash was made of")
     return entry
+
+
+def _well_formed(entry: Mapping[str, Any]) -> bool:
+    """Tell whether every field is of the kind that the journal has there. A hash may be right over a value of any kind."""
+    return (
+        type(entry["id"]) is int
+        and entry["id"] > 0
+        and isinstance(entry["at"], str)
+        and _INSTANT.fullmatch(entry["at"]) is not None
+        and all(isinstance(entry[name], str) for name in _TEXTS)
+        and all(isinstance(entry[name], str | None) for name in _TEXTS_OR_NONE)
+        and (entry["case_id"] is None or type(entry["case_id"]) is int)
+        and is_hash(entry["previous"])
+        and is_hash(entry["hash"])
+    )
 
 
 def judge_proofs(found: Mapping[int, bytes], entries: list[dict[str, Any]], trust: TrustStore) -> Item:

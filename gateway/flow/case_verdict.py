@@ -14,22 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.messages import Message, Receipt
-from gateway.domain.proofs import from_json
 from gateway.errors import (
     AnswerMismatch,
     CaseIncomplete,
     CaseIndexInvalid,
     GatewayError,
     MessageMismatch,
+    Misconfigured,
     NotAFile,
     ReceiptMismatch,
     Refused,
     ReportMismatch,
-    RootInvalid,
     SignerMismatch,
 )
 from gateway.flow import case_words as words
 from gateway.flow.case_attachments import There, judge_attachment, judge_rest, name_of, nobody_signed_for_it
+from gateway.flow.case_certificates import chains_of, judge_certificates
 from gateway.flow.case_deadlines import judge_deadline
 from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
 from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
@@ -37,10 +37,9 @@ from gateway.stages import MAX_MESSAGE_BYTES, Opened
 from gateway.trust.certificates import TrustStore
 from gateway.trust.container_signature import Sealing, claimed_chain, verify_container
 from gateway.trust.policy import STANDARD
-from gateway.trust.strangers import Introduction, chain_of, introduce, pem, strangers
+from gateway.trust.strangers import Introduction, chain_of, introduce, strangers
 from gateway.trust.verify import verify
 from gateway.wire.case_index import (
-    CERTIFICATES,
     JOURNAL,
     NAME,
     PROOFS,
@@ -55,8 +54,6 @@ from gateway.wire.documents import parse_json
 from gateway.wire.manifest import Named, digests, manifest
 from gateway.wire.reading import read
 from gateway.wire.schema import SchemaSet
-
-_ENVELOPES = ("messages/", "receipts/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,16 +129,17 @@ def verify_case_file(
         return Verdict(items=(_refusal("container", error),))
     with container:
         try:
-            met = list(_chains(container))
             evidence = container.contents(REVOCATION, most=MAX_FILE_BYTES)
+            # Until its signature holds, anybody may have put anything in: no more is read than that takes.
+            with strangers(anchors, [claimed_chain(container)], evidence, timestamp_anchors) as trust:
+                sealing = verify_container(container, trust, at)
+            index = _index(container, sealing)
+            met = chains_of(container)
+        except Misconfigured:
+            raise  # the anchors cannot be used
         except GatewayError as error:
             return Verdict(items=(_refusal("container", error),))
         with strangers(anchors, met, evidence, timestamp_anchors) as trust:
-            try:
-                sealing = verify_container(container, trust, at)
-                index = _index(container, sealing)
-            except GatewayError as error:
-                return Verdict(items=(_refusal("container", error),))
             found = _File(
                 container=container,
                 sealing=sealing,
@@ -157,7 +155,7 @@ def verify_case_file(
             items.append(_judged("attachments", partial(_rest, found)))
             items += [_judged(f"deadline {line.limit}", partial(_deadline, found, line)) for line in index.deadlines]
             items += _journal(found)
-            items.append(_judged("certificates", partial(_certificates, found, met)))
+            items.append(_judged("certificates", partial(judge_certificates, container, sealing.files, met)))
     return Verdict(items=tuple(items))
 
 
@@ -170,27 +168,6 @@ def _judged(item: str, judge: Callable[[], Item]) -> Item:
         return judge()
     except GatewayError as error:
         return _refusal(item, error)
-
-
-def _chains(container: Container) -> Iterator[tuple[bytes, ...]]:
-    """Yield every chain that travels in the file. Nothing about them is trusted."""
-    yield claimed_chain(container)
-    for name in container.entries:
-        if name.startswith(_ENVELOPES):
-            chain = chain_of(container.content(name, most=MAX_MESSAGE_BYTES))
-            if chain:
-                yield chain
-    for body in container.contents(PROOFS, most=MAX_FILE_BYTES).values():
-        yield from _signers_of(body)
-
-
-def _signers_of(body: bytes) -> Iterator[tuple[bytes, ...]]:
-    """Yield the chains in the proof of a journal entry; what is no proof is refused where it is judged."""
-    try:
-        proof = from_json(body)
-    except RootInvalid:
-        return
-    yield from (each.chain for each in proof.roots)
 
 
 def _index(container: Container, sealing: Sealing) -> CaseIndex:
@@ -260,7 +237,8 @@ def _message(found: _File, line: IndexedMessage, file: str) -> Item:
     inside = (header.message_id, header.sender, header.recipient, header.sequence, header.case_reference)
     said = (line.message_id, line.sender, line.recipient, line.sequence, found.index.case.reference)
     kind = str(opened.document.tag).rpartition("}")[2]
-    if opened.digest != line.sha256 or inside != said or kind != line.type or isinstance(message, Receipt):
+    exact = (opened.digest, opened.signed_at) == (line.sha256, line.signed_at)
+    if not exact or inside != said or kind != line.type or isinstance(message, Receipt):
         raise MessageMismatch("the envelope holds another message than the index says", path=file)
     parties = {found.index.case.home, found.index.case.counterparty}
     if {line.sender, line.recipient} != parties or (line.direction == "out") != (line.sender == found.index.case.home):
@@ -329,16 +307,18 @@ def _report(found: _File, line: IndexedMessage, file: str) -> Item:
     document = digests.get("original" if line.direction == "out" else "translated")
     if not isinstance(report, dict) or document is None:
         raise ReportMismatch("the report on the translation stands beside no document", path=file)
+    dropped = report.get("dropped")
+    if type(dropped) is not int or not all(isinstance(report.get(name), str) for name in ("from", "to")):
+        raise ReportMismatch("the report on the translation does not say from and to what, or what was left out", path=file)
     spoken = report.get("sha256_in" if line.direction == "out" else "sha256_out")
     inside = None
     if line.direction == "in" and line.envelope is not None:
         inside = verify(found.container.content(line.envelope, most=MAX_MESSAGE_BYTES), found.trust).inside
     if spoken != document or (inside is not None and report.get("sha256_in") != inside):
         raise ReportMismatch("the report speaks of other documents than those beside it", path=file)
-    dropped = report.get("dropped")
     says = (
         f"{found.sealing.signer} says how this message was translated from {report.get('from')} to {report.get('to')}: the "
-        f"report is the one on these documents; {dropped if isinstance(dropped, int) else 'unknown'} fields were left out."
+        f"report is the one on these documents; {dropped} fields were left out."
     )
     return Item(item=f"translation of message {line.number}", verdict=VALID, says=says)
 
@@ -385,16 +365,6 @@ def _journal(found: _File) -> Iterator[Item]:
     proofs = {
         int(place): body
         for name, body in found.container.contents(PROOFS, most=MAX_FILE_BYTES).items()
-        if (place := name.removeprefix(PROOFS).removesuffix(".json")).isdigit()
+        if (place := name.removeprefix(PROOFS).removesuffix(".json")).isdigit() and str(int(place)) == place
     }
     yield _judged("journal proofs", partial(judge_proofs, proofs, entries, found.trust))
-
-
-def _certificates(found: _File, met: list[tuple[bytes, ...]]) -> Item:
-    known = {pem(chain) for chain in met}
-    names = [name for name in found.sealing.files if name.startswith(CERTIFICATES)]
-    for name in names:
-        if found.container.content(name, most=MAX_MESSAGE_BYTES) not in known:
-            raise CaseIndexInvalid("a certificate is in the case file that signed nothing in it", path=name)
-    says = f"The {len(names)} certificate files are those that the signatures in this file were made with."
-    return Item(item="certificates", verdict=VALID, says=says)

@@ -15,7 +15,7 @@ from gateway.domain.safeguards import hold_reason
 from gateway.errors import EvidenceStopped, StoreConflict
 from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
-from gateway.flow.draft import Draft, Held, Sent, Submission, held_result
+from gateway.flow.draft import Draft, Held, Sent, Submission, each, held_result
 from gateway.flow.openness import require_open
 from gateway.flow.papers import facts_of, original_paper, report_paper, sha256, signed_paper
 from gateway.flow.ports import Runtime
@@ -43,9 +43,16 @@ def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
         draft.hold = hold_reason(draft.message, statement, rt.clock().date())
 
 
-def seal_draft(draft: Draft, rt: Runtime) -> None:
-    """Steps 6 and 7: advance the case, sign, seal."""
-    message, now = draft.message, rt.clock()
+def seal_drafts(drafts: Sequence[Draft], rt: Runtime) -> None:
+    """Steps 6 and 7: advance the cases, sign, seal. What fails belongs to its message alone."""
+    now = rt.clock()
+    each(drafts, lambda draft: _advance(draft, rt, now))
+    each(drafts, lambda draft: _sign(draft, rt, now))
+    each(drafts, lambda draft: _seal(draft, rt))
+
+
+def _advance(draft: Draft, rt: Runtime, now: datetime) -> None:
+    message = draft.message
     assert message is not None
     assert not isinstance(message, Receipt)
     assert draft.checked is not None
@@ -63,9 +70,18 @@ def seal_draft(draft: Draft, rt: Runtime) -> None:
         draft.after = advance(draft.case, message, now)
     elif draft.case is not None:
         draft.after = replace(draft.case, state=step(draft.case.state, Event.HOLD, Role.REQUESTING))
+
+
+def _sign(draft: Draft, rt: Runtime, now: datetime) -> None:
+    assert draft.message is not None
     if draft.hold is None:
-        header = message.header
-        draft.signed = sign(draft.document, rt.ring.signing(header.sender, now), now)
+        draft.signed = sign(draft.document, rt.ring.signing(draft.message.header.sender, now), now)
+
+
+def _seal(draft: Draft, rt: Runtime) -> None:
+    assert draft.message is not None
+    if draft.signed is not None:
+        header = draft.message.header
         draft.sealed = seal(
             draft.signed,
             message_id=header.message_id,

@@ -1,6 +1,6 @@
 """One message on its way outward: what is known of it between the steps, and what may become of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,6 +89,17 @@ def own_error(draft: Draft) -> Iterator[None]:
         yield
     except (Refused, Misconfigured) as error:
         draft.refused = error
+
+
+def each(drafts: Iterable[Draft], step: Callable[[Draft], None]) -> None:
+    """Take one step with every message that is still on its way, before any of them takes the next.
+
+    A processor that repeats one step is faster than one that goes through all steps for each message (docs/performance.md).
+    """
+    for draft in drafts:
+        if draft.refused is None and draft.again is None:
+            with own_error(draft):
+                step(draft)
 
 
 def held_result(case: Case, reason: HoldReason) -> Held:

@@ -7,7 +7,7 @@ from gateway.errors import (
     MessageIdReused,
     TransitionNotAllowed,
 )
-from gateway.flow.dispatch import guard_rights, save, seal_draft
+from gateway.flow.dispatch import guard_rights, save, seal_drafts
 from gateway.flow.draft import Draft, Held, Sent, Submission, held_result, own_error
 from gateway.flow.evidence import refusal
 from gateway.flow.minimising import check_again
@@ -44,7 +44,7 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
             if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
                 raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
             guard_rights(tx, draft, rt)
-            seal_draft(draft, rt)
+            seal_drafts([draft], rt)
         if draft.refused is not None:
             raise draft.refused
         if draft.hold is not None:

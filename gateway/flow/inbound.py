@@ -20,7 +20,7 @@ from gateway.errors import (
     Unavailable,
     WrongRecipient,
 )
-from gateway.flow.arrival import CLOCK_SKEW, Answer, Postponed, Prepared, Rejected
+from gateway.flow.arrival import CLOCK_SKEW, Answer, Coming, Postponed, Prepared, Rejected
 from gateway.flow.clockwork import check_binds
 from gateway.flow.openness import free_resumed
 from gateway.flow.parts import take_part
@@ -29,12 +29,12 @@ from gateway.flow.record import record
 from gateway.flow.taking import Batch, decide, look_up
 from gateway.flow.timekeeping import behind_the_record
 from gateway.log import logger
-from gateway.stages import Opened, Received
+from gateway.stages import Received
 from gateway.store import early
 from gateway.store.database import transaction
 from gateway.store.early import EarlyRow
 from gateway.trust.parts import is_part
-from gateway.trust.seal import unseal
+from gateway.trust.seal import break_seal, verify_contents
 from gateway.wire.manifest import manifest
 from gateway.wire.reading import read
 
@@ -51,7 +51,7 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     """
     if any(is_part(raw.body) for raw in batch):
         return _receive_parts(batch, rt)
-    every = _unless_behind([prepare(raw, rt) for raw in batch], rt)
+    every = _unless_behind(prepare(batch, rt), rt)
     prepared = [item for item in every if not isinstance(item, Postponed)]
     if len(prepared) < len(every):
         _tell_postponed([item for item in every if isinstance(item, Postponed)])
@@ -114,7 +114,7 @@ def heal(rt: Runtime) -> int:
         if not rows:
             return taken
         seen.update(row.id for row in rows if row.id is not None)
-        tried = [(row, prepare(_received_again(row), rt)) for row in rows]
+        tried = list(zip(rows, prepare([_received_again(row) for row in rows], rt), strict=True))
         unknown |= {row.sender for row, item in tried if isinstance(item, Postponed)}
         judged = [(row, item) for row, item in tried if not isinstance(item, Postponed)]
         if not judged:
@@ -159,28 +159,64 @@ def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[
         return _save(prepared, rt)
 
 
-def prepare(raw: Received, rt: Runtime) -> Prepared | Rejected | Postponed:
-    """Do everything with one message that needs no database. The first step that refuses ends the walk."""
-    found: Opened | None = None
-    try:
-        found = unseal(raw, rt.ring, rt.trust, screen=rt.screen)  # 1 decrypt, verify, who signed it
-        checked = rt.schemas.check(found.document)  # 2 schema and rules between fields
-        message, named = read(checked), manifest(checked.document)  # 3 into our words
-        recipient = message.header.recipient
-        if not rt.is_home(recipient):
-            raise WrongRecipient(f"this gateway is not home to {recipient}", path="Header/Recipient")
-        if message.header.created > found.signed_at + CLOCK_SKEW:
-            raise SigningTimeInvalid("the message says it was made after it was signed", path="Header/Created")
-        if isinstance(message, Application):
-            check_binds(message.agreement, requesting=message.header.sender, requested=recipient, rt=rt)
-        translation = None  # 4 into the recipient's dialect; nobody's dialect has a receipt
-        if not isinstance(message, Receipt):
-            translation = rt.translator(recipient).from_canonical(checked.document, sha256_in=found.inside)
-    except Refused as error:
-        return Rejected(received=raw, error=error, opened=found)
-    except Unavailable as error:  # revocation not known, a key store that does not answer: the message is not at fault
-        return Postponed(received=raw, error=error)
-    return Prepared(received=raw, opened=found, checked=checked, message=message, translation=translation, named=named)
+def prepare(batch: Sequence[Received], rt: Runtime) -> list[Prepared | Rejected | Postponed]:
+    """Do everything with a batch that needs no database; one result per message, in order.
+
+    Each step is taken for the whole batch before the next one: a processor that repeats one step is a quarter faster than one
+    that goes through all of them for each message (docs/performance.md). The first step that refuses a message ends its way.
+    """
+    coming = [Coming(raw) for raw in batch]
+    for step in (_open, _verify, _check, _read, _translate):
+        for item in coming:
+            if item.error is None:
+                try:
+                    step(item, rt)
+                except (Refused, Unavailable) as error:
+                    item.error = error
+    return [item.judged() for item in coming]
+
+
+def _open(item: Coming, rt: Runtime) -> None:
+    """Step 1: decrypt."""
+    item.contents = break_seal(item.received, rt.ring, rt.trust)
+
+
+def _verify(item: Coming, rt: Runtime) -> None:
+    """Step 2: the signature, and who made it."""
+    assert item.contents is not None
+    item.opened = verify_contents(item.contents, rt.trust, screen=rt.screen)
+    item.contents = None
+
+
+def _check(item: Coming, rt: Runtime) -> None:
+    """Step 3: schema and rules between fields."""
+    assert item.opened is not None
+    item.checked = rt.schemas.check(item.opened.document)
+
+
+def _read(item: Coming, rt: Runtime) -> None:
+    """Step 4: into our words; whether it is ours to take."""
+    assert item.opened is not None
+    assert item.checked is not None
+    message = read(item.checked)
+    header = message.header
+    if not rt.is_home(header.recipient):
+        raise WrongRecipient(f"this gateway is not home to {header.recipient}", path="Header/Recipient")
+    if header.created > item.opened.signed_at + CLOCK_SKEW:
+        raise SigningTimeInvalid("the message says it was made after it was signed", path="Header/Created")
+    if isinstance(message, Application):
+        check_binds(message.agreement, requesting=header.sender, requested=header.recipient, rt=rt)
+    item.message, item.named = message, manifest(item.checked.document)
+
+
+def _translate(item: Coming, rt: Runtime) -> None:
+    """Step 5: into the recipient's dialect; nobody's dialect has a receipt."""
+    assert item.opened is not None
+    assert item.checked is not None
+    assert item.message is not None
+    if not isinstance(item.message, Receipt):
+        translator = rt.translator(item.message.header.recipient)
+        item.translation = translator.from_canonical(item.checked.document, sha256_in=item.opened.inside)
 
 
 def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:

@@ -26,8 +26,8 @@ from gateway.errors import (
 )
 from gateway.flow.claims import find_handed_in
 from gateway.flow.clockwork import check_binds
-from gateway.flow.dispatch import guard_rights, save, seal_draft
-from gateway.flow.draft import Draft, Held, Known, Sent, Submission, held_result, own_error
+from gateway.flow.dispatch import guard_rights, save, seal_drafts
+from gateway.flow.draft import Draft, Held, Known, Sent, Submission, each, held_result, own_error
 from gateway.flow.evidence import refusal
 from gateway.flow.lapses import check_notice
 from gateway.flow.minimising import minimise
@@ -91,20 +91,17 @@ def _apart(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
 
 
 def _walk(drafts: Sequence[Draft], rt: Runtime) -> None:
-    """Steps 2 to 7 for each message: everything but the commit."""
+    """Steps 2 to 7, each for the whole batch: everything but the commit."""
     with reading(rt.engine) as tx:
         known = _look_up(tx, drafts)
+        each(drafts, lambda draft: _complete(tx, draft, known, rt))
+        each(drafts, lambda draft: _check(draft, rt))
+        each(drafts, lambda draft: _decide(tx, draft, known, rt))
+    if (stopped := refusal(rt)) is not None:
         for draft in drafts:
-            if draft.refused is None:
-                with own_error(draft):
-                    _decide(tx, draft, known, rt)
-    stopped = refusal(rt)
-    for draft in drafts:
-        if draft.refused is None and draft.again is None:
-            draft.refused = stopped
-        if draft.refused is None and draft.again is None:
-            with own_error(draft):
-                seal_draft(draft, rt)
+            if draft.refused is None and draft.again is None:
+                draft.refused = stopped
+    seal_drafts(drafts, rt)
 
 
 def _commit(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> list[Submission]:
@@ -156,8 +153,8 @@ def _look_up(tx: Tx, drafts: Sequence[Draft]) -> Known:
     )
 
 
-def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
-    """Steps 2 to 4: complete the header, check schema and allow-list, leave out what the treaty withholds; the safeguards."""
+def _complete(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
+    """Step 2: whether it was handed in before; else complete its header."""
     item, header = draft.submitted, draft.header
     kind = rt.schemas.type_of(draft.document)
     if kind is None:
@@ -174,8 +171,17 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     filled = complete_header(draft.document, _header_values(tx, draft, kind or "", known, rt.clock()))
     if draft.report is not None and filled:
         draft.report = draft.report.with_filled(filled)
+
+
+def _check(draft: Draft, rt: Runtime) -> None:
+    """Step 3: schema, rules between fields, allow-list."""
     draft.checked = rt.schemas.check(draft.document)
     rt.allowed.check(draft.checked)
+
+
+def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
+    """Steps 4 and 5: into our words; whether it fits its case, without what the treaty withholds; the safeguards."""
+    assert draft.checked is not None
     draft.message = read(draft.checked)
     assert not isinstance(draft.message, Receipt), "refused above"
     rt.partners.authority(draft.message.header.recipient)
@@ -184,7 +190,7 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     _check_place(tx, draft.message, draft.case, known, rt)
     minimise(draft, rt)
     draft.named = manifest(draft.document)
-    draft.files = find_handed_in(tx, item.authority, draft.named)
+    draft.files = find_handed_in(tx, draft.submitted.authority, draft.named)
     guard_rights(tx, draft, rt)
 
 

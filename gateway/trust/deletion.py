@@ -20,6 +20,7 @@ from gateway.wire.documents import parse_json
 
 # Another kind of document signed by the same key can never be mistaken for this one.
 _CONTEXT = b"readmission-gateway deletion record 1\n"
+_MEMBERS = {"record", "certificates", "signature"}
 # Why a case may be erased. Codes, not sentences: the record outlives the person's data and must hold none of it.
 WHY = {
     "retention-ended": "the time for which the data may be kept is over",
@@ -82,6 +83,8 @@ def read_record(body: bytes, trust: TrustStore) -> DeletionRecord:
     """
     read = _read(body)
     signer = trust.verdict(read.chain, read.record.erased_at, claimed=True)
+    if not signer.algorithm.is_only_form(read.signature):
+        raise SignatureInvalid("the signature of the deletion record is not written in its one form")
     signer.check(read.covered, read.signature)
     if signer.authority != read.record.home:
         raise SignerMismatch("the deletion record is signed by another authority than the one whose case it was")
@@ -100,10 +103,10 @@ def _read(body: bytes) -> _Read:
     try:
         whole = parse_json(body)
         plain = whole["record"]
-        record = DeletionRecord(
-            **plain
-            | {"erased_at": datetime.fromisoformat(plain["erased_at"]).astimezone(UTC), "exports": tuple(plain["exports"])}
-        )
+        erased_at = datetime.fromisoformat(plain["erased_at"])
+        if set(whole) != _MEMBERS or erased_at.tzinfo is None or not _well_formed(plain):
+            raise SignatureInvalid("this is no signed deletion record")
+        record = DeletionRecord(**plain | {"erased_at": erased_at.astimezone(UTC), "exports": tuple(plain["exports"])})
         return _Read(
             record=record,
             chain=tuple(b64decode(each, validate=True) for each in whole["certificates"]),
@@ -112,3 +115,18 @@ def _read(body: bytes) -> _Read:
         )
     except (Refused, ValueError, KeyError, TypeError, OverflowError) as error:
         raise SignatureInvalid("this is no signed deletion record") from error
+
+
+def _well_formed(plain: Mapping[str, Any]) -> bool:
+    """Tell whether the values of a record are of their kinds; that there are these members and no other, its class asks for."""
+    destroyed, exports = plain["destroyed"], plain["exports"]
+    return (
+        all(isinstance(plain[name], str) for name in ("case", "home", "by", "why", "journal_hash"))
+        and plain["why"] in WHY
+        and all(isinstance(plain[name], bool) for name in ("although_open", "key_destroyed"))
+        and type(plain["journal_entry"]) is int
+        and isinstance(destroyed, dict)
+        and all(type(rows) is int for rows in destroyed.values())
+        and isinstance(exports, list)
+        and all(isinstance(each, str) for each in exports)
+    )

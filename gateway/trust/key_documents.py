@@ -23,6 +23,7 @@ from gateway.trust.algorithms import SignatureAlgorithm
 from gateway.trust.folder import authority_files, read_public
 from gateway.trust.private_documents import HasName, key_id
 from gateway.trust.signing_key import SigningKey
+from gateway.wire.documents import parse_json
 
 FORMAT: Final = 2
 _MAX_VERSION: Final = 999_999  # so that a slip cannot use up all versions that may follow
@@ -125,7 +126,7 @@ def write_document(
         "not_after": _text(not_after),
         "certificates": [b64encode(each).decode() for each in signer.chain],
     }
-    content["signature"] = b64encode(signer.sign(kind.covered(content))).decode()
+    content["signature"] = b64encode(signer.algorithm.to_only_form(signer.sign(kind.covered(content)))).decode()
     return (json.dumps(content, indent=2) + "\n").encode()
 
 
@@ -217,8 +218,8 @@ def _refuse(kind: Kind[Any]) -> KeyDocumentRefused:
 
 def _read(kind: Kind[Any], data: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        content = parse_json(data)  # strict: a member that stands twice would be read in two ways
+    except Refused as error:
         raise _refuse(kind) from error
     if not isinstance(content, dict) or content.get("v") != FORMAT or set(content) != kind.members:
         raise _refuse(kind)

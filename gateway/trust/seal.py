@@ -75,6 +75,16 @@ class Header:
         return json.dumps({"v": 1, **self.as_dict()}, separators=(",", ":")).encode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What lay under a seal. Nobody has verified it yet."""
+
+    header: Header
+    second: SecondSignature | None
+    envelope: bytes
+    at: datetime  # UTC, when the message came: the instant at which it is judged
+
+
 def seal(
     signed: Signed, *, message_id: str, sender: str, recipient: str, trust: TrustStore, ring: KeyRing | None = None
 ) -> Sealed:
@@ -120,21 +130,39 @@ def unseal(
 ) -> Opened:
     """Open, verify, and check that the seal names the sender, recipient and message of the signed header.
 
-    Raises `CannotOpen` with one and the same text whatever keeps it shut, `SealMismatch`, `SecondSignatureInvalid`,
-    `SecondSignatureMissing`, and what `verify` raises; judged at `received.received_at`. `screen` sees the envelope before it
-    is parsed here, and raises what it will.
+    `break_seal` and then `verify_contents`; raises what they raise. Judged at `received.received_at`.
     """
-    at = received.received_at
+    return verify_contents(break_seal(received, ring, trust), trust, policy, screen=screen)
+
+
+def break_seal(received: Received, ring: KeyRing, trust: TrustStore) -> Contents:
+    """Return what lies under a seal. Raises `CannotOpen` with one and the same text whatever keeps it shut, `TooLarge`."""
     header, plain = decrypt(received.body, ring)
-    if not trust.may_seal(header.suite, at, header.sender, header.recipient):
+    if not trust.may_seal(header.suite, received.received_at, header.sender, header.recipient):
         raise CannotOpen(CANNOT_OPEN)
     second, envelope = split_second(plain)
+    return Contents(header=header, second=second, envelope=envelope, at=received.received_at)
+
+
+def verify_contents(
+    contents: Contents,
+    trust: TrustStore,
+    policy: rules.Policy = rules.STANDARD,
+    *,
+    screen: Callable[[bytes], None] | None = None,
+) -> Opened:
+    """Verify what lay under a seal, and check that the seal names the sender, recipient and message of the signed header.
+
+    Raises `SealMismatch`, `SecondSignatureInvalid`, `SecondSignatureMissing`, and what `verify` raises. `screen` sees the
+    envelope before it is parsed here, and raises what it will.
+    """
+    header, envelope = contents.header, contents.envelope
     if screen is not None:
         screen(envelope)
-    opened = verify(envelope, trust, at, policy)
+    opened = verify(envelope, trust, contents.at, policy)
     if header.sender != opened.signer or _addressed(opened.document) != (header.recipient, header.message_id):
         raise SealMismatch("the seal names another sender, recipient or message than the signed header")
-    _check_second(second, envelope, opened, header.recipient, trust, at)
+    _check_second(contents.second, envelope, opened, header.recipient, trust, contents.at)
     return replace(opened, sealed_for=header.recipient, sealed_id=header.message_id)
 
 

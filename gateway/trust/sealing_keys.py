@@ -21,7 +21,10 @@ class SealingKey(PublishedKey):
 
 def _make(fields: dict[str, Any]) -> SealingKey:
     suite = SUITES[fields["scheme"]]
-    return SealingKey(**fields, suite=suite, public_key=suite.load_public(fields["raw"]))
+    public_key = suite.load_public(fields["raw"])
+    # Some bytes are read as a key and cannot be sealed with (a point of low order); better here than with a message in hand.
+    suite.hpke.encrypt(b"", public_key, info=b"")
+    return SealingKey(**fields, suite=suite, public_key=public_key)
 
 
 SEALING_KEYS: Final = Kind(noun="sealing key", folder=SEALING, private="sealing", member="suite", make=_make)

@@ -23,7 +23,7 @@ from gateway.errors import KeyMissing, SignerNotTrusted
 from gateway.trust import algorithms, profile
 from gateway.trust.certificates import TrustStore
 from gateway.trust.chains import MAX_CHAIN, UNREADABLE
-from gateway.trust.folder import ANCHORS, AUTHORITY, PINNED, REVOCATION, TIMESTAMP_ANCHORS, read_public
+from gateway.trust.folder import ANCHORS, AUTHORITY, MAX_FILE_BYTES, PINNED, REVOCATION, TIMESTAMP_ANCHORS, read_public
 from gateway.trust.pinned import DEVELOPMENT_ONLY
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -123,13 +123,14 @@ def strangers(
 
 
 def _usable(chain: tuple[bytes, ...]) -> str | None:
-    """Return whose chain it is; None if it is nobody's, or holds a key that nobody here signs with."""
+    """Return whose chain it is; None if it is nobody's, too large, or holds a key that nobody here signs with."""
     try:
         known = introduce(chain)
         key = _read(chain)[0].public_key()
+        fits = len(pem(chain)) <= MAX_FILE_BYTES
     except (SignerNotTrusted, UnsupportedAlgorithm, *UNREADABLE):
         return None
-    return known.authority if algorithms.of_key(key) is not None else None
+    return known.authority if fits and algorithms.of_key(key) is not None else None
 
 
 def _read(chain: tuple[bytes, ...]) -> list[x509.Certificate]:

@@ -16,6 +16,7 @@ from typing import Any
 from asn1crypto import cms, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtensionOID
 from rfc3161_client import (
     HashAlgorithm,
     TimeStampRequest,
@@ -26,12 +27,15 @@ from rfc3161_client import (
 )
 
 from gateway.errors import TimestampMalformed, TimestampMismatch, TimestampNotTrusted, TimestampTimeInvalid
+from gateway.trust.chains import UNREADABLE
 
 MAX_TOKEN_BYTES = 32_768  # with a chain of four RSA-4096 certificates it is below 12 kB
 TOLERANCE = timedelta(minutes=5)  # how far a timestamp that was just made may be from our own clock
 _HASHES = {"sha256", "sha384", "sha512"}  # what an authority may sign with today
 _VERSIONS = ("v3", "v1")  # RFC 5652: of SignedData with content that is not plain data, of a SignerInfo with a serial number
-_MIN_RSA_BITS, _MIN_CURVE_BITS = 2048, 256
+_MIN_RSA_BITS = 2048
+# The curves of the SOG-IS agreed mechanisms that the library knows; secp256k1 is as long as P-256, and not among them.
+_CURVES = {"secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"}
 
 Anchors = Sequence[
     x509.Certificate
@@ -108,13 +112,16 @@ def check(token: bytes, data: bytes, anchors: Anchors) -> Stamp:
         raise TimestampNotTrusted("no certificate of a timestamp authority is trusted here")
     try:
         leaf = x509.load_der_x509_certificate(shape.leaf)
-        authority = leaf.subject.rfc4514_string()
         response = decode_timestamp_response(_granted(token))
         VerifierBuilder(roots=list(anchors)).build().verify(response, imprint)
-    except (VerificationError, ValueError):
+        authority = leaf.subject.rfc4514_string()  # after it is trusted: a stranger's name may be written in any way
+        issues = any(each.oid == ExtensionOID.BASIC_CONSTRAINTS and each.value.ca for each in leaf.extensions)
+    except (VerificationError, *UNREADABLE):
         raise TimestampNotTrusted(
             "the timestamp is not signed by a trusted authority whose certificate was for timestamps and valid at its time"
         ) from None
+    if issues:
+        raise TimestampNotTrusted("the timestamp is signed by a certificate authority, not by a timestamp authority")
     _require_strong(leaf)
     return Stamp(token=token, at=shape.at, authority=authority, serial=shape.serial)
 
@@ -130,7 +137,7 @@ def _granted(token: bytes) -> bytes:
 def _require_strong(leaf: x509.Certificate) -> None:
     key = leaf.public_key()
     strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS) or (
-        isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= _MIN_CURVE_BITS
+        isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES
     )
     if not strong:
         raise TimestampNotTrusted("the key of the timestamp authority is too weak, or of a kind that is not accepted")
@@ -167,7 +174,7 @@ def _shape(token: bytes) -> _Shape:
             serial=info["serial_number"].native,
             leaf=_leaf(signed, signer),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):  # LookupError: a list or set that is empty
         raise TimestampMalformed("what should be a timestamp cannot be read") from None
 
 

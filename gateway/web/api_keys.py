@@ -19,8 +19,8 @@ from gateway.store.database import reading, transaction
 REFUSED_EVERY = timedelta(minutes=1)  # one entry for all refusals of this process
 
 
-def runtime_of(request: Request) -> Runtime:
-    """Return the gateway behind this application."""
+async def runtime_of(request: Request) -> Runtime:
+    """Return the gateway behind this application. It waits for nothing, and is no function that FastAPI gives a thread."""
     found: Runtime = request.app.state.gateway
     return found
 
@@ -80,7 +80,7 @@ def _note(rt: Runtime, entry: journal.Entry) -> None:
 def may(scope: str) -> Any:
     """Return the dependency that asks for an API key with `scope`."""
 
-    def check(key: Annotated[ApiKey, Depends(_key)]) -> ApiKey:
+    async def check(key: Annotated[ApiKey, Depends(_key)]) -> ApiKey:
         if scope not in key.scopes:
             raise NotPermitted(f"this API key lacks the scope {scope!r}")
         return key

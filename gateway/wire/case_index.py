@@ -5,6 +5,7 @@ and receipts beside it prove the most of it, and gateway/flow/case_verdict.py sa
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ ATTACHMENTS = "attachments/"
 CERTIFICATES = "certificates/"
 REVOCATION = "revocation/"
 README, SUMMARY = "README.txt", "summary.pdf"
+_DIRECTIONS = {"in", "out"}
+_LIMIT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # as the ids of limits in a treaty file
 T = TypeVar("T")
 
 
@@ -147,6 +150,10 @@ def read_index(body: bytes) -> CaseIndex:
     index = _record(CaseIndex, parse_json(body), NAME)
     if index.format != FORMAT:
         raise CaseIndexInvalid("the case file is of another version than this program reads")
+    # Words that decide what is judged, or under which name: one that is not known would pass unjudged.
+    known = all(line.direction in _DIRECTIONS for line in index.messages)
+    if not known or not all(_LIMIT.fullmatch(line.limit) for line in index.deadlines):
+        raise CaseIndexInvalid("the index of the case file calls something by a word that is not known")
     return index
 
 

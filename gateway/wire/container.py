@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from gateway.errors import ContainerForm, ContainerName, ContainerTooLarge, NotAFile
+from gateway.wire.documents import open_file
 
 MIMETYPE = "mimetype"
 MEDIA_TYPE = b"application/vnd.etsi.asic-e+zip"
@@ -188,14 +189,12 @@ class Container:
 
 def open_container(path: Path) -> Container:
     """Open a container file. Raises `NotAFile`, and what `Container.read` raises."""
-    try:
-        if not path.is_file():
-            raise NotAFile("there is no such file")
-        file = path.open("rb")
-    except (OSError, ValueError) as error:
-        raise NotAFile("the file cannot be read") from error
+    file = open_file(path)
     try:
         return Container.read(file)
+    except OSError as error:  # some of what calls itself a file has no end to look for
+        file.close()
+        raise NotAFile("the file cannot be read") from error
     except BaseException:
         file.close()
         raise

@@ -28,6 +28,10 @@ from gateway.wire.shapes import Shape, xml_shapes
 
 MOST = 100  # problems told about one document: who mends these meets the rest
 
+# What xmlschema is asked about: its time grows by the square of the children of one element. No message comes near either.
+_MOST_CHILDREN, _MOST_ELEMENTS = 1_000, 10_000
+_CROWDED = etree.XPath(f"boolean(/descendant::*[*[{_MOST_CHILDREN + 1}]]) or count(/descendant::*) > {_MOST_ELEMENTS}")
+
 _TAG = f"{{{NS}}}"
 # What xmlschema may raise over a value that it cannot hold, such as a year of twenty digits.
 _TRIPS = (XMLSchemaException, ArithmeticError, ValueError)
@@ -66,6 +70,9 @@ class Explainer:
 
     def problems(self, document: Tree) -> list[SchemaViolation]:
         """Return what is wrong with a document that lxml refused, by line: at least one problem, at most `MOST`."""
+        if _CROWDED(document):
+            words = "the document does not meet its schema, and has too many elements to be told where"
+            return [SchemaViolation(words, path=path_of(document), line=document.sourceline)]
         found: dict[tuple[str | None, str], SchemaViolation] = {}
         try:
             for error in islice(self.schema.iter_errors(document), MOST):

@@ -1,6 +1,7 @@
 """The shared schemas. lxml decides on the hot path; xmlschema, much slower, explains a refusal and converts to JSON."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from gateway.errors import Refused, SchemaSetBroken, SchemaViolation, UnknownMes
 from gateway.stages import Checked, Tree
 from gateway.wire.documents import NS
 from gateway.wire.rules import Rules, path_of
+from gateway.wire.short_schema import ShortSchema
 
 if TYPE_CHECKING:
     from gateway.wire.explain import Explainer
@@ -32,17 +34,22 @@ class SchemaSet:
     """One version of the message schemas with its rules. Safe to share between threads."""
 
     folder: Path
-    xsd: etree.XMLSchema
+    short: ShortSchema
     rules: Rules
 
     @classmethod
     def load(cls, folder: Path) -> "SchemaSet":
         """Read `readmission.xsd` and `rules.sch` of a folder. Raises `SchemaSetBroken`."""
         try:
-            xsd = etree.XMLSchema(etree.parse(folder / "readmission.xsd"))
+            short = ShortSchema.load(folder / "readmission.xsd")
         except (OSError, etree.LxmlError) as error:
             raise SchemaSetBroken(f"readmission.xsd cannot be read: {error}") from error
-        return cls(folder=folder, xsd=xsd, rules=Rules.load(folder / "rules.sch"))
+        return cls(folder=folder, short=short, rules=Rules.load(folder / "rules.sch"))
+
+    @property
+    def xsd(self) -> etree.XMLSchema:
+        """The schema as it is published. Raises `SchemaSetBroken`."""
+        return _whole(self.folder / "readmission.xsd")
 
     def check(self, document: Tree) -> Checked:
         """Return the document as checked, or raise the first problem with its place.
@@ -50,7 +57,7 @@ class SchemaSet:
         Raises `UnknownMessageType`, `UnsupportedSchemaVersion`, `SchemaViolation` or `RuleViolation`.
         """
         name = self._type(document)
-        if _HAS_XSI(document) or not self.xsd.validate(document):
+        if _HAS_XSI(document) or not self._meets(document):
             raise self._schema_problems(document)[0]
         broken = self.rules.violations(document, first_only=True)
         if broken:
@@ -102,7 +109,12 @@ class SchemaSet:
             found: Any = _WITH_XSI(document)
             words = "attributes of XML Schema (xsi:) are not used in a message"
             return [SchemaViolation(words, path=path_of(found[0]), line=found[0].sourceline)]
-        return [] if self.xsd.validate(document) else self._explainer().problems(document)
+        return [] if self._meets(document) else self._explainer().problems(document)
+
+    def _meets(self, document: Tree) -> bool:
+        """Tell whether the document meets the XSD."""
+        decides = self.short.xsd if self.short.decides(document) else self.xsd
+        return bool(decides.validate(document))
 
     def _explainer(self) -> "Explainer":
         from gateway.wire.explain import explainer  # noqa: PLC0415  # xmlschema costs 0.2 s: loaded only when asked to explain
@@ -120,6 +132,15 @@ class SchemaSet:
         if version is not None and version != _VERSION:
             raise _unsupported(f"/{name}/@schemaVersion", document.sourceline)
         return name
+
+
+@lru_cache(maxsize=8)
+def _whole(path: Path) -> etree.XMLSchema:
+    """Read it when the first document needs it; published schemas never change in place."""
+    try:
+        return etree.XMLSchema(etree.parse(path))
+    except (OSError, etree.LxmlError) as error:
+        raise SchemaSetBroken(f"{path.name} cannot be read: {error}") from error
 
 
 def _unsupported(path: str, line: int | None) -> UnsupportedSchemaVersion:

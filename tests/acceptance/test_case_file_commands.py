@@ -1,8 +1,11 @@
 """`gateway case export`, `verify-case` and `case erase` as a script runs them."""
 
 import json
+import os
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,7 @@ from gateway.domain.case import State
 from gateway.store import cases
 from gateway.store.database import open_engine, reading
 from gateway.trust.vault import Vault
-from tests.packs import Sample, pack
+from tests.packs import Sample, forged, pack
 from tests.running import run
 from tests.store_rows import add_case
 
@@ -62,6 +65,26 @@ def test_anything_else_is_refused(told, tmp_path: Path, content: bytes, code: st
 
 def test_missing_file_is_refused(told, tmp_path: Path) -> None:
     assert told("verify-case", tmp_path / "missing", code=1)["error"]["code"] == "not-a-file"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files of the kernel that have no end to look for")
+def test_what_only_looks_like_a_file_is_refused(told, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", "/proc/version", "/proc/self/mem", "/dev/zero"):
+        assert told("verify-case", place, code=1)["error"]["code"] == "not-a-file"
+
+
+def test_words_of_the_exporter_move_no_cursor_and_colour_nothing(sample: Sample, tmp_path: Path) -> None:
+    def write(files: dict[str, bytes], _index: dict[str, Any]) -> None:
+        whole = json.loads(files["deadlines/reply.json"])
+        whole["answer"]["source"] = "Art. [/bold]9\x1b[2J\u202e"
+        files["deadlines/reply.json"] = json.dumps(whole).encode()
+
+    path = forged(sample, tmp_path / "coloured.asice", write)
+    done = run("verify-case", path, "--anchors", sample.keys / "anchors", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert "(Art. [/bold]9\\x1b[2J\\u202e)" in done.out
+    assert "\x1b" not in done.out
 
 
 def test_missing_anchors_are_a_fault_of_the_installation(sample: Sample, tmp_path: Path) -> None:

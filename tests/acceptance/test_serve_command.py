@@ -145,6 +145,25 @@ def test_port_that_is_taken_stops_the_start_with_a_sentence(config: Path, keys: 
     assert "is taken" in done.json["error"]["message"]
 
 
+def test_two_processes_that_share_a_port_both_listen_and_one_goes_on_when_the_other_has_ended(
+    keys: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    first = write_settings(tmp_path / "first", keys, database=sqlite_url, share_port=True)
+    with running("run", "api", "--config", first, "--json", cwd=first.parent) as one:
+        url = one.first_document()["url"]
+        second = write_settings(
+            tmp_path / "second", keys, database=sqlite_url, share_port=True, port=int(url.rpartition(":")[2])
+        )
+        with running("run", "api", "--config", second, "--json", cwd=second.parent) as other:
+            assert other.first_document()["url"] == url
+            one.process.send_signal(signal.SIGTERM)
+            assert one.process.wait(20) == 0
+            headers = add_key(sqlite_url, "AT-BMI")
+            assert [hand_in(url, headers)["outcome"] for _ in range(4)] == ["sent"] * 4
+
+
 def test_broker_that_is_away_is_told_with_exit_3(keys: Path, sqlite_url: str, tmp_path: Path) -> None:
     config = write_settings(tmp_path, keys, database=sqlite_url, broker="amqp://nobody:secret@127.0.0.1:1/none")
     assert refused(config, "run", "consume") == "broker-unavailable"

@@ -73,6 +73,7 @@ _SHAPE = (
     "text_between_message_and_signature",
 )
 _SENDER = (
+    "headers_two",
     "sender_is_another_authority",
     "sender_missing",
     "sender_of_letters_that_look_alike",
@@ -116,6 +117,7 @@ _MARKUP = {
     "comment_in_the_sender": BOTH,
     "comment_in_the_signature_value": XMLSEC,
     "comment_in_the_signed_info": BOTH,
+    "comments_130_000": BOTH,
     "doctype": XMLSEC,
     "doctype_with_an_id_attribute": XMLSEC,
     "entity_as_default_of_an_attribute": XMLSEC,

@@ -129,3 +129,40 @@ async def test_nothing_is_written_when_the_timestamp_authority_does_not_answer(c
     with pytest.raises(TimestampUnavailable):
         export_case(row_id(case, ASKING), tmp_path / "x.asice", rt, actor="officer.one", purpose=None)
     assert not (tmp_path / "x.asice").exists()
+
+
+# --- proofs that hold more, or less, than they say ----------------------------------------------------------------------
+
+
+def in_the_first_proof(change):
+    def changed(files, _index) -> None:
+        name = next(each for each in files if each.startswith(PROOFS))
+        whole = json.loads(files[name])
+        change(whole)
+        files[name] = json.dumps(whole).encode()
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda whole: whole["roots"][0].update(note="unsigned"),
+        lambda whole: whole["timestamp"].update(note="unsigned"),
+        lambda whole: whole.update(timestamp=["token"]),
+        lambda whole: whole.update(path=whole["path"] + ["0" * 64]),
+        lambda whole: whole.update(roots=[1] * 5_000),
+    ],
+)
+async def test_proof_of_another_form_is_refused(stamped: Sample, tmp_path: Path, change) -> None:
+    path = forged(stamped, tmp_path / "proof.asice", in_the_first_proof(change), key=stamped.key(ASKING))
+    assert verdicts(judge(path, stamped))["journal proofs"] == ("refused", "root-invalid")
+
+
+async def test_second_proof_of_an_entry_does_not_hide_behind_a_zero(stamped: Sample, tmp_path: Path) -> None:
+    def hide(files, _index) -> None:
+        name = next(each for each in files if each.startswith(PROOFS))
+        files[name.replace(PROOFS, f"{PROOFS}0")] = b"{}"
+
+    path = forged(stamped, tmp_path / "zero.asice", hide, key=stamped.key(ASKING))
+    assert verdicts(judge(path, stamped))["attachments"] == ("refused", "attachment-unsigned")

@@ -1,21 +1,29 @@
 """`verify-case`: a genuine case file holds, and every forgery of it is refused under its own code, offline."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import KeyMissing, NotAFile, TrustInvalid
 from gateway.flow.case_verdict import Verdict, verify_case_file
+from gateway.store.chain import FIELDS, entry_hash
 from gateway.trust.devca import make_development_keys
 from gateway.trust.keys import KeyRing
-from gateway.wire.case_index import JOURNAL, NAME
+from gateway.wire.case_index import JOURNAL, NAME, PROOFS
 from gateway.wire.container import MAX_ENTRIES
 from tests.packs import AT, LATER, SCHEMAS, SPECIMEN, Sample, forged, judge, pack, unpack
 
@@ -252,6 +260,49 @@ def test_other_authority_than_the_index_names_cannot_sign_it(sample: Sample, tmp
     assert refused(path, sample) == [("container", "signer-mismatch")]
 
 
+def certificate_of_a_stranger(extension: int, name: str = "RS-MUP signing") -> bytes:
+    """Return a certificate (DER) that anybody can make, with an extension of so many bytes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.999.7"), bytes(extension))
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(AT).not_valid_after(LATER).add_extension(padding, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def signed_with(sample: Sample, path: Path, certificate: bytes) -> Path:
+    """Write the sample with another certificate in its signature, as anybody could."""
+    files = sample.files
+    pattern = rb"(<ds:X509Certificate>)[^<]+"
+    files[SIGNATURES] = re.sub(pattern, lambda found: found[1] + b64encode(certificate), files[SIGNATURES], count=1)
+    return pack(files, path)
+
+
+@pytest.mark.parametrize("size", [10, 70_000])
+def test_certificate_of_a_stranger_is_refused_whatever_its_size(sample: Sample, tmp_path: Path, size: int) -> None:
+    path = signed_with(sample, tmp_path / "stranger.asice", certificate_of_a_stranger(size))
+    assert refused(path, sample) == [("container", "signer-not-trusted")]
+
+
+def test_nothing_beside_the_signature_is_read_before_it_holds(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can put in files that take long to read; only the signer of the whole can make them count."""
+
+    def read(*_: object) -> None:
+        raise AssertionError("a file of a container that nobody signed was read")
+
+    monkeypatch.setattr("gateway.flow.case_certificates.from_json", read)
+    monkeypatch.setattr("gateway.flow.case_certificates.chain_of", read)
+    path = pack(before_meta(sample.files, f"{PROOFS}1.json", b"[" + b"{}," * 1000 + b"{}]"), tmp_path / "heavy.asice")
+    assert refused(path, sample) == [("container", "container-unsigned")]
+
+
+def test_more_chains_than_a_case_can_have_are_refused(sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.flow.case_certificates._MOST_CHAINS", 1)  # there are two: one of each side
+    assert refusals(judge(sample.path, sample)) == [("container", "container-too-large")]
+
+
 # --- what a dishonest exporter signs ------------------------------------------------------------------------------------
 
 Index = dict[str, Any]
@@ -340,6 +391,32 @@ def swap_entries(files: Files, _index: Index) -> None:
     files[JOURNAL] = b"\n".join([second, first, *rest]) + b"\n"
 
 
+def other_entry(**values: Any) -> Any:
+    """Change fields of the first journal entry, and make its hash again."""
+
+    def change(files: Files, _index: Index) -> None:
+        first, *rest = files[JOURNAL].splitlines()
+        entry = json.loads(first) | values
+        entry["hash"] = entry_hash(entry["id"], [entry[name] for name in FIELDS], entry["previous"])
+        files[JOURNAL] = b"\n".join([json.dumps(entry).encode(), *rest]) + b"\n"
+
+    return change
+
+
+def other_report(**values: Any) -> Any:
+    def change(files: Files, index: Index) -> None:
+        name = next(each["file"] for each in index["messages"][0]["documents"] if each["kind"] == "report")
+        files[name] = json.dumps(json.loads(files[name]) | values).encode()
+
+    return change
+
+
+def source_that_is_none(files: Files, _index: Index) -> None:
+    whole = json.loads(files["deadlines/reply.json"])
+    whole["answer"]["source"] = ["Art. 9"]
+    files["deadlines/reply.json"] = json.dumps(whole).encode()
+
+
 def foreign_certificate(files: Files, _index: Index) -> None:
     files["certificates/01-AT-BMI.pem"] = files["certificates/02-RS-MUP.pem"][:-30]
 
@@ -356,6 +433,7 @@ def unlisted(_files: Files, index: Index) -> None:
         ("message 1", "message-mismatch", set_line(0, sha256="0" * 64)),
         ("message 2", "message-mismatch", set_line(1, type="ReadmissionApplication")),
         ("message 2", "message-mismatch", set_line(1, direction="in")),
+        ("message 1", "message-mismatch", set_line(0, signed_at="2025-06-01T08:15:00+00:00")),
         ("message 2", "message-mismatch", set_line(1, sender="PK-MOI")),
         ("receipt of message 1", "receipt-mismatch", exchange_receipts),
         ("receipt of message 1", "receipt-mismatch", receipt_of_the_other_side),
@@ -376,6 +454,14 @@ def unlisted(_files: Files, index: Index) -> None:
         ("deadline transfer", "case-index-invalid", exchange_files("deadlines/transfer.json", "deadlines/reply.json")),
         ("journal", "journal-mismatch", other_bytes(JOURNAL, b"message.received", b"message.refused_")),
         ("journal", "journal-mismatch", drop_entry),
+        ("journal", "journal-mismatch", other_entry(event=["message.sent"])),
+        ("journal", "journal-mismatch", other_entry(id=True)),
+        ("journal", "journal-mismatch", other_entry(at="yesterday")),
+        ("journal", "journal-mismatch", other_entry(actor=None)),
+        ("journal", "journal-mismatch", other_entry(previous=None)),
+        ("translation of message 1", "report-mismatch", other_report(dropped="none")),
+        ("translation of message 1", "report-mismatch", other_report(**{"from": ["canonical"]})),
+        ("deadline reply", "case-index-invalid", source_that_is_none),
         ("journal", "journal-mismatch", swap_entries),
         ("certificates", "case-index-invalid", foreign_certificate),
     ],
@@ -397,6 +483,8 @@ def test_lie_of_the_exporter_is_found(sample: Sample, tmp_path: Path, item: str,
         lambda _f, index: index["deadlines"][0].update(started_at="2026-06-01T08:15:00"),
         lambda _f, index: index["deadlines"][0].update(started_at="yesterday"),
         lambda _f, index: index.update(messages={}),
+        lambda _f, index: index["messages"][0].update(direction="sideways"),
+        lambda _f, index: index["deadlines"][0].update(limit="[/bold]"),
         lambda files, _i: files.pop(JOURNAL),
     ],
 )

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from gateway.errors import (
     NotFound,
     SignatureInvalid,
     SignerMismatch,
-    SignerNotTrusted,
 )
 from gateway.flow import parts
 from gateway.flow.attachments import read_attachment
@@ -37,7 +37,8 @@ from gateway.store.columns import metadata
 from gateway.store.database import open_engine, reading, transaction
 from gateway.store.worklist import Viewer
 from gateway.transport.memory import MemoryHub
-from gateway.trust.deletion import case_digest, read_record
+from gateway.trust.algorithms import ECDSA_P256
+from gateway.trust.deletion import DeletionRecord, case_digest, read_record, write_record
 from gateway.trust.vault import Vault
 from gateway.wire.reading import header_of, message_inside
 from gateway.wiring.pages import web_runtime
@@ -331,7 +332,8 @@ async def test_stranger_checks_a_record_with_anchors_alone(gateway, keys, tmp_pa
         (b"officer.one", b"officer.two", SignatureInvalid),
         (b'"home": "BA-MS"', b'"home": "PK-MOI"', SignatureInvalid),
         (b'"record"', b'"recort"', SignatureInvalid),
-        (b'"certificates": [', b'"certificates": [], "others": [', SignerNotTrusted),
+        (b'"certificates": [', b'"certificates": [], "others": [', SignatureInvalid),
+        (b'"signature"', b'"note": "all is well", "signature"', SignatureInvalid),
         (b"{", b"[", SignatureInvalid),
     ],
 )
@@ -344,6 +346,43 @@ async def test_changed_record_is_refused(gateway, keys, tmp_path, old, new, erro
         read_record(changed, gateway.rt.trust)
     (tmp_path / "record.json").write_bytes(changed)
     assert verify_record_file(tmp_path / "record.json", keys / "anchors").verdict == "refused"
+
+
+def _signed(gateway, record: DeletionRecord, *, with_the_other_s: bool = False, **values: object) -> bytes:
+    """Return a record with values of any kind, signed by its own authority as a careless or dishonest one would."""
+    whole = json.loads(write_record(record, gateway.rt.ring.signing("BA-MS")))
+    whole["record"] |= values
+    key = gateway.rt.ring.signing("BA-MS")
+    text = json.dumps(whole["record"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    raw = key.algorithm.to_only_form(key.sign(b"readmission-gateway deletion record 1\n" + text.encode()))
+    if with_the_other_s:
+        raw = raw[:32] + (ECDSA_P256.order - int.from_bytes(raw[32:], "big")).to_bytes(32, "big")
+    return json.dumps(whole | {"signature": b64encode(raw).decode()}).encode()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"destroyed": ["documents"]},
+        {"destroyed": {"documents": "all"}},
+        {"why": ["person-request"]},
+        {"why": "because"},
+        {"by": ["A. Specimen"]},
+        {"exports": "abc"},
+        {"journal_entry": True},
+        {"erased_at": "2026-06-01T08:15:00"},
+        {"with_the_other_s": True},
+    ],
+)
+async def test_signed_record_of_another_form_is_refused(gateway, keys, tmp_path, values) -> None:
+    mine, _ = await exchanged(gateway)
+    record = read_record(erase_case(mine, **BY, rt=gateway.rt).document, gateway.rt.trust)
+    assert read_record(_signed(gateway, record), gateway.rt.trust) == record  # as it is, it holds
+    changed = _signed(gateway, record, **values)
+    with pytest.raises(SignatureInvalid):
+        read_record(changed, gateway.rt.trust)
+    (tmp_path / "record.json").write_bytes(changed)
+    assert verify_record_file(tmp_path / "record.json", keys / "anchors").code == "signature-invalid"
 
 
 # --- what is refused ----------------------------------------------------------------------------------------------------

@@ -387,15 +387,15 @@ async def test_second_reply_is_refused(asked, clock) -> None:
 
 async def test_two_officers_who_answer_at_once_do_not_both_win(asked, clock, monkeypatch) -> None:
     west, east, sent, document = asked
-    true_seal, between = outbound.seal_draft, []
+    true_seal, between = outbound.seal_drafts, []
 
-    def slow(draft, rt) -> None:
+    def slow(drafts, rt) -> None:
         if not between:  # while the first is sealed, the second is handed in and saved
             between.append(None)
             between.append(east.hand_in(serialize(reply(document, clock.now, agreed=False)), authority="RS-MUP", actor="fast"))
-        true_seal(draft, rt)
+        true_seal(drafts, rt)
 
-    monkeypatch.setattr(outbound, "seal_draft", slow)
+    monkeypatch.setattr(outbound, "seal_drafts", slow)
     slower = east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP", actor="slow")
     assert isinstance(between[1], Sent)
     assert isinstance(slower, TransitionNotAllowed)

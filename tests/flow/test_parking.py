@@ -317,7 +317,7 @@ async def test_what_cannot_be_judged_now_stays_parked_with_the_new_reason(two_ga
     def unknown(*_: object, **__: object) -> None:
         raise RevocationUnknown("nothing was fetched yet")
 
-    monkeypatch.setattr(inbound, "unseal", unknown)
+    monkeypatch.setattr(inbound, "verify_contents", unknown)
     done = command(east, "replay", "--cause", "internal-error", *WHO)
     assert (done.code, done.json["replayed"][0]["code"]) == (3, "revocation-unknown")
     (group,) = command(east, "parked").json["parked"]

@@ -209,6 +209,19 @@ def test_a_flood_of_problems_is_cut_off() -> None:
     assert 1 <= len(schemas().problems(document)) <= MOST
 
 
+@pytest.mark.parametrize("filler", ["<a/>" * 1_001, ("<a>" + "<b/>" * 900 + "</a>") * 12], ids=["under one", "in all"])
+def test_document_crowded_with_elements_is_refused_in_one_sentence_and_not_looked_through(filler: str) -> None:
+    (found,) = schemas().problems(changed("</Header>", f"</Header>{filler}"))
+    assert (found.code, found.path) == ("schema-violation", "/ReadmissionApplication")
+    assert "too many elements to be told where" in found.message
+
+
+def test_document_with_many_elements_is_still_told_where() -> None:
+    found = schemas().problems(changed("</Header>", "</Header>" + "<a/>" * 900))
+    assert len(found) == MOST
+    assert found[0].path == "/ReadmissionApplication/a[1]"
+
+
 def test_rules_between_fields_wait_until_the_schema_is_met() -> None:
     text = APPLICATION.replace("<Date>1991-03<", "<Date>March<").replace("<Ground>national<", "<Ground>stateless<")
     assert [error.code for error in schemas().problems(parse_xml(text.encode()))] == ["schema-violation"]

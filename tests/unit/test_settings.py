@@ -185,7 +185,9 @@ def test_every_setting_may_be_given_in_the_environment(tmp_path) -> None:
     changed = {"database": "sqlite:///x", "broker": "memory", "revocation": "off", "ocsp_nonce": "optional"}
     changed["environment"] = "production"
     changed |= {"edges": "[BA-MS]\nquiet_seconds = 7", "routes": "[BA-MS]\nurl = 'amqps://broker.example/ba'"}
-    changed |= dict.fromkeys(("log_json", "parse_isolated", "revocation_private_addresses", "broker_plain"), "yes") | {
+    changed |= dict.fromkeys(
+        ("log_json", "parse_isolated", "revocation_private_addresses", "broker_plain", "share_port"), "yes"
+    ) | {
         "secure_cookies": "no",
         "hints": "no",
     }

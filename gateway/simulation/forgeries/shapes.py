@@ -37,6 +37,12 @@ def _second_message(envelope: Tree) -> None:
     envelope.insert(0, deepcopy(envelope[0]))
 
 
+def _second_header(envelope: Tree) -> None:
+    """Put a header before the other: whoever reads the first one only reads another sender."""
+    envelope[0].insert(0, deepcopy(envelope[0].find(f"{OWN}Header")))
+    set_sender(envelope, "XX-OTHER")
+
+
 def _foreign_document(envelope: Tree) -> None:
     envelope.replace(envelope[0], etree.fromstring('<Invoice xmlns="urn:example:other"/>'))
 
@@ -69,6 +75,7 @@ TREES: dict[str, tuple[int, str, Change, bool]] = {
     "element_without_a_namespace": (5, "signature-profile", _without_namespace, True),
     "sender_is_another_authority": (29, "signer-mismatch", lambda e: set_sender(e, "XX-OTHER"), True),
     "sender_twice": (29, "signer-mismatch", lambda e: e[0][0].append(deepcopy(e[0][0].find(f"{OWN}Sender"))), True),
+    "headers_two": (29, "signer-mismatch", _second_header, True),
     "sender_missing": (29, "signer-mismatch", lambda e: e[0][0].remove(e[0][0].find(f"{OWN}Sender")), True),
     "sender_with_a_blank": (29, "signer-mismatch", lambda e: set_sender(e, e[0][0].findtext(f"{OWN}Sender") + " "), True),
     "sender_of_letters_that_look_alike": (29, "signer-mismatch", lambda e: set_sender(e, "\u0412\u0410-MS"), True),
@@ -125,6 +132,8 @@ def _too_much(forge: Forge) -> Iterator[Forgery]:
             before_the_end(b"".join(b'<a xmlns:n%d="urn:n"/>' % number for number in range(MAX_NAMESPACES - 20))),
         ),
         ("name_of_60_000_letters", 20, "malformed-xml", before_the_end(b"<" + b"a" * 60_000 + b"/>")),
+        ("comments_130_000", 20, "markup-forbidden", before_the_end(b"<!---->" * 130_000)),
+        ("processing_instructions_150_000", 20, "markup-forbidden", before_the_end(b"<?a?>" * 150_000)),
         ("attribute_of_900_000_letters", 20, "signature-invalid", before_the_end(b'<a b="' + b"x" * 900_000 + b'"/>')),
     ):
         yield Forgery(name=name, row=row, code=code, body=body)

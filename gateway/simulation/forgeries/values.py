@@ -56,6 +56,7 @@ def _signature_values(forge: Forge) -> Iterator[Forgery]:
         ("value_with_r_of_the_order", "signature-invalid", _scalar(ORDER) + raw[BYTES:]),
         ("value_with_s_of_the_order", "signature-profile", raw[:BYTES] + _scalar(ORDER)),
         ("value_with_the_other_s", "signature-profile", raw[:BYTES] + _scalar(ORDER - s)),
+        ("value_with_the_negative_of_r", "signature-invalid", _scalar(ORDER - r) + raw[BYTES:]),
         ("value_with_r_and_s_exchanged", "signature-invalid", _scalar(s) + _scalar(min(r, ORDER - r))),  # s in its lower half
         ("value_of_all_ones", "signature-profile", b"\xff" * 2 * BYTES),
         ("value_in_der", "signature-profile", encode_dss_signature(r, s)),

@@ -216,6 +216,31 @@ def test_a_document_signed_with_an_algorithm_that_is_not_allowed_is_refused(own,
         refresh(SEALING_KEYS, document(), "PK-MOI", TrustStore.load(own, rules=rules), now)
 
 
+@pytest.mark.parametrize(
+    "respelled",
+    [
+        lambda text: text.replace('"authority"', '"authority": "BA-MS", "authority"', 1).encode(),
+        lambda text: text.replace('"not_after"', '"not_after": "2099-01-01T00:00:00Z", "not_after"', 1).encode(),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.encode("utf-16"),
+    ],
+    ids=["authority twice", "end twice", "mark", "utf-16"],
+)
+def test_a_document_that_two_readers_could_read_differently_is_refused(take, document, respelled):
+    with pytest.raises(KeyDocumentRefused, match="not that of a sealing key"):
+        take(respelled(document().decode()))
+
+
+@pytest.mark.parametrize("suite", [suites.HYBRID, suites.X25519], ids=lambda suite: suite.name)
+def test_a_key_that_nobody_can_seal_with_is_refused(take, ring, now, suite):
+    point_of_low_order = bytes(len(suite.public_of(suite.new_private())))
+    data = key_documents.write_document(
+        SEALING_KEYS, ring.signing("PK-MOI"), suite, point_of_low_order, now - DAY, now + 800 * DAY, version=2
+    )
+    with pytest.raises(KeyDocumentRefused, match="not that of a sealing key"):
+        take(data)
+
+
 def test_a_document_beyond_the_limit_is_refused(take):
     with pytest.raises(KeyDocumentRefused, match="at most"):
         take(b" " * 70_000)

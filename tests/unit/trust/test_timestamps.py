@@ -167,8 +167,19 @@ def test_token_signed_twice_is_refused(development, anchors, now) -> None:
         {"purposes": (ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING)},
         {"critical": False},
         {"curve": ec.SECP192R1()},
+        {"curve": ec.SECP256K1()},
+        {"ca": True},
     ],
-    ids=["own root", "no purpose", "code signing", "two purposes", "purpose not critical", "weak key"],
+    ids=[
+        "own root",
+        "no purpose",
+        "code signing",
+        "two purposes",
+        "purpose not critical",
+        "weak key",
+        "other curve",
+        "certificate authority",
+    ],
 )
 def test_certificate_that_is_not_for_timestamps_alone_under_a_trusted_root_is_refused(folder, anchors, now, how) -> None:
     assert code(answered, certified(folder, **how), anchors, now) == "timestamp-not-trusted"
@@ -241,6 +252,37 @@ def test_answer_that_grants_nothing_is_refused(development, anchors, now, status
 
 def test_token_larger_than_any_token_is_refused_unread(anchors) -> None:
     assert code(timestamps.check, bytes(timestamps.MAX_TOKEN_BYTES + 1), DATA, anchors) == "timestamp-malformed"
+
+
+def _of_another_version(answer: bytes) -> bytes:
+    """Let the certificate say that it is of version 5, and the signed attributes name it as it then is."""
+    (certificate,) = tsp.TimeStampResp.load(answer)["time_stamp_token"]["content"]["certificates"]
+    old = certificate.chosen.dump()
+    new = old.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1)
+    return answer.replace(old, new).replace(sha256(old).digest(), sha256(new).digest())
+
+
+def _naming_by(values: list[object]):
+    def change(token: cms.ContentInfo) -> None:
+        token["content"]["signer_infos"][0]["signed_attrs"][2] = cms.CMSAttribute(
+            {"type": "signing_certificate_v2", "values": values}
+        )
+
+    return lambda answer: with_token(answer, change)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_of_another_version, "timestamp-not-trusted"),
+        (_naming_by([]), "timestamp-malformed"),
+        (_naming_by([tsp.SigningCertificateV2({"certs": []})]), "timestamp-malformed"),
+    ],
+    ids=["certificate of version 5", "attribute without a value", "attribute that names none"],
+)
+def test_token_that_is_der_and_holds_what_no_token_holds_is_refused(token, anchors, change, expected) -> None:
+    answer = tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": cms.ContentInfo.load(token)}).dump()
+    assert code(timestamps.check, token_of(change(answer)), DATA, anchors) == expected
 
 
 def test_trailing_byte_is_refused(token, anchors) -> None:
