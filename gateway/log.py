@@ -2,13 +2,18 @@
 
 An event is `noun.past` ("message.refused"). A field whose name is not on the list is written as "[redacted]":
 a new field has to be added here, where a reviewer sees it.
+
+structlog is imported when a process sets its log up or writes its first line: the signer seldom does (docs/decisions/0046).
 """
 
 import sys
-from collections.abc import MutableMapping
-from typing import Any, TextIO
+from collections.abc import Callable, MutableMapping
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-import structlog
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 ALLOWED_FIELDS = frozenset(
     [
@@ -69,6 +74,7 @@ def allow_listed(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -
 
 def set_up(*, as_json: bool = False, level: int = 20, stream: TextIO | None = None) -> None:
     """Configure structlog once per process; logs go to standard error."""
+    structlog = _structlog()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -83,11 +89,47 @@ def set_up(*, as_json: bool = False, level: int = 20, stream: TextIO | None = No
     )
 
 
-def logger(name: str) -> structlog.typing.FilteringBoundLogger:
+_to_come: list[Callable[[], None]] = []  # the set-up of a process that may never write a line
+
+
+def set_up_when_used(*, as_json: bool = False, level: int = 20) -> None:
+    """Do what `set_up` does, before the first line that is written and not now."""
+    _to_come[:] = [partial(set_up, as_json=as_json, level=level)]
+
+
+def _structlog() -> ModuleType:
+    """Import structlog without rich and pygments, which it takes for coloured tracebacks when they are there: 7 MB for nothing.
+
+    We write no traceback. What has imported rich before, as a command that prints tables, keeps it.
+    """
+    if "rich" in sys.modules or "structlog" in sys.modules:
+        import structlog  # noqa: PLC0415  # see the first lines
+
+        return structlog
+    sys.modules["rich"] = cast("ModuleType", None)  # how Python is told that there is no such module
+    try:
+        import structlog  # noqa: PLC0415  # same
+    finally:
+        del sys.modules["rich"]
+    return structlog
+
+
+class _Logger:
+    """A logger that looks structlog's configuration up at each line, and imports it for the first one."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        while _to_come:
+            _to_come.pop()()
+        return getattr(_structlog().get_logger(part=self._part), name)
+
+
+def logger(name: str) -> "FilteringBoundLogger":
     """Return a logger that adds its name to each event.
 
     Modules ask for it when they are imported, before `set_up` runs: it looks the configuration up at each line, which
     `bind` would fix at once, and the allow-list would not be asked.
     """
-    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(part=name)
-    return lazy
+    return cast("FilteringBoundLogger", _Logger(name))

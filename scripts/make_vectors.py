@@ -35,7 +35,6 @@ from gateway.errors import (
 )
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.wire.documents import (
-    ENVELOPE_NS,
     MAX_ATTRIBUTES,
     MAX_DEPTH,
     MAX_ELEMENTS,
@@ -44,6 +43,7 @@ from gateway.wire.documents import (
     NS,
     parse_xml,
 )
+from gateway.wire.namespaces import ENVELOPE_NS
 from gateway.wire.schema import SchemaSet
 
 ROOT = Path(__file__).resolve().parent.parent

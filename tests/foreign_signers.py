@@ -12,7 +12,8 @@ from signxml import CanonicalizationMethod, XMLSigner
 from signxml.xades import XAdESSigner
 
 from gateway.stages import Tree
-from gateway.wire.documents import ENVELOPE_NS, canonicalize, parse_xml
+from gateway.wire.documents import canonicalize, parse_xml
+from gateway.wire.namespaces import ENVELOPE_NS
 
 Sign = Callable[[Tree, Any], bytes]  # a message and a FileKey -> a signed envelope
 

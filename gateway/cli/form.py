@@ -23,9 +23,10 @@ from gateway.trust.sign import sign
 from gateway.trust.signing_key import SigningKey
 from gateway.trust.verify import examine
 from gateway.wire.check import canonical_document
-from gateway.wire.documents import ENVELOPE_NS, read_file, serialize
+from gateway.wire.documents import read_file, serialize
 from gateway.wire.forms.filled import read_filled
 from gateway.wire.forms.pdf_fields import MOST_BYTES
+from gateway.wire.namespaces import ENVELOPE_NS
 from gateway.wire.reading import text
 from gateway.wire.schema import SchemaSet
 

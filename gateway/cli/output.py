@@ -3,20 +3,23 @@
 import json
 import sys
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
-from rich.console import Console
-from rich.markup import escape
-
 from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, format, surrogate, line and paragraph separator
 _JOINERS = {"\u200c", "\u200d"}  # of the category Cf too, and needed to write Urdu and Persian
 
 
-def console() -> Console:
+
+def console() -> "Console":
     """Return the console for people's text; colours and width follow the terminal, NO_COLOR is respected."""
+    from rich.console import Console  # noqa: PLC0415  # a service that writes JSON prints no tables
+
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)
 
 
@@ -25,6 +28,8 @@ def foreign(text: str) -> str:
 
     Markup is escaped; what moves the cursor, changes colours or turns the direction of writing is written as its number.
     """
+    from rich.markup import escape  # noqa: PLC0415  # see above
+
     return escape("".join(each if _harmless(each) else each.encode("unicode_escape").decode() for each in text))
 
 
@@ -48,6 +53,8 @@ def print_error(error: GatewayError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.as_dict()})
         return
+    from rich.markup import escape  # noqa: PLC0415  # see above
+
     place = ", ".join(
         part for part in (f"at {error.path}" if error.path else "", f"line {error.line}" if error.line else "") if part
     )

@@ -26,6 +26,7 @@ from gateway.flow.loops import LOOPS, run
 from gateway.flow.partner_watch import keep_partners
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, load
+from gateway.store.upgrading import upgrade_apart
 from gateway.trust.held import HeldKeys
 from gateway.trust.signer import Signer
 from gateway.trust.signer_process import harden
@@ -182,7 +183,10 @@ def run_command(
 
 def _run(parts: list[str], settings: Settings, *, as_json: bool) -> None:
     with keys_for(parts, settings, utc_now) as keys:
-        rt = build(settings, prepare_database=settings.database.startswith("sqlite"), ring=keys.ring)
+        embedded = settings.database.startswith("sqlite")
+        if embedded and not settings.database.endswith(":memory:"):
+            upgrade_apart(settings.database)
+        rt = build(settings, prepare_database=embedded, ring=keys.ring)
         replay(rt)  # what a restored database brought back is erased again before anything runs
         run_until_signal(parts, rt, partial(_announce, settings, parts, as_json=as_json), keys.signs)
 

@@ -6,7 +6,6 @@ from gateway.edge.files import FilesEdge
 from gateway.edge.port import Edge
 from gateway.edge.pull import PageEdge, PaperEdge, PullEdge
 from gateway.edge.push import PushEdge
-from gateway.edge.queue import QueueEdge
 from gateway.errors import EdgeUnavailable, Misconfigured, SettingsInvalid
 from gateway.flow.ports import Clock
 from gateway.settings import Settings
@@ -21,6 +20,8 @@ def connect(authority: str, kind: str, settings: Settings, clock: Clock) -> Edge
     if kind == "push":
         return PushEdge(authority, settings.edge(authority), clock)
     if kind == "queue":
+        from gateway.edge.queue import QueueEdge  # noqa: PLC0415  # brings the broker's library
+
         return QueueEdge(authority, settings.edge(authority), clock)
     if kind == "files":
         if settings.drop_folder is None:

@@ -29,6 +29,7 @@ from gateway.flow.timekeeping import ClockGuard, alarm, behind_the_record
 from gateway.flow.watch import watch_once
 from gateway.log import logger
 from gateway.stages import Received
+from gateway.store.glance import Glance
 from gateway.store.outbox import OutboxRow
 from gateway.store.wake import Ear
 from gateway.transport.port import Delivery
@@ -36,7 +37,8 @@ from gateway.transport.port import Delivery
 log = logger("loops")
 T = TypeVar("T")
 
-POLL_SECONDS = 0.5  # the outbox is looked at this often even when nobody rings; other processes may have filled it
+POLL_SECONDS = 0.5  # what other processes write where no bell rings is noticed this late
+LONGEST_SECONDS = 2.0  # the outbox is looked at this often whatever is known: what waits for its time again, a bell not heard
 SLOW_SECONDS = 1.0  # a round of deliveries that takes longer goes on by itself, beside the next
 OUTSIDE_PAUSE_SECONDS = 2.0  # pause after the database or the broker did not answer
 
@@ -176,20 +178,24 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
     name = f"{socket.gethostname()[:20]}:{os.getpid()}"
     loop = asyncio.get_running_loop()
     rounds = Rounds(SLOW_SECONDS)
-    ear = Ear(rt.engine, rt.bell.ring)
+    ear, glance = Ear(rt.engine, rt.bell.ring), Glance(rt.engine)
     try:
         rt.bell.listen(name)
-        looked = -POLL_SECONDS
-        more = False  # whether the last look found something: there may be more
+        glanced = looked = -LONGEST_SECONDS
+        more = busy = False  # whether the last look found something (there may be more); whether something was sent since
         parts = True  # whether parts of attachments may wait; when none was found, only the next look asks again
         while not stop.is_set():
             try:
                 rows = await _handed(rt, thread)
-                if rt.bell.asked() or more or loop.time() >= looked + POLL_SECONDS:  # what others wrote, and what is due again
+                look = rt.bell.asked() or more or loop.time() >= looked + (POLL_SECONDS if busy else LONGEST_SECONDS)
+                if not look and not ear.listening and loop.time() >= glanced + POLL_SECONDS:
+                    glanced, look = loop.time(), await thread.run(glance.changed)
+                if look:
                     looked, parts = loop.time(), True
                     found = await thread.run(claim, rt, by=name)
                     more = bool(found)
                     rows += found
+                busy = bool(rows) or (busy and not look)
                 if rows:
                     await rounds.run(_deliver_rows(rows, rt, thread))
                 if parts:  # after the messages that waited, a few at a time
@@ -210,6 +216,7 @@ async def deliver(rt: Runtime, stop: asyncio.Event) -> None:
         rt.bell.leave()
         rounds.cancel()
         await asyncio.to_thread(ear.close)
+        await thread.run(glance.close)
         thread.close()
 
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.errors import MappingInvalid
-from gateway.partners.fields import Table
+from gateway.partners.fields import Table, read_bytes
 from gateway.partners.formats import FORMATS, Format
+from gateway.partners.kept import Kept
 from gateway.partners.layouts import Layout, read_layout
 
 _MAPPING_KEYS = {"version", "format", "messages", "cannot_carry"}
@@ -63,7 +64,8 @@ def load_dialect(folder: Path, partner: str) -> Dialect:
     Raises `MappingInvalid` naming file and key. Rows are checked when the mapping is compiled against the schemas.
     """
     place = f"{partner}/dialects/{folder.name}"
-    table = Table.read(folder / "mapping.toml", f"{place}/mapping.toml", MappingInvalid)
+    content = read_bytes(folder / "mapping.toml", f"{place}/mapping.toml", MappingInvalid)
+    table = Table.parse(content, f"{place}/mapping.toml", MappingInvalid)
     kind = FORMATS.get(table.text("format"))
     if kind is None:
         raise table.refuse("format", f"is {table.text('format')!r}, not one of {', '.join(FORMATS)}")
@@ -83,7 +85,7 @@ def load_dialect(folder: Path, partner: str) -> Dialect:
         format=kind.name,
         namespace=table.text("namespace") if "namespace" in (table.values if kind.name == "xml" else kind.keys) else "",
         schema=_file(table, "schema", folder) if "schema" in kind.keys else folder,
-        mapping=MappingProxyType(dict(table.values)),
+        mapping=Kept(content),
         codes=MappingProxyType(_code_lists(folder / "codes.toml", f"{place}/codes.toml")),
         layout=read_layout(table.table("table"), kind.name) if kind.table else None,
     )

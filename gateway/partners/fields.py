@@ -9,6 +9,14 @@ from typing import Any
 from gateway.errors import GatewayError
 
 
+def read_bytes(path: Path, place: str, error: type[GatewayError]) -> bytes:
+    """Return what a file holds; `place` is how messages name it."""
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise error(f"{place}: cannot be read") from cause
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table of a TOML file, with the place it was read from."""
@@ -20,10 +28,13 @@ class Table:
     @classmethod
     def read(cls, path: Path, place: str, error: type[GatewayError]) -> "Table":
         """Read a whole file; `place` is how messages name it."""
+        return cls.parse(read_bytes(path, place, error), place, error)
+
+    @classmethod
+    def parse(cls, content: bytes, place: str, error: type[GatewayError]) -> "Table":
+        """Parse what a whole file holds."""
         try:
-            return cls(tomllib.loads(path.read_text(encoding="utf-8")), place, error)
-        except OSError as cause:
-            raise error(f"{place}: cannot be read") from cause
+            return cls(tomllib.loads(content.decode()), place, error)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
             raise error(f"{place}: is not TOML ({cause})") from cause
         except RecursionError:

@@ -7,29 +7,30 @@ production. Both run the same statements.
 import contextlib
 import logging
 import os
+import re
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid, StoreConflict
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 Tx: TypeAlias = Connection  # an open transaction; the layers above name it without knowing the library
 Database: TypeAlias = Engine
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+_VERSIONS = _MIGRATIONS / "versions"
 
 # The library tells each lost connection with a traceback, past our log. Our own events tell it once, without content.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -96,8 +97,14 @@ def _ask_again(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> Non
     try:
         connection.execute(";")
         connection.rollback()
-    except psycopg.Error as error:
+    except driver_errors() as error:
         raise DisconnectionError from error
+
+
+def driver_errors(*names: str) -> tuple[type[Exception], ...]:
+    """Return psycopg's errors of these names (not given: all), none where it is not loaded: SQLite does without it."""
+    driver = sys.modules.get("psycopg")
+    return tuple(getattr(driver, name) for name in names or ("Error",)) if driver is not None else ()
 
 
 # SQLSTATE classes of what passes by itself: connection, rolled back (deadlock), resources, lock, operator intervention.
@@ -134,11 +141,12 @@ def our_errors(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated or _passes(error.orig) or nameless:
             raise DatabaseUnavailable("the database does not answer") from error
         raise
-    except psycopg.Error as error:  # statements of the hot path speak to the driver itself
+    except driver_errors() as error:  # statements of the hot path speak to the driver itself
         if _stands_already(error):
             raise StoreConflict("somebody else wrote the same row first") from error
-        if _passes(error) or isinstance(error, psycopg.OperationalError):
-            if error.sqlstate is None or error.sqlstate[:2] in _CUT:
+        if _passes(error) or isinstance(error, driver_errors("OperationalError")):
+            state = getattr(error, "sqlstate", None)
+            if state is None or state[:2] in _CUT:
                 engine.dispose()  # the library was not told: connections that lie in the pool are as broken as this one
             raise DatabaseUnavailable("the database does not answer") from error
         raise
@@ -161,7 +169,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415  # Alembic is for upgrades: a gateway that runs needs none of it
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
@@ -170,7 +180,10 @@ def _config(connection: Connection) -> Config:
 
 def upgrade(engine: Engine, *, to: str = "head") -> None:
     """Run the migrations this code brings, up to `to`. Raises `DatabaseNewer` if the database is ahead of this code."""
-    _refuse_newer(engine)
+    if is_current(engine) and to == "head":
+        return
+    from alembic import command  # noqa: PLC0415  # see _config
+
     with transaction(engine) as connection:
         command.upgrade(_config(connection), to)
 
@@ -178,6 +191,8 @@ def upgrade(engine: Engine, *, to: str = "head") -> None:
 def downgrade(engine: Engine, *, to: str = "base") -> None:
     """Take migrations back, down to `to`. Raises `DatabaseNewer` if the database is ahead of this code."""
     _refuse_newer(engine)
+    from alembic import command  # noqa: PLC0415  # see _config
+
     with transaction(engine) as connection:
         command.downgrade(_config(connection), to)
 
@@ -185,21 +200,40 @@ def downgrade(engine: Engine, *, to: str = "base") -> None:
 def version(engine: Engine) -> str | None:
     """Return the migration the database stands at, None if it has none."""
     with reading(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table(_VERSION_TABLE):
+            return None
+        return connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").scalar()  # noqa: S608 - our own name
 
 
-def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+_VERSION_TABLE = "alembic_version"
+_REVISION = re.compile(r'^(revision|down_revision) = (?:"(\w+)"|None)$', re.MULTILINE)
+
+
+def _revisions() -> dict[str, str]:
+    """Return each migration of this code with the one before it, "" before the first."""
+    told = (dict(_REVISION.findall(path.read_text(encoding="utf-8"))) for path in _VERSIONS.glob("[0-9]*.py"))
+    return {each["revision"]: each["down_revision"] for each in told}
+
+
+def _head() -> str:
+    known = _revisions()
+    (last,) = known.keys() - set(known.values())
+    return last
 
 
 def _refuse_newer(engine: Engine) -> None:
     standing = version(engine)
-    if standing is not None and standing not in _known():
+    if standing is not None and standing not in _revisions():
         raise DatabaseNewer(f"the database is at version {standing}, which this code does not know; start newer code")
+
+
+def is_current(engine: Engine) -> bool:
+    """Tell whether the database has every migration of this code. Raises `DatabaseNewer` if it has others too."""
+    _refuse_newer(engine)
+    return version(engine) == _head()
 
 
 def require_current(engine: Engine) -> None:
     """Refuse to start on a database that is newer than the code, or that lacks its migrations."""
-    _refuse_newer(engine)
-    if version(engine) != ScriptDirectory(str(_MIGRATIONS)).get_current_head():
+    if not is_current(engine):
         raise DatabaseNotReady("the database lacks migrations of this code; run: gateway doctor --upgrade")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Insert, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from gateway.errors import StoreConflict
 from gateway.store.prepared import POSTGRES, Prepared
@@ -54,6 +54,8 @@ def _claiming(dialect: str) -> Insert:
         "created_at": bindparam("at"),
     }
     if dialect == POSTGRES:
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # made once, and SQLite does without
+
         return postgresql.insert(idempotency).values(**values).on_conflict_do_nothing()
     return sqlite.insert(idempotency).values(**values).on_conflict_do_nothing()
 

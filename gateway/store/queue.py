@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
-import psycopg
 from sqlalchemy import Engine, Row, case, delete, func, null, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
-from gateway.store.database import reading, transaction
+from gateway.store.database import driver_errors, reading, transaction
+from gateway.store.glance import Glance
 from gateway.store.portions import add_rows
 from gateway.store.tables import queue
 
@@ -81,6 +81,7 @@ class DatabaseQueue:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._glance = Glance(engine)
 
     def put(self, parcels: Sequence[Posted], now: datetime) -> None:
         """Add parcels in this order, all or none. Raises `Undeliverable` when the database cannot hold one of them."""
@@ -89,7 +90,9 @@ class DatabaseQueue:
         try:
             with transaction(self._engine) as tx:
                 add_rows(tx, queue, names, rows)
-        except (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError) as error:  # COPY speaks to the driver
+        except (DataError, IntegrityError) as error:
+            raise Undeliverable("the queue cannot hold this parcel") from error
+        except driver_errors("DataError", "IntegrityError") as error:  # COPY speaks to the driver
             raise Undeliverable("the queue cannot hold this parcel") from error
 
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:
@@ -127,11 +130,20 @@ class DatabaseQueue:
         with transaction(self._engine) as tx:
             return _leased(tx.execute(taking).all(), lease)
 
-    def anything(self, queues: Sequence[str], now: datetime) -> bool:
-        """Say whether a row is free, without taking the write lock: an idle gateway must not hold up writers."""
-        free = select(queue.c.id).where(queue.c.name.in_(queues), queue.c.parked_at.is_(None), queue.c.available_at <= now)
+    def next_free(self, queues: Sequence[str]) -> datetime | None:
+        """Return from when on a row is free, None when none will be; no write lock: who is idle must not hold up writers."""
+        free = select(func.min(queue.c.available_at)).where(queue.c.name.in_(queues), queue.c.parked_at.is_(None))
         with reading(self._engine) as connection:
-            return connection.execute(free.limit(1)).first() is not None
+            found: datetime | None = connection.execute(free).scalar_one()
+            return found
+
+    def changed(self) -> bool:
+        """Say whether anybody wrote into the database since this was asked before; yes where that is not known."""
+        return self._glance.changed()
+
+    def close(self) -> None:
+        """Close what `changed` keeps open."""
+        self._glance.close()
 
     def settle(self, held: Sequence[tuple[int, str]]) -> None:
         """Remove rows by id and lease."""

@@ -1,7 +1,7 @@
 """A bell between processes, on PostgreSQL: whoever writes into the outbox wakes the delivery loops of other processes.
 
 It is a wake-up and nothing else: the notice travels with the commit, may be lost with a connection, and the loops look every
-half second anyway. SQLite has no such thing; there one process does everything as a rule.
+two seconds anyway, every half second while nobody listens. SQLite has no such thing; there a glance takes its place.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -31,6 +30,7 @@ class Ear:
         """`ring` is called for each notice, and once when listening begins: something may have been missed before."""
         self._engine, self._ring = engine, ring
         self._ended = threading.Event()
+        self.listening = False  # whether notices come, as far as it is known
         self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
         if engine.dialect.name == "postgresql":
             self._thread.start()
@@ -42,6 +42,8 @@ class Ear:
             self._thread.join()
 
     def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415  # here it is PostgreSQL; SQLite does without its driver
+
         while not self._ended.is_set():
             with contextlib.suppress(psycopg.Error, DBAPIError), self._engine.connect() as connection:
                 driver: Any = connection.connection.driver_connection
@@ -50,8 +52,10 @@ class Ear:
                 driver.autocommit = True
                 driver.execute(f"LISTEN {_CHANNEL}")
                 self._ring()
+                self.listening = True
                 while not self._ended.is_set():
                     for _ in driver.notifies(timeout=_LOOK_SECONDS, stop_after=1):
                         self._ring()
                 return
+            self.listening = False
             self._ended.wait(_PAUSE_SECONDS)

@@ -69,8 +69,16 @@ class DurableQueue(Protocol):
         """Lease up to `most` rows that were set aside, oldest first; they stay set aside."""
         ...
 
-    def anything(self, queues: Sequence[str], now: datetime) -> bool:
-        """Say whether a row is free, without taking a write lock."""
+    def next_free(self, queues: Sequence[str]) -> datetime | None:
+        """Return from when on a row is free (it may be past), None when none will be. Takes no write lock."""
+        ...
+
+    def changed(self) -> bool:
+        """Say whether anybody wrote into the database since this was asked before; yes where that is not known."""
+        ...
+
+    def close(self) -> None:
+        """Close what `changed` keeps open."""
         ...
 
     def settle(self, held: Sequence[tuple[int, str]]) -> None:
@@ -131,6 +139,9 @@ class EmbeddedTransport:
         self._busy = True  # the last claim found something, so the next look goes straight to a claim
         self._bulky = True  # the same for parts of attachments
         self._next_look = 0.0  # monotonic seconds; until then nobody looks for parts unless some were seen
+        self._look_at = 0.0  # seconds of the event loop; until then nobody looks again, unless something is sent here
+        self._next_free: datetime | None = None  # by the last look; it holds until somebody writes
+        self._looked = False  # whether there was a look since somebody wrote
         self._sent = asyncio.Event()
         self._thread: ThreadPoolExecutor | None = None
         self._log = logger("transport").bind(transport=self.name)
@@ -184,18 +195,20 @@ class EmbeddedTransport:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_seconds
         while True:
-            self._sent.clear()  # before the look: what is sent during it wakes us again
-            try:
-                if found := await self._claim(most):
-                    return found
-            except DatabaseUnavailable:
-                await asyncio.sleep(min(self._look_seconds, max(0.0, until - loop.time())))
-                raise
+            if self._sent.is_set() or not loop.time() < self._look_at <= until:  # else a taking before this one has just looked
+                self._sent.clear()  # before the look: what is sent during it wakes us again
+                try:
+                    if found := await self._claim(most):
+                        return found
+                except DatabaseUnavailable:
+                    await asyncio.sleep(min(self._look_seconds, max(0.0, until - loop.time())))
+                    raise
+                self._look_at = loop.time() + self._look_seconds
             remaining = until - loop.time()
             if remaining <= 0:
                 return []
             try:
-                async with asyncio.timeout(min(self._look_seconds, remaining)):
+                async with asyncio.timeout(min(self._look_at - loop.time(), remaining)):
                     await self._sent.wait()
             except TimeoutError:
                 continue  # time for another look
@@ -205,13 +218,22 @@ class EmbeddedTransport:
 
     def _claim_rows(self, most: int, now: datetime) -> Sequence[LeasedRow]:
         """Lease rows, on the worker thread: what a cancelled `take` leased is known here and given back by `close`."""
-        if not (self._busy or self._bulky or self._queue.anything(self._queues, now)):
+        if not (self._busy or self._bulky or self._anything(now)):
             return ()
         rows = self._queue.claim(self._home, most, now, self._lease_seconds)
         self._held.update((row.id, row.lease) for row in rows)
         self._busy = bool(rows)
         self._bulky = self._bulky or not rows  # then it was parts that were seen
         return [*rows, *self._claim_parts(now)]
+
+    def _anything(self, now: datetime) -> bool:
+        """Say whether a row is free; the database is only asked when somebody has written to it."""
+        if self._queue.changed():
+            self._looked = False
+        if not self._looked:
+            self._next_free = self._queue.next_free(self._queues)
+            self._looked = True
+        return self._next_free is not None and self._next_free <= now
 
     def _claim_parts(self, now: datetime) -> Sequence[LeasedRow]:
         """Lease a few parts of attachments, on the worker thread.
@@ -222,7 +244,8 @@ class EmbeddedTransport:
             return ()
         names = tuple(map(_parts, self._home))
         self._next_look = monotonic() + self._look_seconds
-        self._bulky = self._queue.anything(names, now)
+        free = self._queue.next_free(names)
+        self._bulky = free is not None and free <= now
         rows = self._queue.claim(names, MOST_BULK, now, self._lease_seconds) if self._bulky else ()
         self._held.update((row.id, row.lease) for row in rows)
         return rows
@@ -268,6 +291,7 @@ class EmbeddedTransport:
         self._thread = None
 
     def _release_all(self) -> None:
+        self._queue.close()
         if self._held:
             self._queue.release(list(self._held.items()), self._clock())
             self._held.clear()

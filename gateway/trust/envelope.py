@@ -3,7 +3,8 @@
 from gateway.errors import SignatureMissing, SignatureProfile
 from gateway.stages import Tree
 from gateway.trust.profile import DS, XADES
-from gateway.wire.documents import ENVELOPE_NS, NS
+from gateway.wire.documents import NS
+from gateway.wire.namespaces import ENVELOPE_NS
 
 _ENVELOPE = f"{{{ENVELOPE_NS}}}Envelope"
 _DS = f"{{{DS}}}"

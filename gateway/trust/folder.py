@@ -26,7 +26,6 @@ Every file is written beside its place and renamed, so a reader never sees half 
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -81,6 +80,8 @@ def look(folder: Path, parts: Sequence[str]) -> Sighting:
 def write_file(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write `data` to `path` at once: readers see the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    import tempfile  # noqa: PLC0415  # the signer reads and never writes; it is kept small
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from the start
     try:
         with os.fdopen(handle, "wb") as file:

@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from gateway.stages import MAX_MESSAGE_BYTES
 from gateway.trust.algorithms import ALGORITHMS, SignatureAlgorithm
-from gateway.wire.documents import ENVELOPE_NS
+from gateway.wire.namespaces import ENVELOPE_NS
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XADES = "http://uri.etsi.org/01903/v1.3.2#"

@@ -7,8 +7,6 @@ that no other has: the fixed form of a SignedInfo, or a first line. So a signatu
 from collections.abc import Mapping
 from typing import Final
 
-from asn1crypto import cms
-
 from gateway.domain import conformance
 from gateway.domain.roots import CONTEXT
 from gateway.trust import profile
@@ -47,6 +45,8 @@ def is_pdf_attributes(data: bytes) -> bool:
     """Tell whether these are the signed attributes of a signature in a PDF, in DER, and nothing beside them."""
     if not data.startswith(_DER_SET):
         return False
+    from asn1crypto import cms  # noqa: PLC0415  # for forms on paper only; the signer is kept small
+
     try:
         found = cms.CMSAttributes.load(data, strict=True)
         kinds = [each["type"].native for each in found]

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, PrefixLoader
-from jinja2.loaders import ChoiceLoader
 from markupsafe import Markup
 
 from gateway import __version__
@@ -18,6 +16,9 @@ from gateway.errors import DatabaseUnavailable
 from gateway.web import wording
 from gateway.web.runtime import EvidenceOfTime
 from gateway.web.wording import Tag
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PRODUCT = "Readmission Gateway"
 
@@ -50,8 +51,11 @@ def _style_version() -> str:
 
 
 @cache
-def environment() -> Environment:
+def environment() -> "Environment":
     """Return the template environment, one per process. Everything is escaped; `Markup` is made only above."""
+    from jinja2 import Environment, PackageLoader, PrefixLoader  # noqa: PLC0415  # 4 MB, for the first page that is asked for
+    from jinja2.loaders import ChoiceLoader  # noqa: PLC0415  # same
+
     made = Environment(
         loader=ChoiceLoader(
             [
@@ -73,7 +77,6 @@ class Pages:
     """Renders pages; templates are compiled once. Every page says when evidence of time runs out."""
 
     def __init__(self, evidence: EvidenceOfTime) -> None:
-        self._environment = environment()
         self._evidence = evidence
 
     def page(
@@ -82,7 +85,7 @@ class Pages:
         """Return a page. `values` must hold what the template names; the session comes from the request."""
         signed_in = getattr(request.state, "signed_in", None)
         zone = signed_in.zone if signed_in else "UTC"
-        found = self._environment.get_template(template)
+        found = environment().get_template(template)
         about = {"me": signed_in, "zone": zone, "at": partial(_time, zone=zone), "path": request.url.path}
         body = found.render(about, alarm=self._alarm(zone), **(values or {}))
         return HTMLResponse(body, status_code=status)

@@ -5,12 +5,11 @@ A problem is told by place and rule. The checkers' own sentences quote the value
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from lxml import etree
 
 from gateway.errors import MappingInvalid, SchemaViolation
@@ -18,6 +17,10 @@ from gateway.partners import Dialect
 from gateway.stages import Tree
 from gateway.wire.json_check import Check, compile_check
 from gateway.wire.well_formed import well_formed
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 _WHY = {
     "SCHEMAV_ELEMENT_CONTENT": "an element is missing, out of order or not known here",
@@ -98,7 +101,7 @@ def _named(document: Tree, path: str | None) -> str | None:
 class JsonSchema:
     """A dialect's JSON Schema."""
 
-    validator: Draft202012Validator  # explains
+    validator: Callable[[], "Draft202012Validator"]  # explains; made when it is first needed
     schema: Mapping[str, Any]
     decide: Check | None  # decides; None leaves the decision to the validator
 
@@ -108,24 +111,39 @@ class JsonSchema:
         place = f"{dialect.partner}/dialects/{dialect.name}/{dialect.schema.name}"
         try:
             schema = json.loads(dialect.schema.read_text(encoding="utf-8"))
-            if not well_formed(schema):
-                Draft202012Validator.check_schema(schema)
         except (OSError, ValueError) as error:
             raise MappingInvalid(f"{place}: is not JSON") from error
-        except SchemaError as error:
-            raise MappingInvalid(f"{place}: is no JSON Schema 2020-12, at {error.json_path}") from error
-        return cls(Draft202012Validator(schema), schema, compile_check(schema))
+        if not well_formed(schema):
+            _require_schema(schema, place)
+        return cls(cache(partial(_validator, schema)), schema, compile_check(schema))
 
     def check(self, document: Any) -> None:
         """Raise `SchemaViolation` for the most telling problem, with its path."""
         if self.decide is not None and self.decide(document):
             return
-        problem = best_match(self.validator.iter_errors(document))
+        from jsonschema.exceptions import best_match  # noqa: PLC0415  # see _validator
+
+        problem = best_match(self.validator().iter_errors(document))
         if problem is not None:
             raise SchemaViolation(_json_why(problem), path="/" + "/".join(str(step) for step in problem.absolute_path))
 
 
-def _json_why(problem: ValidationError) -> str:
+def _validator(schema: Any) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  # only refusals need it, and it brings 4 MB
+
+    return Draft202012Validator(schema)
+
+
+def _require_schema(schema: Any, place: str) -> None:
+    from jsonschema.exceptions import SchemaError  # noqa: PLC0415  # see _validator
+
+    try:
+        _validator(True).check_schema(schema)
+    except SchemaError as error:
+        raise MappingInvalid(f"{place}: is no JSON Schema 2020-12, at {error.json_path}") from error
+
+
+def _json_why(problem: "ValidationError") -> str:
     rule = str(problem.validator)
     needed: Any = problem.validator_value
     if rule == "required" and isinstance(problem.instance, dict):

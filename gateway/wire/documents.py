@@ -33,7 +33,6 @@ from gateway.errors import (
 from gateway.stages import MAX_MESSAGE_BYTES, Tree
 
 NS = "urn:readmission-gateway:readmission:1.0"
-ENVELOPE_NS = "urn:readmission-gateway:envelope:1.0"
 
 MAX_ATTRIBUTES = 32  # on one element: canonical form takes time by the square of their number
 MAX_NAMESPACES = 1024  # declared in one document: looking one up takes time by the number of those in scope

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from rapidfuzz import fuzz, process
-
 from gateway.wire.described import Description, Number
 from gateway.wire.names import variants, word_variants
 from gateway.wire.names.transliterate import words
@@ -174,6 +172,8 @@ def _word_alike(one: str, other: str) -> float:
         return 100
     if 1 in {len(one), len(other)}:
         return _ALIKE if one[0] == other[0] else 0
+    from rapidfuzz import fuzz, process  # noqa: PLC0415  # 3 MB, for words that were not compared before
+
     found = (process.extractOne(spelled, theirs, scorer=fuzz.ratio) for spelled in mine)
     return max(score for _, score, _ in found)
 

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from gateway.errors import Refused
 from gateway.stages import MAX_MESSAGE_BYTES
-from gateway.wire.documents import ENVELOPE_NS, MAX_DEPTH, canonicalize, parse_json, parse_xml
+from gateway.wire.documents import MAX_DEPTH, canonicalize, parse_json, parse_xml
 from gateway.wire.lockdown import lock_down
+from gateway.wire.namespaces import ENVELOPE_NS
 from gateway.wire.schema import SchemaSet
 from gateway.wire.workbook import EMPTY, parse_parts
 

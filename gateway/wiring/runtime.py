@@ -21,7 +21,6 @@ from gateway.trust.keys import KeyRing
 from gateway.trust.vault import Vault
 from gateway.wire.allowed import AllowedFields
 from gateway.wire.schema import SchemaSet
-from gateway.wiring.broker import broker_transport
 from gateway.wiring.signing import ring_of
 
 SCHEMA_VERSION = "readmission/1.0"
@@ -40,6 +39,8 @@ def transport(settings: Settings, engine: Database, clock: Clock) -> Transport:
         return EmbeddedTransport(DatabaseQueue(engine), clock=clock)
     if settings.broker == "memory":
         return MemoryTransport(MemoryHub(clock=clock))
+    from gateway.wiring.broker import broker_transport  # noqa: PLC0415  # the embedded queue needs no broker's library
+
     return broker_transport(settings)
 
 

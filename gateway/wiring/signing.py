@@ -11,9 +11,9 @@ from pathlib import Path
 from gateway.flow.ports import Clock
 from gateway.settings import Settings
 from gateway.trust.keys import KeyRing
+from gateway.trust.own_signer import own_signer
 from gateway.trust.remote import RemoteKeys
 from gateway.trust.signer import LOOPS_SOCKET, PAGES_SOCKET
-from gateway.trust.signer_process import own_signer
 
 _OPENING = frozenset({"consume", "watch"})  # parts that open what came in
 _PAGES = "api"

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from gateway.domain.moves import Role
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, GatewayError
-from gateway.store import cases, deadlines, journal, messages
+from gateway.store import cases, database, deadlines, journal, messages, upgrading
 from gateway.store.database import downgrade, open_engine, reading, require_current, transaction, upgrade, version
 from gateway.store.schema import metadata
+from gateway.store.upgrading import upgrade_apart
 from tests.store_rows import NOW, add_case, deadline_row, message_row, new_case
 
 HEAD = "0017"
@@ -237,3 +239,44 @@ def test_address_that_is_no_url_is_refused_without_repeating_it(url) -> None:
         open_engine(url)
     assert refused.value.code == "settings-invalid"
     assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
+# --- without Alembic --------------------------------------------------------------------------------------------------
+
+
+def test_head_is_read_from_the_files_as_alembic_reads_it() -> None:
+    script = ScriptDirectory(str(database._MIGRATIONS))
+    assert database._head() == script.get_current_head() == HEAD
+    assert database._revisions() == {each.revision: each.down_revision or "" for each in script.walk_revisions()}
+
+
+def test_database_is_upgraded_by_a_process_of_its_own(tmp_path) -> None:
+    url = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+    upgrade_apart(url)
+    assert version(open_engine(url)) == HEAD
+
+
+def test_current_database_starts_no_process(sqlite_url, monkeypatch) -> None:
+    monkeypatch.setattr(upgrading.subprocess, "run", lambda *_args, **_named: pytest.fail("a process was started"))
+    upgrade_apart(sqlite_url)
+
+
+def test_upgrade_apart_refuses_a_newer_database(sqlite_url) -> None:
+    stamp(open_engine(sqlite_url), "9999")
+    with pytest.raises(DatabaseNewer):
+        upgrade_apart(sqlite_url)
+
+
+def test_what_stops_the_other_process_is_told_by_this_one(sqlite_url, monkeypatch, capfd) -> None:
+    engine = open_engine(sqlite_url)
+    stamp(engine, "9999")
+    monkeypatch.setattr(upgrading, "is_current", lambda _engine: False)
+    with pytest.raises(DatabaseNewer, match="9999"):
+        upgrade_apart(sqlite_url)
+    assert capfd.readouterr().out == ""
+
+
+def test_process_that_ends_without_a_word_is_told_as_a_failed_migration(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(upgrading.sys, "executable", "/bin/false")
+    with pytest.raises(DatabaseNotReady):
+        upgrade_apart(f"sqlite:///{tmp_path / 'fresh.sqlite3'}")

@@ -20,6 +20,7 @@ from gateway.flow.ports import Bell, Runtime
 from gateway.store import cases, deadlines, parked
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
+from gateway.store.glance import Glance
 from gateway.transport.memory import MemoryHub
 from gateway.wire.documents import serialize
 from gateway.wire.reading import header_of
@@ -290,12 +291,39 @@ async def test_loop_goes_on_after_the_database_was_away(two_gateways, monkeypatc
 async def test_what_is_handed_in_leaves_at_once_without_waiting_for_the_next_look(two_gateways, monkeypatch) -> None:
     west, _ = two_gateways
     monkeypatch.setattr(loops, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(loops, "LONGEST_SECONDS", 3600.0)
     async with running(west.rt, names=["deliver"]) as stop:
         await until(lambda: west.rt.bell._event is not None)  # it waits for the bell
         await asyncio.to_thread(hand_in_entry, west)
         await until(lambda: len(queued(west, "RS-MUP")) == 1)
         stop.set()
         west.rt.bell.ring()
+
+
+async def test_what_another_process_wrote_into_the_outbox_is_found_though_no_bell_rings(two_gateways, monkeypatch) -> None:
+    west, _ = two_gateways
+    monkeypatch.setattr(loops, "LONGEST_SECONDS", 3600.0)  # nothing is found by time alone
+    monkeypatch.setattr(west.rt.bell, "lease", lambda _now: None)
+    monkeypatch.setattr(west.rt.bell, "hand", lambda _rows, _at: None)
+    async with running(west.rt, names=["deliver"]):
+        await until(lambda: west.rt.bell._event is not None)  # it has looked and waits
+        await asyncio.to_thread(hand_in_entry, west)
+        await until(lambda: len(queued(west, "RS-MUP")) == 1)
+
+
+async def test_outbox_in_which_nobody_wrote_is_not_looked_into_until_its_time(two_gateways, monkeypatch) -> None:
+    west, _ = two_gateways
+    looks, glances = [], []
+    true_claim, true_changed = loops.claim, Glance.changed
+    monkeypatch.setattr(loops, "LONGEST_SECONDS", 3600.0)
+    monkeypatch.setattr(loops, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(loops, "claim", lambda rt, *, by: looks.append(by) or true_claim(rt, by=by))
+    monkeypatch.setattr(Glance, "changed", lambda self: glances.append(self) or true_changed(self))
+    async with running(west.rt, names=["deliver"]):
+        await until(lambda: len(glances) >= 3)  # the first of them says yes
+        before = len(looks)
+        await until(lambda: len(glances) >= 20)
+        assert len(looks) == before
 
 
 async def test_stop_ends_after_the_batch_in_hand(two_gateways, monkeypatch) -> None:

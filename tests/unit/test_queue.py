@@ -85,10 +85,10 @@ def test_a_postponed_row_is_free_at_its_time_with_one_attempt_more(queue, clock)
     (row,) = queue.claim(["XA-ONE"], 9, clock(), LEASE)
     queue.postpone(row.id, row.lease, clock() + timedelta(seconds=300), "broker-unavailable")
 
+    assert queue.next_free(["XA-ONE"]) == clock() + timedelta(seconds=300)
     clock.move(seconds=299)
-    assert not queue.anything(["XA-ONE"], clock())
+    assert queue.claim(["XA-ONE"], 9, clock(), LEASE) == []
     clock.move(seconds=1)
-    assert queue.anything(["XA-ONE"], clock())
     assert [again.attempts for again in queue.claim(["XA-ONE"], 9, clock(), LEASE)] == [1]
 
 
@@ -106,7 +106,7 @@ def test_a_parked_row_is_never_leased_again_and_keeps_its_reason(queue, clock, e
     queue.park(row.id, row.lease, clock(), "cannot-open")
 
     clock.move(days=365)
-    assert not queue.anything(["XA-ONE"], clock())
+    assert queue.next_free(["XA-ONE"]) is None
     assert queue.claim(["XA-ONE"], 9, clock(), LEASE) == []
     with engine.connect() as connection:
         assert connection.execute(text("SELECT reason FROM queue")).scalars().all() == ["cannot-open"]
@@ -135,7 +135,7 @@ def test_a_batch_the_database_cannot_hold_leaves_nothing_behind(migrated_postgre
     with pytest.raises(Undeliverable):
         queue.put([*parcels(*range(others)), long], clock())
 
-    assert not queue.anything(["XA-ONE"], clock())
+    assert queue.next_free(["XA-ONE"]) is None
     engine.dispose()
 
 

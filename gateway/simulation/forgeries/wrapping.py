@@ -14,7 +14,8 @@ from lxml import etree
 from gateway.simulation.forgeries.forge import DS, DSIG, OWN, REFERENCE, Forge, Forgery
 from gateway.stages import Tree
 from gateway.trust.profile import CLOSE, OPEN
-from gateway.wire.documents import ENVELOPE_NS, canonicalize, parse_xml
+from gateway.wire.documents import canonicalize, parse_xml
+from gateway.wire.namespaces import ENVELOPE_NS
 
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 WSU_ID = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}Id"

@@ -9,9 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
-import jdatetime
-from hijridate import Gregorian, Hijri
-
 from gateway.errors import BadValue
 from gateway.wire.converters.converter import Converter, text_of
 
@@ -26,31 +23,41 @@ _FORMS = (
 
 
 def _from_hijri(year: int, month: int, day: int) -> date:
+    from hijridate import Hijri  # noqa: PLC0415  # few partners write such dates
+
     return Hijri(year, month, day).to_gregorian()
 
 
 def _to_hijri(day: date) -> tuple[int, int, int]:
+    from hijridate import Gregorian  # noqa: PLC0415  # same
+
     return Gregorian.fromdate(day).to_hijri().datetuple()
 
 
 def _from_persian(year: int, month: int, day: int) -> date:
+    import jdatetime  # noqa: PLC0415  # same
+
     gregorian: date = jdatetime.date(year, month, day).togregorian()
     return gregorian
 
 
 def _to_persian(day: date) -> tuple[int, int, int]:
+    import jdatetime  # noqa: PLC0415  # same
+
     there = jdatetime.date.fromgregorian(date=day)
     return there.year, there.month, there.day
 
 
-_CALENDARS: dict[str, tuple[str, Callable[[int, int, int], date], Callable[[date], tuple[int, int, int]]]] = {
-    "hijri": ("Hijri, Umm al-Qura", _from_hijri, _to_hijri),
-    "persian": ("Persian solar", _from_persian, _to_persian),
+_EXAMPLE = "1990-09-07"
+# By name: how people call it, both ways, and what the example is there.
+_CALENDARS: dict[str, tuple[str, Callable[[int, int, int], date], Callable[[date], tuple[int, int, int]], dict[str, str]]] = {
+    "hijri": ("Hijri, Umm al-Qura", _from_hijri, _to_hijri, {"y": "1411", "m": "02", "d": "18"}),
+    "persian": ("Persian solar", _from_persian, _to_persian, {"y": "1369", "m": "06", "d": "16"}),
 }
 
 
 def _converter(calendar: str, name: str, order: str, mark: str) -> Converter:
-    words, there, back = _CALENDARS[calendar]
+    words, there, back, known = _CALENDARS[calendar]
     letters = {"d": "DD", "m": "MM", "y": "YYYY"}
     form = f"{mark.join(letters[part] for part in order)} of the calendar {words} (whole dates only)"
     size = {"d": "([0-9]{2})", "m": "([0-9]{2})", "y": "([0-9]{4})"}
@@ -74,9 +81,8 @@ def _converter(calendar: str, name: str, order: str, mark: str) -> Converter:
         found = {"y": f"{year:04}", "m": f"{month:02}", "d": f"{day:02}"}
         return mark.join(found[part] for part in order)
 
-    return Converter(
-        name=f"date-{calendar}-{name}", form=form, example=("1990-09-07", write("1990-09-07")), read=read, write=write
-    )
+    example = _EXAMPLE, mark.join(known[part] for part in order)
+    return Converter(name=f"date-{calendar}-{name}", form=form, example=example, read=read, write=write)
 
 
 def _converters() -> Iterator[Converter]:

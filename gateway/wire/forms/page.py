@@ -2,13 +2,16 @@
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from gateway.errors import NotFound, PaperToolsMissing
 from gateway.wire.forms.form import Form
 from gateway.wire.forms.reply_fields import Blank
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 STYLE = "form.css"
 FONTS = {  # file -> family and weight, as the style sheet names them
@@ -80,8 +83,10 @@ def square_code(said: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
     """Return the template environment, one per process. Everything is escaped; `Markup` is made only above."""
+    from jinja2 import Environment, PackageLoader  # noqa: PLC0415  # a gateway that runs seldom prints a form
+
     return Environment(
         loader=PackageLoader("gateway.wire.forms", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -22,6 +23,8 @@ class BrokenQueue:
     poison: str = ""  # message id that cannot be held
     held: list[str] = field(default_factory=list)
     looks: int = 0
+    written: bool = True  # since it was asked before
+    free: datetime | None = None
 
     def _try(self, what):
         if what in self.broken:
@@ -33,10 +36,16 @@ class BrokenQueue:
             raise Undeliverable("the queue cannot hold this parcel")
         self.held += [parcel.message_id for parcel in parcels]
 
-    def anything(self, queues, now):
+    def changed(self):
+        return self.written
+
+    def next_free(self, queues):
         self.looks += 1
         self._try("anything")
-        return False
+        return self.free
+
+    def close(self):
+        self._try("close")
 
     def claim(self, queues, most, now, lease_seconds):
         self._try("claim")
@@ -148,3 +157,51 @@ async def test_an_idle_taker_looks_again_after_each_pause(queue, transport):
 
     assert await taking == []
     assert 2 <= queue.looks <= 7
+
+
+# --- an idle taker ----------------------------------------------------------------------------------------------------
+
+
+async def test_database_in_which_nobody_wrote_is_not_looked_into_again(queue, transport):
+    assert await transport.take(50, 0.0) == []  # the first taking claims, the second looks
+    assert await transport.take(50, 0.0) == []
+    queue.written, before = False, queue.looks
+
+    assert await transport.take(50, 0.2) == []
+    assert queue.looks == before
+
+
+async def test_database_in_which_somebody_wrote_is_looked_into(queue, transport):
+    await transport.take(50, 0.0)
+    await transport.take(50, 0.0)
+    queue.written, before = True, queue.looks
+
+    assert await transport.take(50, 0.0) == []
+    assert queue.looks == before + 1
+
+
+async def test_what_becomes_free_by_time_alone_is_claimed_though_nobody_wrote(queue, transport, clock):
+    await transport.take(50, 0.0)
+    queue.free = clock() + timedelta(seconds=30)
+    await transport.take(50, 0.0)
+    queue.written = False
+    claims = []
+    queue.claim = lambda *words: claims.append(words) or ()
+
+    await transport.take(50, 0.0)
+    assert claims == []
+    clock.move(seconds=30)
+    await transport.take(50, 0.0)
+    assert len(claims) >= 1
+
+
+async def test_look_that_failed_is_made_again_though_nobody_wrote(queue, transport):
+    await transport.take(50, 0.0)
+    queue.broken.add("anything")
+    with pytest.raises(DatabaseUnavailable):
+        await transport.take(50, 0.0)
+    queue.broken.clear()
+    queue.written, before = False, queue.looks
+
+    await transport.take(50, 0.0)
+    assert queue.looks == before + 1
