@@ -15,7 +15,6 @@ _OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, form
 _JOINERS = {"\u200c", "\u200d"}  # of the category Cf too, and needed to write Urdu and Persian
 
 
-
 def console() -> "Console":
     """Return the console for people's text; colours and width follow the terminal, NO_COLOR is respected."""
     from rich.console import Console  # noqa: PLC0415  # a service that writes JSON prints no tables
