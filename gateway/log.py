@@ -3,7 +3,7 @@
 An event is `noun.past` ("message.refused"). A field whose name is not on the list is written as "[redacted]":
 a new field has to be added here, where a reviewer sees it.
 
-structlog is imported when a process sets its log up or writes its first line: the signer seldom does (docs/decisions/0046).
+structlog is imported when a process sets its log up or writes its first line: the signer seldom does (docs/decisions/0045).
 """
 
 import sys

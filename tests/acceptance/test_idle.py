@@ -1,7 +1,7 @@
 """What a gateway that runs keeps out of its memory: libraries that it may need one day are imported on that day.
 
 Each of these processes runs for months. A library that is imported at the top of a module is loaded by every one of them, so
-the names stand here; docs/decisions/0046 says what each costs.
+the names stand here; docs/decisions/0045 says what each costs.
 """
 
 import json
