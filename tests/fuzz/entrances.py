@@ -12,20 +12,25 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from gateway.errors import CertificateNotValid, GatewayError
+from gateway.cli.mrz import as_dict
+from gateway.errors import CertificateNotValid, GatewayError, NotText
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received
+from gateway.trust.authorities import obtain
+from gateway.trust.devtsa import DevelopmentAuthority
 from gateway.trust.key_documents import accept
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.states import State
 from gateway.trust.seal import peek, seal, unseal
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.sign import sign
+from gateway.trust.timestamps import check
 from gateway.trust.verify import verify, verify_by_steps
 from gateway.wire.check import examine
 from gateway.wire.documents import canonicalize, parse_json, parse_xml
 from gateway.wire.examples import fresh_header
+from gateway.wire.mrz import read_mrz, write_mrz
 from gateway.wire.reading import header_of, read
 from gateway.wiring import build
 from tests.throwaway_ca import root
@@ -35,6 +40,16 @@ EXAMPLES = data_folder("schemas") / "readmission" / "1.0" / "examples"
 BROKEN = Path(__file__).resolve().parents[1] / "vectors" / "broken"
 LONGEST = 2000  # characters of a refusal; the longest lists the codes that are allowed
 APPLICATION = "ReadmissionApplication-own-national"
+
+
+# The specimens of ICAO 9303, one of each format.
+ZONES = (
+    b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
+    b"I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+    b"I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6",
+    b"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL8988901C4XXX4009078F96121096ZE184226B<<<<<<",
+    b"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nL8988901C4XXX4009078F9612109<<<<<<<<",
+)
 
 
 class LetThroughError(AssertionError):
@@ -77,6 +92,18 @@ def _json(body: bytes) -> None:
     parse_json(body)
 
 
+def _mrz(body: bytes) -> None:
+    """A machine-readable zone, as `gateway mrz` and the pages read it; what was read is written again without a fault."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise NotText("no text") from None
+    found = read_mrz(text)
+    as_dict(found, NOW.date())
+    if found.fits and read_mrz(write_mrz(found.fields)).fields != found.fields:
+        raise LetThroughError("a zone whose digits fit is read in two ways")
+
+
 def entrances(rt: Runtime) -> Mapping[str, Entrance]:
     """Return every way in of a gateway with development keys of all authorities."""
     found = {
@@ -87,7 +114,9 @@ def entrances(rt: Runtime) -> Mapping[str, Entrance]:
         "sealing-key": _sealing_key(rt),
         "revocation-list": _revocation("x.crl"),
         "revocation-answer": _revocation("x.ocsp"),
+        "timestamp": _timestamp(rt),
         "message": _message(rt),
+        "mrz": Entrance(corpus=ZONES, enter=_mrz),
     }
     for partner in rt.partners.partners.values():
         for dialect in partner.dialects.values():
@@ -154,6 +183,20 @@ def _sealing_key(rt: Runtime) -> Entrance:
         accept(SEALING_KEYS, body, "BA-MS", rt.trust.verdict)
 
     return Entrance(corpus=_files(rt.settings.keys / "sealing", "BA-MS*.json"), enter=enter)
+
+
+def _timestamp(rt: Runtime) -> Entrance:
+    """A timestamp over bytes of ours: no other token than the one that the authority gave is good for them."""
+    over = b"what was signed"
+    given = obtain(over, [DevelopmentAuthority.load(rt.settings.keys, lambda: NOW)], rt.trust.timestamp_anchors, lambda: NOW)
+    anchors = rt.trust.timestamp_anchors
+
+    def enter(body: bytes) -> None:
+        check(body, over, anchors)
+        if body != given.token:
+            raise LetThroughError("a timestamp that no authority gave is good")
+
+    return Entrance(corpus=[given.token], enter=enter)
 
 
 def _revocation(file: str) -> Entrance:
