@@ -19,6 +19,7 @@ from gateway.trust.inspection import Inspected, Link, inspect
 from gateway.trust.revocation.grace import Grace
 from gateway.trust.revocation.sources import fingerprint
 from gateway.trust.sealing_keys import SealingKey
+from gateway.trust.strangers import UNNAMED, names
 from gateway.wiring import build
 
 _SHORTEST = 16  # hexadecimal digits of a fingerprint that stand for it
@@ -43,7 +44,7 @@ def check(
     """Examine the pinned certificates and sealing keys, of one authority or of all: the chain, what is trusted, and why not.
 
     Exit 1 if a certificate within its time is not trusted, or an authority has no trusted certificate or sealing key.
-    Nothing is fetched; the watch does that.
+    Nothing is fetched; the watch does that. It warns of a certificate whose subject would not tell a court whose it is.
 
     Example: `gateway certs check PK-MOI --at 2026-11-24T12:00:00Z`
     """
@@ -144,6 +145,7 @@ def _certificate(found: Inspected, at: datetime) -> dict[str, Any]:
         "algorithm": pinned.algorithm.name,
         "purpose": "signing documents",
         "development": pinned.development,
+        "names_authority": names(pinned.chain, pinned.authority),
         "not_before": pinned.not_before,
         "not_after": pinned.not_after,
         "days_left": days_left(pinned.not_after, at),
@@ -228,6 +230,8 @@ def _tell_certificate(certificate: dict[str, Any]) -> None:
         f"  signing   {certificate['fingerprint'][:16]}, {certificate['algorithm']}, {_until(certificate)}  "
         f"{_verdict(certificate['trusted'])}" + ("  development only, proves nothing" * certificate["development"])
     )
+    if not certificate["names_authority"]:
+        show(f"            [yellow]{UNNAMED}[/]")
     for link in certificate["chain"]:
         colour = {"good": "green", "revoked": "red"}.get(
             link["state"], "red" if link["needed"] and not link["grace"] else "yellow"

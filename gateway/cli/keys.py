@@ -31,6 +31,7 @@ from gateway.trust.pending import certificate_request, new_pending, subject_of
 from gateway.trust.places import TokenPlace
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS
+from gateway.trust.strangers import UNNAMED
 from gateway.trust.suites import DEFAULT, SUITES, SealingSuite
 from gateway.trust.withdrawal import withdraw
 from gateway.wire.documents import read_file
@@ -142,8 +143,11 @@ def certificate_command(
         "subject": found.subject,
         "signs_from": found.signs_from,
         "not_after": found.not_after,
+        "names_authority": found.names_authority,
         "out": str(out) if out else None,
     }
+    if not found.names_authority:
+        typer.echo(f"warning: the certificate of {authority}: {UNNAMED}", err=True)
     detail = {"fingerprint": found.fingerprint, "from": found.signs_from.isoformat()}
     done["journalled"] = _record(installed, "certificate.installed", authority, detail)
     _told(done, f"{authority} signs with {found.fingerprint[:16]} from {found.signs_from:%Y-%m-%d %H:%M} UTC on", as_json=json)

@@ -30,6 +30,7 @@ from gateway.trust.revocation.states import Mode
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.second import SECOND_KEYS
 from gateway.trust.signing_key import SigningKey
+from gateway.trust.strangers import names
 from gateway.trust.suites import DEFAULT, SealingSuite
 
 PUBLISHED_LIFE = timedelta(days=730)
@@ -45,6 +46,7 @@ class Installed:
     number: str  # "" for the first of the authority, then ".2", ".3": part of the names of its files
     signs_from: datetime  # UTC
     not_after: datetime  # UTC
+    names_authority: bool  # whether a stranger would take its signatures for the authority's
 
 
 def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from: datetime | None) -> Installed:
@@ -80,6 +82,7 @@ def bring_in(folder: Path, authority: str, pem: bytes, at: datetime, signs_from:
         number=number,
         signs_from=start,
         not_after=leaf.not_valid_after_utc,
+        names_authority=names(chain, authority),
     )
 
 

@@ -27,6 +27,10 @@ from gateway.trust.folder import ANCHORS, AUTHORITY, MAX_FILE_BYTES, PINNED, REV
 from gateway.trust.pinned import DEVELOPMENT_ONLY
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
+UNNAMED = (  # to be said of a certificate of which `names` is not true
+    "its subject does not name the authority by its code, in its own state: partners trust it by its pin, but a court that "
+    "has anchors only refuses what it signs in a case file"
+)
 _NAMES = (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME, NameOID.ORGANIZATION_IDENTIFIER)
 
 
@@ -66,6 +70,14 @@ def introduce(chain: tuple[bytes, ...]) -> Introduction:
         issuer=_short(certificates[-1].issuer),
         development=DEVELOPMENT_ONLY in leaf.subject.rfc4514_string(),
     )
+
+
+def names(chain: Iterable[x509.Certificate], authority: str) -> bool:
+    """Tell whether a stranger, who has no pins, would take what this chain signs for the authority's."""
+    try:
+        return introduce(tuple(each.public_bytes(Encoding.DER) for each in chain)).authority == authority
+    except SignerNotTrusted:
+        return False
 
 
 def _short(name: x509.Name) -> str:

@@ -151,6 +151,16 @@ def test_people_read_the_chain_the_state_and_the_days(people, folder, ca) -> Non
         assert words in out
 
 
+def test_a_certificate_that_does_not_name_its_authority_is_warned_of(told, people, folder, ca) -> None:
+    assert one(told("certs", "check", "PK-MOI"))[1]["names_authority"]
+    (folder / "revocation" / "x.crl").write_bytes(ca.crl())
+    lay(folder, [ca], ME_MUP=ca.issue("Ministry seal"))
+    _, certificate = one(told("certs", "check", "ME-MUP", code=1))  # 1: it has no sealing key
+    assert (certificate["trusted"], certificate["names_authority"]) == (True, False)
+    _, text = people("certs", "check", "ME-MUP")
+    assert "a court that has anchors only refuses" in " ".join(text.split())
+
+
 def test_an_authority_without_a_pin_is_refused(told) -> None:
     assert told("certs", "check", "XK-MPB", code=1)["error"]["code"] == "unknown-authority"
 

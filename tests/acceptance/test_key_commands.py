@@ -153,6 +153,17 @@ def test_first_certificate_brings_a_sealing_key_with_it(certify, folder):
     assert KeyRing.load(folder, environment={}).sealing("BA-MS", found.key_id).suite is found.suite
 
 
+@pytest.mark.parametrize(("common", "named"), [("BA-MS signing", True), ("Ministry signing", False), ("PK-MOI signing", False)])
+def test_certificate_that_would_not_tell_a_court_whose_it_is_is_warned_of(told, tmp_path, issuer, monkeypatch, common, named):
+    told("new", "BA-MS", "--csr", tmp_path / "a.csr")
+    request = x509.load_pem_x509_csr((tmp_path / "a.csr").read_bytes())
+    (tmp_path / "a.pem").write_bytes(issuer.issue(common, public_key=request.public_key()).pem)
+    words = ("keys", "certificate", "BA-MS", tmp_path / "a.pem", "--json", "--config", tmp_path / "gateway.toml")
+    done = call(*words, monkeypatch=monkeypatch)
+    assert (done.code, done.json["names_authority"]) == (0, named)
+    assert ("a court that has anchors only refuses" in done.err) is not named
+
+
 def _other_key(issuer, request):
     return issuer.issue().pem
 

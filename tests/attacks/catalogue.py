@@ -226,5 +226,6 @@ CATALOGUE = (
         "tests/attacks/test_flood.py::test_flood_of_one_message_takes_effect_once",
         "tests/flow/test_isolation.py::test_flood_of_one_sender_waits_and_nothing_of_it_is_lost",
         "tests/flow/test_deliver.py::test_failure_of_one_recipient_does_not_slow_another",
+        "tests/unit/test_floods.py::test_what_is_over_the_limit_waits_and_the_others_do_not",
     ),
 )

@@ -32,6 +32,7 @@ NAMES = (
     "sealing-key",
     "revocation-list",
     "revocation-answer",
+    "timestamp",
     "message",
     "mrz",
     "dialect-at-bmi-json",

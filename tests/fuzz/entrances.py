@@ -17,17 +17,20 @@ from gateway.errors import CertificateNotValid, GatewayError, NotText
 from gateway.flow.ports import Runtime
 from gateway.settings import Settings, data_folder
 from gateway.stages import Received
+from gateway.trust.authorities import obtain
+from gateway.trust.devtsa import DevelopmentAuthority
 from gateway.trust.key_documents import accept
 from gateway.trust.revocation.evidence import Evidence
 from gateway.trust.revocation.states import State
 from gateway.trust.seal import peek, seal, unseal
 from gateway.trust.sealing_keys import SEALING_KEYS
 from gateway.trust.sign import sign
+from gateway.trust.timestamps import check
 from gateway.trust.verify import verify, verify_by_steps
 from gateway.wire.check import examine
 from gateway.wire.documents import canonicalize, parse_json, parse_xml
 from gateway.wire.examples import fresh_header
-from gateway.wire.mrz import compare, read_mrz
+from gateway.wire.mrz import compare, read_mrz, write_mrz
 from gateway.wire.reading import header_of, read
 from gateway.wiring import build
 from tests.throwaway_ca import root
@@ -90,6 +93,7 @@ def entrances(rt: Runtime) -> Mapping[str, Entrance]:
         "sealing-key": _sealing_key(rt),
         "revocation-list": _revocation("x.crl"),
         "revocation-answer": _revocation("x.ocsp"),
+        "timestamp": _timestamp(rt),
         "message": _message(rt),
         "mrz": _mrz(),
     }
@@ -160,6 +164,20 @@ def _sealing_key(rt: Runtime) -> Entrance:
     return Entrance(corpus=_files(rt.settings.keys / "sealing", "BA-MS*.json"), enter=enter)
 
 
+def _timestamp(rt: Runtime) -> Entrance:
+    """A timestamp over bytes of ours: no other token than the one that the authority gave is good for them."""
+    over = b"what was signed"
+    given = obtain(over, [DevelopmentAuthority.load(rt.settings.keys, lambda: NOW)], rt.trust.timestamp_anchors, lambda: NOW)
+    anchors = rt.trust.timestamp_anchors
+
+    def enter(body: bytes) -> None:
+        check(body, over, anchors)
+        if body != given.token:
+            raise LetThroughError("a timestamp that no authority gave is good")
+
+    return Entrance(corpus=[given.token], enter=enter)
+
+
 def _revocation(file: str) -> Entrance:
     """What an issuer says of a certificate: it may prove that it is good or revoked, or nothing; it never breaks anything."""
     issuer = root(NOW)
@@ -211,6 +229,8 @@ def _mrz() -> Entrance:
         found = read_mrz(zone)
         json.dumps(as_dict(found, NOW.date()))
         compare(found, application, NOW.date())
+        if found.fits and read_mrz(write_mrz(found.fields)).fields != found.fields:
+            raise LetThroughError("a zone whose digits fit is read in two ways")
 
     return Entrance(corpus=[zone.encode() for zone in (*SPECIMENS.values(), LONG)], enter=enter)
 
