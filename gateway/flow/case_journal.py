@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from gateway.domain import proofs
-from gateway.errors import JournalMismatch, TimestampNotTrusted
+from gateway.errors import JournalMismatch, Refused, TimestampNotTrusted
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, on
 from gateway.store.chain import FIELDS, entry_hash, is_hash
 from gateway.trust.certificates import TrustStore
@@ -70,6 +70,17 @@ def _well_formed(entry: Mapping[str, Any]) -> bool:
         and is_hash(entry["previous"])
         and is_hash(entry["hash"])
     )
+
+
+def details(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the details of an entry that `read_entries` read. Raises `JournalMismatch`."""
+    try:
+        found = parse_json(str(entry["detail"]).encode())
+    except (Refused, UnicodeEncodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise JournalMismatch(f"journal entry {entry['id']} holds no details")
+    return found
 
 
 def judge_proofs(found: Mapping[int, bytes], entries: list[dict[str, Any]], trust: TrustStore) -> Item:

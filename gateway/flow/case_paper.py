@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.errors import JournalMismatch, Refused
+from gateway.errors import JournalMismatch
+from gateway.flow.case_journal import details
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, noun, on
 from gateway.wire.case_index import FORM, IndexedDocument, IndexedMessage
-from gateway.wire.documents import parse_json
 
 _DELIVERED, _CONFIRMED = "message.delivered", "form.confirmed"
 _KINDS = {
@@ -37,7 +37,7 @@ def judge_paper(
         )
         return Item(item=f"form of message {line.number}", verdict=VALID, says=says)
     for entry in _about(line, _DELIVERED, entries):
-        if _detail(entry).get("scan") == document.sha256:
+        if details(entry).get("scan") == document.sha256:
             says = f"{_recorded(line, entry)} The scan is the one that this record names; what it shows a person must read."
             return Item(item=f"delivery of message {line.number}", verdict=VALID, says=says)
     raise JournalMismatch("the journal names no such scan of a delivery for this message", path=document.file)
@@ -59,7 +59,7 @@ def _about(line: IndexedMessage, event: str, entries: Sequence[Mapping[str, Any]
 
 def _recorded(line: IndexedMessage, entry: Mapping[str, Any]) -> str:
     """Return the sentence on a delivery that somebody recorded: his word, under the date of the journal."""
-    detail = _detail(entry)
+    detail = details(entry)
     speaks, kind, at = detail.get("recorded_for"), detail.get("kind"), _instant(detail.get("delivered_at"))
     if speaks not in {line.sender, line.recipient} or kind not in _KINDS or at is None:
         raise JournalMismatch(f"journal entry {entry['id']} does not say who recorded which delivery, and when it was")
@@ -69,16 +69,6 @@ def _recorded(line: IndexedMessage, entry: Mapping[str, Any]) -> str:
         f"On {on(recorded)} {speaks} recorded that this {noun(line.type)} was delivered on paper on {on(at)} "
         f"({_KINDS[kind]}); that is the word of {speaks}."
     )
-
-
-def _detail(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        found = parse_json(str(entry["detail"]).encode())
-    except (Refused, UnicodeEncodeError):
-        found = None
-    if not isinstance(found, dict):
-        raise JournalMismatch(f"journal entry {entry['id']} holds no details")
-    return found
 
 
 def _instant(value: Any) -> datetime | None:

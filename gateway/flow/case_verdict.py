@@ -31,6 +31,7 @@ from gateway.flow import case_words as words
 from gateway.flow.case_attachments import There, judge_attachment, judge_rest, name_of, nobody_signed_for_it
 from gateway.flow.case_certificates import chains_of, judge_certificates
 from gateway.flow.case_deadlines import judge_deadline
+from gateway.flow.case_gaps import judge_gaps, numbered
 from gateway.flow.case_journal import judge_journal, judge_proofs, read_entries
 from gateway.flow.case_paper import judge_paper, without_receipt
 from gateway.flow.case_words import NOT_PROVEN, OVERALL, REFUSED, VALID, Item
@@ -343,15 +344,18 @@ def _complete(found: _File) -> Item:
     ids = [(line.sender, line.message_id) for line in found.index.messages]
     if len(ids) != len(set(ids)) or [line.number for line in found.index.messages] != list(range(1, len(ids) + 1)):
         raise CaseIndexInvalid("a message stands twice in the index, or its number does")
-    for sender, own in numbers.items():
-        if sorted(own) != list(range(1, len(own) + 1)):
-            raise CaseIncomplete(f"between the messages of {sender} one is missing")
+    never_came = [
+        f"The record of {found.sealing.signer} says that {sender} gave up {numbered(first, last)}, by a signed receipt: "
+        f"{'it' if first == last else 'they'} never came."
+        for sender, own in numbers.items()
+        for first, last in judge_gaps(sender, own, found.proven.entries)
+    ]
     total = len(found.index.messages)
     says = (
-        f"The file holds {total} message{'' if total == 1 else 's'}; the numbers that each side gave its messages have no gap. "
-        "Whether later ones exist it cannot show."
+        f"The file holds {total} message{'' if total == 1 else 's'}; the numbers that each side gave its messages have "
+        f"{'no other gap' if never_came else 'no gap'}. Whether later ones exist it cannot show."
     )
-    return Item(item="messages", verdict=VALID, says=says)
+    return Item(item="messages", verdict=NOT_PROVEN if never_came else VALID, says=" ".join((*never_came, says)))
 
 
 def _deadline(found: _File, line: IndexedDeadline) -> Item:

@@ -98,9 +98,17 @@ def _apply_gaps(tx: Tx, item: Prepared, work: Batch) -> int:
         kept = work.kept.get((item.message.header.sender, one.message_id))
         if first is not None and kept is not None and kept.id is not None:
             early.give_up(tx, kept.id, first)
-            work.note(item, "gap.given_up", {"code": one.code, "count": kept.sequence - first})
+            numbers = {"first": first, "last": kept.sequence - 1, "count": kept.sequence - first}
+            # In the record of the case: whoever reads its file must see why a number is missing there.
+            work.note(item, "gap.given_up", {"code": one.code, **numbers}, _waits_in(tx, kept))
             count += 1
     return count
+
+
+def _waits_in(tx: Tx, kept: early.EarlyRow) -> int | None:
+    """Return the row of the case that a waiting message belongs to, None while nothing opened it."""
+    found = cases.by_reference(tx, kept.reference, home=kept.home)
+    return next((case.id for case in found if case.counterparty == kept.sender), None)
 
 
 def _write_cases(tx: Tx, work: Batch) -> None:

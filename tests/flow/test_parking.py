@@ -9,6 +9,8 @@ from gateway.domain.messages import ReceiptItem
 from gateway.domain.parking import Ground
 from gateway.errors import BrokerUnavailable, RevocationUnknown, TooLarge
 from gateway.flow import inbound, parking, replaying, setting_aside
+from gateway.flow.case_export import export_case
+from gateway.flow.case_verdict import verify_case_file
 from gateway.store import early, messages, parked
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
@@ -18,6 +20,7 @@ from gateway.wire.reading import header_of
 from tests.flow.test_loops import running, until
 from tests.forging import Scripted, count, hand_in_entry, journalled, leaving, outcomes, receipt, row_of, take
 from tests.gateways import Gateway, exchange
+from tests.packs import SCHEMAS
 from tests.running import Done, call
 from tests.steps import ASKED, ASKING, lose, on_the_way
 
@@ -533,7 +536,29 @@ async def test_other_side_that_waits_for_a_dropped_message_is_told_that_it_never
     assert row_of(case.east, "in", ASKING, later.message_id).outcome == "accepted"
     assert row_of(case.west, "out", ASKING, later.message_id).outcome == "received"
     assert [entry["detail"] for entry in journalled(case.west.rt.engine, "gap.told")] == [{"code": "dropped", "count": 1}]
-    assert [entry["detail"] for entry in journalled(case.east.rt.engine, "gap.given_up")] == [{"code": "dropped", "count": 1}]
+    assert [entry["detail"] for entry in journalled(case.east.rt.engine, "gap.given_up")] == [
+        {"code": "dropped", "first": 2, "last": 2, "count": 1}
+    ]
+
+
+async def test_case_files_of_both_sides_hold_although_a_message_never_came(case, question_parked, command, tmp_path) -> None:
+    _, thing = question_parked
+    case.send(QUESTION, ASKING)
+    await case.exchange()
+    command(case.west, "drop", thing, *WHO)
+    await case.exchange()
+    says = {}
+    for side in (case.west, case.east):
+        path = tmp_path / "case.asice"
+        export_case(case.case(side).id or 0, path, side.rt, actor="clerk", purpose="appeal")
+        found = verify_case_file(path, side.rt.settings.keys / "anchors", case.clock.now, SCHEMAS)
+        assert [(item.item, item.code) for item in found.items if item.verdict == "refused"] == []
+        (item,) = [item for item in found.items if item.item == "messages"]
+        says[side.rt.settings.name] = (item.verdict, item.says)
+    ours, theirs = says.values()
+    assert ours[0] == "valid"
+    assert theirs[0] == "not-proven"
+    assert f"{ASKING} gave up its message number 2, by a signed receipt: it never came." in theirs[1]
 
 
 async def test_other_side_that_asks_for_a_dropped_message_is_told_instead_of_getting_it(case, question_parked, command) -> None:
