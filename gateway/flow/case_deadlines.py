@@ -8,7 +8,7 @@ from gateway.domain.clock import STARTS_BY, Happening, Moment
 from gateway.domain.messages import Message, Receipt
 from gateway.errors import CaseIndexInvalid, DeadlineMismatch
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, on
-from gateway.wire.case_index import IndexedDeadline
+from gateway.wire.case_index import IndexedDeadline, instant_of
 from gateway.wire.documents import parse_json
 
 
@@ -64,7 +64,7 @@ def _answer(line: IndexedDeadline, body: bytes) -> dict[str, Any]:
     found = (
         whole.get("limit"),
         whole.get("state"),
-        _instant(whole.get("started_at")),
+        instant_of(whole.get("started_at")),
         whole["counted_from"].get("message"),
         literal.get("due_on") if isinstance(literal, dict) else None,
         answer.get("known"),
@@ -72,14 +72,6 @@ def _answer(line: IndexedDeadline, body: bytes) -> dict[str, Any]:
     start = whole["counted_from"].get("start")
     if not isinstance(answer.get("source"), str | None):
         raise CaseIndexInvalid("the explanation of a deadline has not the form it must have", path=line.file)
-    if said != found or _instant(start) != line.started_at or answer.get("limit") != line.limit:
+    if said != found or instant_of(start) != line.started_at or answer.get("limit") != line.limit:
         raise CaseIndexInvalid("the explanation of a deadline says something else than the index", path=line.file)
     return answer
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo is not None else None

@@ -12,6 +12,7 @@ from gateway.flow.case_words import NOT_PROVEN, VALID, Item, on
 from gateway.store.chain import FIELDS, entry_hash, is_hash
 from gateway.trust.certificates import TrustStore
 from gateway.trust.proven import check_entry
+from gateway.wire.case_index import instant_of
 from gateway.wire.documents import parse_json
 
 _NAMES = {"id", *FIELDS, "previous", "hash"}
@@ -64,6 +65,7 @@ def _well_formed(entry: Mapping[str, Any]) -> bool:
         and entry["id"] > 0
         and isinstance(entry["at"], str)
         and _INSTANT.fullmatch(entry["at"]) is not None
+        and instant_of(entry["at"]) is not None
         and all(isinstance(entry[name], str) for name in _TEXTS)
         and all(isinstance(entry[name], str | None) for name in _TEXTS_OR_NONE)
         and (entry["case_id"] is None or type(entry["case_id"]) is int)

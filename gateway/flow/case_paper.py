@@ -5,13 +5,12 @@ reads from it. A paper that the journal does not name was slipped in.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from gateway.errors import JournalMismatch
 from gateway.flow.case_journal import details
 from gateway.flow.case_words import NOT_PROVEN, VALID, Item, noun, on
-from gateway.wire.case_index import FORM, IndexedDocument, IndexedMessage
+from gateway.wire.case_index import FORM, IndexedDocument, IndexedMessage, instant_of
 
 _DELIVERED, _CONFIRMED = "message.delivered", "form.confirmed"
 _KINDS = {
@@ -60,20 +59,11 @@ def _about(line: IndexedMessage, event: str, entries: Sequence[Mapping[str, Any]
 def _recorded(line: IndexedMessage, entry: Mapping[str, Any]) -> str:
     """Return the sentence on a delivery that somebody recorded: his word, under the date of the journal."""
     detail = details(entry)
-    speaks, kind, at = detail.get("recorded_for"), detail.get("kind"), _instant(detail.get("delivered_at"))
-    if speaks not in {line.sender, line.recipient} or kind not in _KINDS or at is None:
+    speaks, kind = detail.get("recorded_for"), detail.get("kind")
+    recorded, at = instant_of(entry["at"]), instant_of(detail.get("delivered_at"))
+    if speaks not in {line.sender, line.recipient} or kind not in _KINDS or recorded is None or at is None:
         raise JournalMismatch(f"journal entry {entry['id']} does not say who recorded which delivery, and when it was")
-    recorded = _instant(entry["at"])
-    assert recorded is not None, "it was read as an instant"
     return (
         f"On {on(recorded)} {speaks} recorded that this {noun(line.type)} was delivered on paper on {on(at)} "
         f"({_KINDS[kind]}); that is the word of {speaks}."
     )
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo is not None else None

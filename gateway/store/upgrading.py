@@ -2,15 +2,15 @@
 
     python -m gateway.store.upgrading
 
-It reads the address of the database from standard input, where no list of processes shows it, and says nothing or one JSON
-object {"code", "message"} on standard output. Alembic and what a migration loads are 8 MB.
+It reads the address of the database from standard input, where no list of processes shows it, and says nothing or the line
+of an error (gateway/error_lines.py) on standard output. Alembic and what a migration loads are 8 MB.
 """
 
-import json
 import subprocess
 import sys
 
-from gateway.errors import DatabaseNotReady, GatewayError, catalogue
+from gateway.error_lines import heard, told
+from gateway.errors import DatabaseNotReady, GatewayError
 from gateway.store.database import is_current, open_engine, upgrade
 
 
@@ -28,15 +28,7 @@ def upgrade_apart(url: str) -> None:
     words = [sys.executable, "-m", "gateway.store.upgrading"]
     done = subprocess.run(words, input=url, stdout=subprocess.PIPE, encoding="utf-8", check=False)  # noqa: S603 - our own words
     if done.returncode != 0:
-        raise _reason(done.stdout)
-
-
-def _reason(said: str) -> GatewayError:
-    try:
-        told = json.loads(said)
-        return catalogue()[told["code"]](told["message"])
-    except (ValueError, KeyError, TypeError):
-        return DatabaseNotReady("a migration failed; try: gateway doctor --upgrade")
+        raise heard(done.stdout, DatabaseNotReady("a migration failed; try: gateway doctor --upgrade"))
 
 
 def main(url: str) -> int:
@@ -44,7 +36,7 @@ def main(url: str) -> int:
     try:
         upgrade(open_engine(url))
     except GatewayError as error:
-        sys.stdout.write(json.dumps({"code": error.code, "message": error.message}) + "\n")
+        sys.stdout.write(told(error))
         return error.exit_code
     return 0
 

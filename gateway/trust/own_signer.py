@@ -1,6 +1,5 @@
 """Starting and ending a signer of one's own (gateway/trust/signer_process.py)."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from gateway.errors import GatewayError, SignerUnavailable, catalogue
+from gateway.error_lines import heard
+from gateway.errors import SignerUnavailable
 from gateway.trust.signer_process import READY
 
 _ENDING_SECONDS: Final = 10.0
@@ -43,7 +43,7 @@ def own_signer(keys: Path, *, as_json: bool = False) -> Iterator[Child]:
     try:
         said = process.stdout.readline()
         if said != READY:
-            raise _reason(said)
+            raise heard(said, SignerUnavailable("the signer ended before it was ready"))
         yield Child(folder=folder, process=process)
     finally:
         process.stdin.close()  # it ends by that
@@ -54,11 +54,3 @@ def own_signer(keys: Path, *, as_json: bool = False) -> Iterator[Child]:
             process.kill()
             process.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _reason(said: str) -> GatewayError:
-    try:
-        told = json.loads(said)
-        return catalogue()[told["code"]](told["message"])
-    except (ValueError, KeyError, TypeError):
-        return SignerUnavailable("the signer ended before it was ready")

@@ -2,12 +2,11 @@
 
     python -m gateway.trust.signer_process KEYS SOCKETS [json]
 
-It says "ready" or one JSON object {"code", "message"} on standard output, and ends when its standard input closes.
+It says "ready" or the line of an error (gateway/error_lines.py) on standard output, and ends when its standard input closes.
 gateway/trust/own_signer.py starts it. It imports what signing needs and little else: it is a process more of each gateway.
 """
 
 import ctypes
-import json
 import os
 import resource
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway import log
+from gateway.error_lines import told
 from gateway.errors import GatewayError
 from gateway.trust.held import HeldKeys
 from gateway.trust.signer import Signer
@@ -42,7 +42,7 @@ def main(keys: Path, folder: Path, *, as_json: bool) -> int:
         signer = Signer(keys=HeldKeys.load(keys, os.environ))
         signer.listen(folder)
     except GatewayError as error:
-        sys.stdout.write(json.dumps({"code": error.code, "message": error.message}) + "\n")
+        sys.stdout.write(told(error))
         return error.exit_code
     sys.stdout.write(READY)
     sys.stdout.flush()

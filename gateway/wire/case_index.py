@@ -201,15 +201,19 @@ def _truth(data: Any, path: str) -> bool:
 
 
 def _instant(data: Any, path: str) -> datetime:
+    found = instant_of(data)
+    if found is None:
+        raise CaseIndexInvalid("an instant with its zone is expected in the index of the case file", path=path)
+    return found
+
+
+def instant_of(data: Any) -> datetime | None:
+    """Return the instant (UTC) that a value in a file of a case file names; None if it names none, or none with its zone."""
     try:
-        found = datetime.fromisoformat(_text(data, path))
-        return found.astimezone(UTC) if found.tzinfo else _no_instant(path)
-    except (ValueError, OverflowError):
-        return _no_instant(path)
-
-
-def _no_instant(path: str) -> datetime:
-    raise CaseIndexInvalid("an instant with its zone is expected in the index of the case file", path=path)
+        found = datetime.fromisoformat(data)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (TypeError, ValueError, OverflowError):  # OverflowError: it lies outside the years there are, once it is in UTC
+        return None
 
 
 _READERS: dict[Any, Callable[[Any, str], Any]] = {str: _text, int: _number, bool: _truth, datetime: _instant}

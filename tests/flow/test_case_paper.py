@@ -1,5 +1,6 @@
 """What came on paper into a case file: a scan or a filled form that the journal names holds; any other is refused."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ from gateway.flow.deliveries import Proof, record_delivery
 from gateway.flow.draft import Held, Sent
 from gateway.flow.paper_replies import send_reply
 from gateway.store import cases
+from gateway.store.chain import FIELDS, entry_hash
 from gateway.store.database import reading
+from gateway.wire.case_index import JOURNAL
 from gateway.wire.forms.reply_fields import filled
 from tests.gateways import Gateway, example, exchange
 from tests.packs import SCHEMAS, Sample, forged
@@ -106,6 +109,21 @@ def _call_the_scan_a_form(_files: dict[str, bytes], index: dict[str, Any]) -> No
 def _call_it_by_no_known_word(_files: dict[str, bytes], index: dict[str, Any]) -> None:
     for each in index["messages"][0]["documents"]:
         each["kind"] = {"delivery": "picture"}.get(each["kind"], each["kind"])
+
+
+def _deliver_when_nothing_can_be(files: dict[str, bytes], _index: dict[str, Any]) -> None:
+    """Let the journal say an instant that is none in UTC: year 1 is not over there yet, nor begun here."""
+    lines = [json.loads(line) for line in files[JOURNAL].splitlines()]
+    for entry in lines:
+        if entry["event"] == "message.delivered":
+            entry["detail"] = json.dumps(json.loads(entry["detail"]) | {"delivered_at": "0001-01-01T00:00:00+14:00"})
+            entry["hash"] = entry_hash(entry["id"], [entry[name] for name in FIELDS], entry["previous"])
+    files[JOURNAL] = b"".join(json.dumps(entry).encode() + b"\n" for entry in lines)
+
+
+async def test_delivery_at_an_instant_that_cannot_be_is_refused(carried: Sample, judge, tmp_path: Path) -> None:
+    path = forged(carried, tmp_path / "forged.asice", _deliver_when_nothing_can_be, key=carried.key("PK-MOI"))
+    assert ("delivery of message 1", "journal-mismatch") in refusals(judge(path))
 
 
 @pytest.mark.parametrize(

@@ -457,6 +457,7 @@ def unlisted(_files: Files, index: Index) -> None:
         ("journal", "journal-mismatch", other_entry(event=["message.sent"])),
         ("journal", "journal-mismatch", other_entry(id=True)),
         ("journal", "journal-mismatch", other_entry(at="yesterday")),
+        ("journal", "journal-mismatch", other_entry(at="2026-13-41T25:61:61.000000+00:00")),
         ("journal", "journal-mismatch", other_entry(actor=None)),
         ("journal", "journal-mismatch", other_entry(previous=None)),
         ("translation of message 1", "report-mismatch", other_report(dropped="none")),

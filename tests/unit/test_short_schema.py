@@ -87,11 +87,12 @@ def test_an_override_in_an_attribute_is_left_to_the_published_schema() -> None:
 
 
 def test_a_quotation_mark_that_begins_like_an_override_is_no_override() -> None:
-    document = with_text(FOLDER / "examples" / "ReadmissionApplication-third-country-entry.xml", 0, "")
+    document = parse_xml((FOLDER / "examples" / "ReadmissionApplication-third-country-entry.xml").read_bytes())
     observations = etree.SubElement(document, f"{{{NS}}}Observations")
     observations.text = SAME_LEAD
     assert short().decides(document)
-    assert short().xsd.validate(document) == published().validate(document)
+    assert short().xsd.validate(document)
+    assert published().validate(document)
 
 
 def test_only_patterns_that_forbid_characters_are_left_out() -> None:
