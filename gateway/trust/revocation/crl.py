@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from gateway.trust.chains import UNREADABLE
-from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError
+from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError, in_whole_bytes
 
 COMPROMISE = {x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise, x509.ReasonFlags.aa_compromise}
 # Extensions of a list that may be critical: we act on it (below), or it changes nothing.
@@ -66,7 +67,8 @@ def require_signed(crl: Crl, issuer: x509.Certificate) -> None:
         pass  # RFC 5280, 6.3.3 (f): only if the extension is there
     try:
         strong = isinstance(crl.parsed.signature_hash_algorithm, STRONG)
-        signed = strong and crl.parsed.is_signature_valid(key)
+        written = crl.parsed.public_bytes(Encoding.DER)
+        signed = strong and in_whole_bytes(crl.parsed.signature, written) and crl.parsed.is_signature_valid(key)
     except UNREADABLE:
         strong, signed = False, False
     if not strong:

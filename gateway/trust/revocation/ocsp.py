@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from gateway.trust.chains import UNREADABLE
 from gateway.trust.revocation.crl import COMPROMISE, is_issuer
-from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError
+from gateway.trust.revocation.states import MOST_BYTES, STRONG, Said, Source, UnusableError, in_whole_bytes
 
 NONCE_BYTES = 32  # RFC 9654, 2.1
 WITHOUT_END = timedelta(days=1)  # an answer that promises no next one counts for so long
@@ -167,6 +167,8 @@ def _signed(answer: Answer, signer: x509.Certificate) -> bool:
     algorithm = parsed.signature_hash_algorithm
     if not isinstance(algorithm, STRONG):
         raise UnusableError("the answer is signed with a weak or unknown algorithm")
+    if not in_whole_bytes(parsed.signature, parsed.public_bytes(Encoding.DER)):
+        raise UnusableError("the signature of the answer is not written in its one form")
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(parsed.signature, parsed.tbs_response_bytes, ec.ECDSA(algorithm))
@@ -184,6 +186,8 @@ def _require_entitled(signer: x509.Certificate, issuer: x509.Certificate, at: da
         signer.verify_directly_issued_by(issuer)
     except (InvalidSignature, *UNREADABLE) as error:
         raise UnusableError("the responder's certificate is not of the issuer itself") from error
+    if not in_whole_bytes(signer.signature, signer.public_bytes(Encoding.DER)):
+        raise UnusableError("the signature of the responder's certificate is not written in its one form")
     if not isinstance(signer.signature_hash_algorithm, STRONG):
         raise UnusableError("the responder's certificate is signed with a weak or unknown algorithm")
     purposes = _value(signer, x509.ExtendedKeyUsage)

@@ -14,6 +14,15 @@ class UnusableError(ValueError):
     """A list or an answer that proves nothing; the text says why, in words for an operator."""
 
 
+def in_whole_bytes(signature: bytes, written: bytes) -> bool:
+    """Tell whether a signature stands in `written` (DER) as whole bytes, as every signature is made.
+
+    ASN.1 has it in a string of bits, whose first byte says how many bits of the last one do not count. Where these are zero,
+    another number there leaves the signature as good as it was, in bytes that nobody signed.
+    """
+    return b"\x00" + signature in written
+
+
 class State(StrEnum):
     """What is known of a certificate."""
 

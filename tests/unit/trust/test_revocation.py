@@ -305,6 +305,41 @@ def test_one_changed_byte_and_it_proves_nothing(ca, leaf, now, genuine, name, pl
     assert Evidence.of({name: bad}).standing(leaf.certificate, ca.certificate, now).state is State.UNKNOWN
 
 
+def _even(make, signature_of):
+    """Return what `make` makes, once the last bit of its signature is zero: every other time, so that 64 are enough."""
+    made = (make() for _ in range(64))
+    return next(each for each in made if signature_of(each)[-1] % 2 == 0)
+
+
+def _one_bit_less(written, signature):
+    """Say that the last bit of the signature does not count."""
+    before, after = written.split(b"\x00" + signature)
+    return before + b"\x01" + signature + after
+
+
+def test_signature_of_a_list_that_leaves_out_a_bit_proves_nothing(ca, leaf, now):
+    good = _even(ca.crl, lambda made: x509.load_der_x509_crl(made).signature)
+    assert standing(ca, leaf, now, good).state is State.GOOD
+    bad = _one_bit_less(good, x509.load_der_x509_crl(good).signature)
+    assert x509.load_der_x509_crl(bad).is_signature_valid(ca.certificate.public_key())  # the library takes either form
+    assert standing(ca, leaf, now, bad).state is State.UNKNOWN
+
+
+def test_signature_of_an_answer_that_leaves_out_a_bit_proves_nothing(ca, leaf, now):
+    good = _even(lambda: ca.answer(leaf.certificate), lambda made: asn.load_der_ocsp_response(made).signature)
+    assert standing(ca, leaf, now, good).state is State.GOOD
+    bad = _one_bit_less(good, asn.load_der_ocsp_response(good).signature)
+    assert asn.load_der_ocsp_response(bad).signature == asn.load_der_ocsp_response(good).signature
+    assert standing(ca, leaf, now, bad).state is State.UNKNOWN
+
+
+def test_certificate_of_a_responder_whose_signature_leaves_out_a_bit_proves_nothing(ca, leaf, now):
+    responder = _even(ca.make_responder, lambda made: made.certificate.signature)
+    good = ca.answer(leaf.certificate, responder=responder)
+    assert standing(ca, leaf, now, good).state is State.GOOD
+    assert standing(ca, leaf, now, _one_bit_less(good, responder.certificate.signature)).state is State.UNKNOWN
+
+
 # --- what the trust store makes of it
 
 
