@@ -26,7 +26,7 @@ def _why_not() -> str | None:
         apt = shutil.which("apt-get")
         if apt is None or os.geteuid() != 0:
             return "Pango is missing, and its packages cannot be installed by this user"
-        order = [apt, "install", "-y", "--no-install-recommends", *LIBRARIES]
+        order = [apt, "install", "-y", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends", *LIBRARIES]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (order, [apt, "update"], order):
             subprocess.run(command, env=environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)

@@ -63,7 +63,7 @@ def _library() -> Path:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         raise SoftHsmMissingError("install your distribution's package 'softhsm2'")
-    order = [apt, "install", "-y", "--no-install-recommends", "softhsm2"]
+    order = [apt, "install", "-y", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends", "softhsm2"]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (order, [apt, "update"], order):
         done = subprocess.run(command, env=environment, capture_output=True, check=False, stdin=subprocess.DEVNULL)

@@ -11,6 +11,7 @@ from gateway.errors import BrokerMissing
 from gateway.log import logger
 
 _PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/usr/local/sbin/rabbitmq-server", "/opt/homebrew/sbin/rabbitmq-server")
+_PATIENT = ("-o", "DPkg::Lock::Timeout=300")  # seconds; another process of ours may be installing too
 
 
 def find_server() -> Path | None:
@@ -35,7 +36,7 @@ def ensure_server(*, install: bool = True) -> Path:
     if not install or apt is None or os.geteuid() != 0:
         raise BrokerMissing("RabbitMQ is not installed: install your distribution's package 'rabbitmq-server' and try again")
     logger("node").info("broker.installing")
-    order = [apt, "install", "-y", "--no-install-recommends", "rabbitmq-server"]
+    order = [apt, "install", "-y", "--no-install-recommends", *_PATIENT, "rabbitmq-server"]
     # Run level 1 keeps the package's scripts from starting the shared service: only private nodes are wanted.
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for command in (order, [apt, "update"], order):
