@@ -5,14 +5,14 @@ Sealing happens before the outbox: a retry sends the identical bytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.domain.case import advance, opened
 from gateway.domain.clock import Happening
 from gateway.domain.messages import Application, Receipt
 from gateway.domain.moves import Event, Role, event_of, step
 from gateway.domain.safeguards import hold_reason
-from gateway.errors import EvidenceStopped, StoreConflict
+from gateway.errors import BadValue, EvidenceStopped, StoreConflict
 from gateway.flow.claims import claim, leave_with
 from gateway.flow.clockwork import happened
 from gateway.flow.draft import Draft, Held, Sent, Submission, each, held_result
@@ -32,6 +32,8 @@ from gateway.wire.documents import serialize
 
 log = logger("outbound")
 
+CLOCK_SKEW = timedelta(minutes=5)  # a national system's clock may be ahead by this much
+
 
 def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
     """Step 5: whether the exchange is open; the safeguards, for what is disclosed about a person for the first time."""
@@ -43,12 +45,19 @@ def guard_rights(tx: Tx, draft: Draft, rt: Runtime) -> None:
         draft.hold = hold_reason(draft.message, statement, rt.clock().date())
 
 
-def seal_drafts(drafts: Sequence[Draft], rt: Runtime) -> None:
+def seal_drafts(drafts: Sequence[Draft], now: datetime, rt: Runtime) -> None:
     """Steps 6 and 7: advance the cases, sign, seal. What fails belongs to its message alone."""
-    now = rt.clock()
+    each(drafts, lambda draft: _check_time(draft, now))
     each(drafts, lambda draft: _advance(draft, rt, now))
     each(drafts, lambda draft: _sign(draft, rt, now))
     each(drafts, lambda draft: _seal(draft, rt))
+
+
+def _check_time(draft: Draft, now: datetime) -> None:
+    """Raise `BadValue` for what would be signed long before it was made; the other side would refuse it."""
+    assert draft.message is not None
+    if draft.message.header.created > now + CLOCK_SKEW:
+        raise BadValue("the message says it was made in the future", path="Header/Created")
 
 
 def _advance(draft: Draft, rt: Runtime, now: datetime) -> None:

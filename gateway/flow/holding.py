@@ -44,7 +44,7 @@ def resume(case_id: int, actor: str, rt: Runtime) -> Submission:
             if messages.known(tx, "out", [(case.home, draft.message.header.message_id)]):
                 raise MessageIdReused("this message id was used before, in another case", path="Header/MessageId")
             guard_rights(tx, draft, rt)
-            seal_drafts([draft], rt)
+            seal_drafts([draft], rt.clock(), rt)
         if draft.refused is not None:
             raise draft.refused
         if draft.hold is not None:

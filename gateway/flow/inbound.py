@@ -8,6 +8,8 @@ whether its sender's certificate was revoked, comes again later, alone.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from gateway.domain.messages import Application, Receipt
 from gateway.errors import (
@@ -219,10 +221,19 @@ def _translate(item: Coming, rt: Runtime) -> None:
         item.translation = translator.from_canonical(item.checked.document, sha256_in=item.opened.inside)
 
 
+def _not_after(now: datetime, item: Prepared | Rejected) -> Prepared | Rejected:
+    """Let nothing be received after its receipt is made, which its sender would refuse: our clock went back in between."""
+    if item.received.received_at <= now:
+        return item
+    return replace(item, received=replace(item.received, received_at=now))
+
+
 def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
     """Decide each message, advancing the cases in memory; then write everything, in one transaction."""
     with transaction(rt.engine) as tx:
-        work = look_up(tx, list(prepared), rt.clock())
-        answers = [decide(tx, item, work, rt) for item in prepared]
+        now = rt.clock()
+        items = [_not_after(now, item) for item in prepared]
+        work = look_up(tx, items, now)
+        answers = [decide(tx, item, work, rt) for item in items]
         record(tx, work, rt)
         return answers, work, work.gaps or bool(work.waiting)

@@ -5,7 +5,7 @@ kept, the officer is told why, and nothing leaves. While the evidence clock stan
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from gateway.domain.case import Case
@@ -14,8 +14,8 @@ from gateway.domain.messages import OPENING, Application, Receipt, Reply, Step
 from gateway.domain.safeguards import HoldReason
 from gateway.errors import (
     AnswerMismatch,
-    BadValue,
     Erased,
+    GatewayError,
     MessageIdReused,
     MissingField,
     SequenceUsed,
@@ -48,9 +48,6 @@ from gateway.wire.translate import CANONICAL
 
 log = logger("outbound")
 
-CLOCK_SKEW = timedelta(minutes=5)  # a national system's clock may be ahead by this much
-
-
 Note: TypeAlias = Callable[[Tx, Sequence[tuple[Submitted, Submission]]], None]
 
 
@@ -59,7 +56,7 @@ def submit(batch: Sequence[Submitted], rt: Runtime, note: Note | None = None) ->
 
     An error in the list is that message's own; the others are not touched by it. `note` is called with results before they
     are committed, each beside what was handed in: what it writes stands if and only if the messages do. Raises
-    `DatabaseUnavailable`, and `StoreConflict` when `note` does.
+    `DatabaseUnavailable`, and `StoreConflict` when `note` does; whatever is raised, nothing stands.
     """
     drafts = [_translate(item, rt) for item in batch]
     first, later = _apart(drafts)
@@ -72,8 +69,19 @@ def submit(batch: Sequence[Submitted], rt: Runtime, note: Note | None = None) ->
         results = _commit(fresh, rt, note)
     by_draft = dict(zip(map(id, first), results, strict=True))
     if later:
-        by_draft |= dict(zip(map(id, later), submit([draft.submitted for draft in later], rt, note), strict=True))
+        by_draft |= dict(zip(map(id, later), _afterwards(later, rt, note), strict=True))
     return [by_draft[id(draft)] for draft in drafts]
+
+
+def _afterwards(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> Sequence[Submission]:
+    """Take what had to wait for the first of the batch. Those stand already, so what goes wrong now is told and not raised."""
+    try:
+        return submit([draft.submitted for draft in drafts], rt, note)
+    except GatewayError as error:
+        return [error] * len(drafts)
+    except Exception as error:  # noqa: BLE001  # a defect; who hands in is told that it was one
+        log.error("message.failed", error_type=type(error).__name__, count=len(drafts))  # noqa: TRY400  # no person in a log
+        return [GatewayError("a defect kept the message from being taken")] * len(drafts)
 
 
 def _apart(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
@@ -91,17 +99,22 @@ def _apart(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Draft]]:
 
 
 def _walk(drafts: Sequence[Draft], rt: Runtime) -> None:
-    """Steps 2 to 7, each for the whole batch: everything but the commit."""
+    """Steps 2 to 7, each for the whole batch: everything but the commit.
+
+    They take one instant from the clock. If it were asked twice, and went back in between, the message would say that it was
+    made after it was signed.
+    """
+    now = rt.clock()
     with reading(rt.engine) as tx:
         known = _look_up(tx, drafts)
-        each(drafts, lambda draft: _complete(tx, draft, known, rt))
+        each(drafts, lambda draft: _complete(tx, draft, known, now, rt))
         each(drafts, lambda draft: _check(draft, rt))
         each(drafts, lambda draft: _decide(tx, draft, known, rt))
     if (stopped := refusal(rt)) is not None:
         for draft in drafts:
             if draft.refused is None and draft.again is None:
                 draft.refused = stopped
-    seal_drafts(drafts, rt)
+    seal_drafts(drafts, now, rt)
 
 
 def _commit(drafts: Sequence[Draft], rt: Runtime, note: Note | None) -> list[Submission]:
@@ -153,7 +166,7 @@ def _look_up(tx: Tx, drafts: Sequence[Draft]) -> Known:
     )
 
 
-def _complete(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
+def _complete(tx: Tx, draft: Draft, known: Known, now: datetime, rt: Runtime) -> None:
     """Step 2: whether it was handed in before; else complete its header."""
     item, header = draft.submitted, draft.header
     kind = rt.schemas.type_of(draft.document)
@@ -168,7 +181,7 @@ def _complete(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     draft.again = _held_before(tx, draft, rt) if earlier is None else _sent_before(tx, draft, earlier)
     if draft.again is not None:
         return
-    filled = complete_header(draft.document, _header_values(tx, draft, kind or "", known, rt.clock()))
+    filled = complete_header(draft.document, _header_values(tx, draft, kind or "", known, now))
     if draft.report is not None and filled:
         draft.report = draft.report.with_filled(filled)
 
@@ -185,8 +198,6 @@ def _decide(tx: Tx, draft: Draft, known: Known, rt: Runtime) -> None:
     draft.message = read(draft.checked)
     assert not isinstance(draft.message, Receipt), "refused above"
     rt.partners.authority(draft.message.header.recipient)
-    if draft.message.header.created > rt.clock() + CLOCK_SKEW:
-        raise BadValue("the message says it was made in the future", path="Header/Created")
     _check_place(tx, draft.message, draft.case, known, rt)
     minimise(draft, rt)
     draft.named = manifest(draft.document)

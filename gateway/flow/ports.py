@@ -14,13 +14,10 @@ from gateway.domain.treaties import Treaty
 from gateway.errors import NotHome
 from gateway.flow.decision_book import DecisionBook
 from gateway.flow.directory import Directory
-from gateway.flow.draft import Submission
 from gateway.flow.evidence_clock import EvidenceClock
-from gateway.flow.gathering import Gathering
 from gateway.partners import Partners
 from gateway.settings import Settings
-from gateway.stages import Submitted
-from gateway.store.database import Database, Tx
+from gateway.store.database import Database
 from gateway.store.lines import Line
 from gateway.store.outbox import Lease, OutboxRow
 from gateway.transport.port import Transport
@@ -33,8 +30,6 @@ from gateway.wire.schema import SchemaSet
 from gateway.wire.translate import Translator
 
 Clock: TypeAlias = Callable[[], datetime]
-# What a request brings, and what is to be written of its result in the same transaction.
-HandedIn: TypeAlias = tuple[Submitted, Callable[[Tx, Submission], None] | None]
 
 
 LEASE_SECONDS = 60  # longer than the transport's own time limit, so that two processes never send one row at once
@@ -145,7 +140,6 @@ class Runtime:
     lines: LineBook = field(default_factory=LineBook)
     chance: Callable[[], float] = _CHANCE.random  # from 0 to 1: spreads pauses; the same each time in tests
     evidence: EvidenceClock = field(default_factory=EvidenceClock, init=False, repr=False)
-    gathering: Gathering[HandedIn, Submission] = field(default_factory=Gathering, init=False, repr=False)  # what requests bring
     book: DecisionBook = field(default_factory=DecisionBook, init=False, repr=False)  # what was decided about partners
 
     @property

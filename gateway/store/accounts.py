@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import NotFound, NotPermitted
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, among
 from gateway.store.tables import accounts, api_keys, journal, sessions
 
 IDLE = timedelta(minutes=30)  # a session ends after this long without a request
@@ -195,10 +195,14 @@ def add_api_key(tx: Connection, *, authority: str, scopes: Sequence[str], at: da
     return f"{prefix}.{secret}"
 
 
-def find_api_key(connection: Connection, presented: str, *, now: datetime) -> ApiKey | None:
-    """Return the key that was presented as `prefix.secret`, None if it is unknown, wrong, or has run out."""
-    prefix, _, secret = presented.partition(".")
-    row = next(iter(_API_KEY.rows(connection, prefix=prefix)), None)
+def find_api_keys(connection: Connection, presented: Sequence[str], *, now: datetime) -> list[ApiKey | None]:
+    """Return the keys that were presented as `prefix.secret`; None for one that is unknown, wrong, or has run out."""
+    parts = [each.partition(".")[::2] for each in presented]
+    rows = {row.prefix: row for row in _API_KEYS.rows(connection, prefixes=sorted({prefix for prefix, _ in parts}))}
+    return [_api_key(rows.get(prefix), secret, now) for prefix, secret in parts]
+
+
+def _api_key(row: Any, secret: str, now: datetime) -> ApiKey | None:
     if row is None or not secrets.compare_digest(row.secret_hash, token_hash(secret)) or now >= row.ends_at:
         return None
     return ApiKey(
@@ -210,7 +214,7 @@ def find_api_key(connection: Connection, presented: str, *, now: datetime) -> Ap
     )
 
 
-_API_KEY = Prepared(lambda _dialect: select(api_keys).where(api_keys.c.prefix == bindparam("prefix")))
+_API_KEYS = Prepared(lambda dialect: select(api_keys).where(among(dialect, api_keys.c.prefix, "prefixes")))
 
 
 def api_key_used(tx: Connection, prefix: str, *, now: datetime) -> bool:

@@ -36,6 +36,19 @@ _VERSIONS = _MIGRATIONS / "versions"
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
+# How long we wait for PostgreSQL, and it for us. Without these a network that swallows packets, or a host that lost its power,
+# would hold a process or the rows that it locked for hours. In seconds, tcp_user_timeout in milliseconds.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    " -c idle_in_transaction_session_timeout=60s",
+}
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
@@ -77,7 +90,8 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    engine = create_engine(place, hide_parameters=True, pool_size=8, max_overflow=8)
+    settings = {name: value for name, value in _PATIENCE.items() if name not in place.query}  # what the address says counts
+    engine = create_engine(place, hide_parameters=True, pool_size=8, max_overflow=8, connect_args=settings)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ask_again)
     return engine
@@ -110,6 +124,7 @@ def driver_errors(*names: str) -> tuple[type[Exception], ...]:
 # SQLSTATE classes of what passes by itself: connection, rolled back (deadlock), resources, lock, operator intervention.
 _PASSING = {"08", "40", "53", "55", "57"}
 _CUT = {"08", "57"}  # the server is gone, or going
+_LEFT = "25P03"  # it has ended a transaction in which nothing happened for too long
 
 
 def _stands_already(error: BaseException | None) -> bool:
@@ -119,7 +134,7 @@ def _stands_already(error: BaseException | None) -> bool:
 
 def _passes(error: BaseException | None) -> bool:
     state = getattr(error, "sqlstate", None)
-    return state is not None and state[:2] in _PASSING
+    return state is not None and (state[:2] in _PASSING or state == _LEFT)
 
 
 @contextmanager
@@ -146,7 +161,7 @@ def our_errors(engine: Engine) -> Iterator[None]:
             raise StoreConflict("somebody else wrote the same row first") from error
         if _passes(error) or isinstance(error, driver_errors("OperationalError")):
             state = getattr(error, "sqlstate", None)
-            if state is None or state[:2] in _CUT:
+            if state is None or state[:2] in _CUT or state == _LEFT:
                 engine.dispose()  # the library was not told: connections that lie in the pool are as broken as this one
             raise DatabaseUnavailable("the database does not answer") from error
         raise

@@ -5,35 +5,25 @@ Authentication: `Authorization: Bearer <prefix>.<secret>`, an API key that belon
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from gateway import __version__
 from gateway.domain.parking import grouped
-from gateway.errors import GatewayError, NotPermitted, Refused
+from gateway.errors import GatewayError
 from gateway.flow import parking
-from gateway.flow.draft import Submission
 from gateway.flow.evidence import refusal
 from gateway.flow.line_standings import standings
 from gateway.flow.mailbox import acknowledge, fetch, note_reading
-from gateway.flow.outbound import submit
-from gateway.flow.ports import HandedIn, Runtime
-from gateway.flow.several import describe_all, messages_of, submit_known
-from gateway.flow.submissions import describe
 from gateway.partners.formats import document_media_types
-from gateway.stages import MAX_MESSAGE_BYTES, Submitted
-from gateway.store import attachments, cases, deadlines, idempotency, inbox, messages
+from gateway.store import attachments, cases, deadlines, inbox, messages
 from gateway.store.accounts import ApiKey
-from gateway.store.database import Tx, reading, require_current, transaction
+from gateway.store.database import reading, require_current, transaction
 from gateway.web import attachments as files
+from gateway.web import submitting
 from gateway.web.answers import (
     CaseAnswer,
     CaseListAnswer,
@@ -41,8 +31,6 @@ from gateway.web.answers import (
     InboxAnswer,
     QueuesAnswer,
     StateAnswer,
-    SubmissionAnswer,
-    SubmissionsAnswer,
     case_answer,
     case_line,
     inbox_line,
@@ -50,7 +38,7 @@ from gateway.web.answers import (
 )
 from gateway.web.api_keys import Rt, actor_of, may
 from gateway.web.numbers import Id, digits
-from gateway.web.problems import as_sentence, problem, problem_of, problem_responses, respond
+from gateway.web.problems import as_sentence, problem, problem_responses, respond
 
 CANONICAL = "canonical"
 _PROBLEMS = problem_responses()
@@ -59,166 +47,12 @@ router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
 health = APIRouter()
 
 
-async def _body(request: Request) -> bytes:
-    """Return the request's body; reading stops one byte after what is allowed."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        parts.append(part)
-        if size > MAX_MESSAGE_BYTES:
-            break
-    return b"".join(parts)
-
-
 Most: TypeAlias = Annotated[int, BeforeValidator(digits), Query(ge=1, description="At most 500 are given.")]
 MOST = 500
 _NO_ID = (1 << 63) - 1  # databases count no further
 After: TypeAlias = Annotated[
     int, BeforeValidator(digits), Query(ge=0, le=_NO_ID, description="Begins after the message with this id.")
 ]
-
-
-_DOCUMENT = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in document_media_types()},
-    }
-}
-
-
-@router.post(
-    "/messages",
-    status_code=201,
-    response_model=SubmissionAnswer | SubmissionsAnswer,
-    responses={
-        202: {"model": SubmissionAnswer | SubmissionsAnswer, "description": "Held by a safeguard"},
-        409: _PROBLEMS[422] | {"description": "The first request with this Idempotency-Key is still being worked on"},
-        413: _PROBLEMS[422] | {"description": "The document is too large"},
-    },
-    openapi_extra=_DOCUMENT,
-)
-def submit_message(
-    rt: Rt,
-    key: Annotated[ApiKey, may("submit")],
-    body: Annotated[bytes, Depends(_body)],
-    dialect: str | None = None,
-    idempotency_key: Annotated[str | None, Header(max_length=80, description="A repeat gets the first answer.")] = None,
-) -> Any:
-    """Hand in a message: in the authority's own dialect, or canonical (`?dialect=canonical`, XML or JSON).
-
-    A table may hold several messages, each with its answer; one that was handed in before with the same content is answered
-    as it was then.
-    """
-    chosen = dialect or rt.partners.authority(key.authority).dialect
-    digest, now = sha256_of(chosen, body), rt.clock()
-    if not idempotency_key:
-        return _respond(*_submit(rt, key, chosen, body, None))
-    with transaction(rt.engine) as tx:
-        before = idempotency.claim(tx, key.authority, idempotency_key, digest, now)
-    if before is not None:
-        return _recorded(before, digest)
-    claim = _Claim(authority=key.authority, key=idempotency_key, at=now)
-    try:
-        status, answer = _submit(rt, key, chosen, body, claim)
-    except BaseException:
-        claim.give_up(rt)  # what failed by our fault may be tried again
-        raise
-    if status >= 500:  # noqa: PLR2004  # the same
-        claim.give_up(rt)
-    elif claim.answer is None:
-        with transaction(rt.engine) as tx:
-            claim.record(tx, status, answer)
-    return _respond(status, answer)
-
-
-@dataclass(slots=True)
-class _Claim:
-    """The Idempotency-Key of one request, while it is worked on."""
-
-    authority: str
-    key: str
-    at: datetime
-    answer: tuple[int, dict[str, Any]] | None = None  # as it was written together with the message
-
-    def record(self, tx: Tx, status: int, answer: dict[str, Any]) -> None:
-        idempotency.record(tx, self.authority, self.key, claimed_at=self.at, status=status, answer=answer)
-
-    def note(self, tx: Tx, result: Submission) -> None:
-        """Write the answer in the transaction that saves the message."""
-        status, answer = _answer_of(result)
-        if status < 500:  # noqa: PLR2004
-            self.record(tx, status, answer)
-            self.answer = status, answer
-
-    def give_up(self, rt: Runtime) -> None:
-        with transaction(rt.engine) as tx:
-            idempotency.give_up(tx, self.authority, self.key, claimed_at=self.at)
-
-
-def sha256_of(dialect: str, body: bytes) -> str:
-    """Return what tells two requests with the same Idempotency-Key apart."""
-    return hashlib.sha256(dialect.encode() + b"\n" + body).hexdigest()
-
-
-def _respond(status: int, answer: dict[str, Any]) -> JSONResponse:
-    return respond(status, answer) if status >= 400 else JSONResponse(answer, status_code=status)  # noqa: PLR2004
-
-
-def _recorded(before: idempotency.Recorded, digest: str) -> JSONResponse:
-    if before.request_hash != digest:
-        return respond(422, problem(422, "This Idempotency-Key was used for another request.", Refused.code))
-    if before.status == idempotency.IN_PROGRESS:
-        sentence = "The first request with this Idempotency-Key is still being worked on."
-        return respond(409, problem(409, sentence, Refused.code))
-    answer = _respond(before.status, before.answer)
-    answer.headers["Idempotency-Replayed"] = "true"
-    return answer
-
-
-def _submit(rt: Runtime, key: ApiKey, dialect: str, body: bytes, claim: _Claim | None) -> tuple[int, dict[str, Any]]:
-    try:
-        allowed = {rt.partners.authority(key.authority).dialect, CANONICAL}
-        if dialect not in allowed:
-            raise NotPermitted(f"this authority hands in {' or '.join(sorted(allowed))}")
-        item = Submitted(body=body, authority=key.authority, dialect=dialect, submitted_at=rt.clock(), actor=actor_of(key))
-        parts = messages_of(item, rt)
-        if len(parts) > 1:
-            return _several(submit_known(item, rt))
-        result = rt.gathering.take((parts[0], claim.note if claim else None), partial(_submit_all, rt), most=rt.settings.batch)
-    except Refused as error:
-        return problem_of(error)
-    return claim.answer if claim and claim.answer else _answer_of(result)
-
-
-def _submit_all(rt: Runtime, requests: Sequence[HandedIn]) -> list[Submission]:
-    """Hand in what several requests bring; each one's answer is written together with its message."""
-    notes = {id(item): note for item, note in requests}
-
-    def note_all(tx: Tx, results: Sequence[tuple[Submitted, Submission]]) -> None:
-        for item, result in results:
-            if (note := notes[id(item)]) is not None:
-                note(tx, result)
-
-    return submit([item for item, _ in requests], rt, note_all)
-
-
-def _answer_of(result: Submission) -> tuple[int, dict[str, Any]]:
-    if isinstance(result, GatewayError):
-        return problem_of(result)
-    answer = dict(describe(result))
-    return (202 if answer["outcome"] == "held" else 201), answer
-
-
-def _several(results: Sequence[Submission]) -> tuple[int, dict[str, Any]]:
-    """Return the answer to a table with several messages: what became of each, by its number."""
-    answer = dict(describe_all(results))
-    if answer["outcome"] != "refused":
-        return (202 if answer["outcome"] == "held" else 201), answer
-    refused = next(result for result in results if isinstance(result, Refused))
-    count = sum(1 for result in results if isinstance(result, Refused))
-    sentence = f"{count} of {len(results)} messages of the table are refused; each is answered under messages."
-    return 422, problem(422, sentence, refused.code) | answer
 
 
 @router.get(
@@ -328,7 +162,7 @@ def ready(rt: Rt) -> Any:
     return {"state": "degraded" if degraded else "ok"}
 
 
-ROUTERS = (router, files.router, health)
+ROUTERS = (submitting.router, router, files.router, health)
 
 
 def openapi_document() -> dict[str, Any]:

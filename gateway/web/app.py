@@ -16,6 +16,8 @@ from gateway.log import logger
 from gateway.web import attachments, identification, liaison, officer, operations, pages, paper
 from gateway.web.access import SECURITY_HEADERS, SecurityHeaders, SignIn, SignInNeeded
 from gateway.web.api_keys import RefusedKeys
+from gateway.web.gathering import Gathering
+from gateway.web.handed_in import hand_in
 from gateway.web.problems import api_status_of, problem, respond, sentence_of, status_of, title_of
 from gateway.web.rendering import PRODUCT, Pages
 from gateway.web.runtime import WebRuntime
@@ -81,6 +83,9 @@ def create_app(runtime: WebRuntime, *, routers: Sequence[APIRouter] = ()) -> Fas
     app.state.pages = Pages(runtime.evidence)
     app.state.sign_in = SignIn()
     app.state.refused_keys = RefusedKeys()
+    app.state.gathering = Gathering(
+        lambda batch: hand_in(batch, app.state.gateway, app.state.refused_keys), most=runtime.settings.batch
+    )
     app.add_middleware(SecurityHeaders, secure=runtime.settings.secure_cookies)
     app.mount("/static", StaticFiles(directory=str(files("gateway.web") / "static")), name="static")
     for router in (

@@ -52,6 +52,8 @@ def problem_responses() -> dict[int | str, dict[str, Any]]:
 
 def status_of(error: GatewayError) -> HTTPStatus:
     """Return the HTTP status of an error on a page."""
+    if type(error) is GatewayError:  # a defect
+        return HTTPStatus.INTERNAL_SERVER_ERROR
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
 
 

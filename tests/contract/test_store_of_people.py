@@ -196,7 +196,7 @@ def test_refused_sign_ins_are_counted_for_one_name_since_an_instant(engine) -> N
 def test_api_key_opens_what_it_was_made_for(engine) -> None:
     with transaction(engine) as tx:
         key = accounts.add_api_key(tx, authority="BA-MS", scopes=["submit", "inbox"], at=NOW, ends_at=LATER)
-        found = accounts.find_api_key(tx, key, now=NOW)
+        (found,) = accounts.find_api_keys(tx, [key], now=NOW)
     assert (found.authority, found.scopes, found.ends_at) == ("BA-MS", frozenset({"submit", "inbox"}), LATER)
 
 
@@ -204,13 +204,13 @@ def test_api_key_opens_what_it_was_made_for(engine) -> None:
 def test_wrong_api_key_opens_nothing(engine, spoil) -> None:
     with transaction(engine) as tx:
         key = accounts.add_api_key(tx, authority="BA-MS", scopes=["submit"], at=NOW, ends_at=LATER)
-        assert accounts.find_api_key(tx, spoil(key), now=NOW) is None
+        assert accounts.find_api_keys(tx, [spoil(key)], now=NOW) == [None]
 
 
 def test_api_key_ends_at_its_instant(engine) -> None:
     with transaction(engine) as tx:
         key = accounts.add_api_key(tx, authority="BA-MS", scopes=["submit"], at=NOW, ends_at=LATER)
-        assert accounts.find_api_key(tx, key, now=LATER) is None
+        assert accounts.find_api_keys(tx, [key], now=LATER) == [None]
 
 
 def test_last_use_of_an_api_key_is_noted_at_most_once_a_minute(engine) -> None:

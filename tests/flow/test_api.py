@@ -24,7 +24,7 @@ from gateway.store import accounts, idempotency, journal
 from gateway.store import tables as t
 from gateway.store.database import downgrade, open_engine, reading, transaction
 from gateway.transport.broker import BrokerTransport
-from gateway.web import api
+from gateway.web import handed_in, submitting
 from gateway.web.api import ROUTERS
 from gateway.web.app import create_app
 from gateway.wire.documents import parse_xml
@@ -212,7 +212,7 @@ async def test_no_more_than_one_byte_over_the_limit_is_kept_of_a_stream() -> Non
             while True:
                 yield b"x" * 65_536
 
-    kept = await api._body(Endless())  # type: ignore[arg-type]
+    kept = await submitting._body(Endless())  # type: ignore[arg-type]
     assert MAX_MESSAGE_BYTES < len(kept) <= MAX_MESSAGE_BYTES + 65_536
 
 
@@ -232,7 +232,7 @@ async def test_key_of_an_authority_that_is_not_home_shows_no_detail(web: Api, tw
 
 
 async def test_fault_of_this_installation_is_no_refusal(web: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "submit", lambda *_: [KeyMissing("no key of AT-BMI in /secret/place")])
+    monkeypatch.setattr(handed_in, "submit", lambda *_: [KeyMissing("no key of AT-BMI in /secret/place")])
     found = is_problem(web.canonical(ACCELERATED, "AT-BMI"), 500, "key-missing")
     assert "/secret/place" not in json.dumps(found)
 
@@ -290,7 +290,7 @@ async def test_keys_of_two_authorities_do_not_meet(web: Api) -> None:
 async def test_request_in_progress_is_told_apart(web: Api, clock) -> None:
     body = example(ACCELERATED)
     with transaction(web.rt.engine) as tx:
-        digest = api.sha256_of("canonical", body)
+        digest = handed_in.sha256_of("canonical", body)
         assert idempotency.claim(tx, "AT-BMI", "e", digest, clock()) is None
     is_problem(web.canonical(ACCELERATED, "AT-BMI", once="e"), 409, "refused")
     clock.move(minutes=11)  # the process that claimed it is dead
@@ -303,7 +303,7 @@ async def test_process_that_dies_after_its_commit_has_left_the_answer(
     """What happens after the commit does not happen: the repeat is answered, and there is one case."""
     body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
     with monkeypatch.context() as patched:
-        patched.setattr(api, "submit", dies_after(api.submit, RuntimeError("killed")))
+        patched.setattr(handed_in, "submit", dies_after(handed_in.submit, RuntimeError("killed")))
         patched.setattr(idempotency, "give_up", lambda *_, **__: None)  # nothing of this process runs any more
         assert web.hand_in(body, "AT-BMI", kind="application/json", once="g").status_code == 500
     clock.move(hours=1)  # long after the claim was anybody's
@@ -319,7 +319,7 @@ async def test_commit_of_which_nobody_heard_is_found_by_the_repeat(
     """The connection to the database broke when the commit had arrived: the key is not free again."""
     body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
     with monkeypatch.context() as patched:
-        patched.setattr(api, "submit", dies_after(api.submit, DatabaseUnavailable("cut")))
+        patched.setattr(handed_in, "submit", dies_after(handed_in.submit, DatabaseUnavailable("cut")))
         is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="h"), 503, "database-unavailable")
     answer = web.hand_in(body, "AT-BMI", kind="application/json", once="h")
     assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
@@ -330,7 +330,7 @@ async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
     web: Api, gateway: Gateway, clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
-    submit, second = api.submit, []
+    submit, second = handed_in.submit, []
 
     def hangs(*words: Any) -> Any:
         if not second:
@@ -340,7 +340,7 @@ async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
             assert other.hand_in(body, "AT-BMI", kind="application/json", once="i").status_code == 201
         return submit(*words)
 
-    monkeypatch.setattr(api, "submit", hangs)
+    monkeypatch.setattr(handed_in, "submit", hangs)
     is_problem(web.hand_in(body, "AT-BMI", kind="application/json", once="i"), 503, "store-conflict")
     assert len(web.get("/api/v1/cases", "AT-BMI").json()["cases"]) == 1
 
@@ -348,7 +348,7 @@ async def test_request_that_hung_until_its_key_was_taken_over_saves_nothing(
 async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gateway: Gateway, monkeypatch) -> None:
     body = new_document(gateway.rt, "at/bmi-json", "accelerated.json")
     first_works, go_on, sizes = Event(), Event(), []
-    submit = api.submit
+    submit = handed_in.submit
 
     def watched(batch: Any, *words: Any) -> Any:
         sizes.append(len(batch))
@@ -356,12 +356,12 @@ async def test_requests_that_come_at_once_are_taken_as_one_batch(web: Api, gatew
         assert go_on.wait(30)
         return submit(batch, *words)
 
-    monkeypatch.setattr(api, "submit", watched)
+    monkeypatch.setattr(handed_in, "submit", watched)
     with ThreadPoolExecutor(6) as threads:
         answers = [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once="0")]
         assert first_works.wait(30)
         answers += [threads.submit(web.hand_in, body, "AT-BMI", kind="application/json", once=f"{n}") for n in range(1, 6)]
-        while len(gateway.rt.gathering._waiting) < 5:  # all five wait behind the first
+        while len(web.app.state.gathering._waiting) < 5:  # all five wait behind the first
             Event().wait(0.01)
         go_on.set()
         told = [answer.result(30) for answer in answers]
@@ -381,7 +381,7 @@ async def test_key_is_free_again_after_a_fault_of_ours(
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(api, "submit", fail)
+        patched.setattr(handed_in, "submit", fail)
         answer = web.canonical(ACCELERATED, "AT-BMI", once="f")
     assert answer.status_code == status
     assert "SPECIMEN" not in answer.text

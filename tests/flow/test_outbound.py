@@ -389,11 +389,11 @@ async def test_two_officers_who_answer_at_once_do_not_both_win(asked, clock, mon
     west, east, sent, document = asked
     true_seal, between = outbound.seal_drafts, []
 
-    def slow(drafts, rt) -> None:
+    def slow(drafts, now, rt) -> None:
         if not between:  # while the first is sealed, the second is handed in and saved
             between.append(None)
             between.append(east.hand_in(serialize(reply(document, clock.now, agreed=False)), authority="RS-MUP", actor="fast"))
-        true_seal(drafts, rt)
+        true_seal(drafts, now, rt)
 
     monkeypatch.setattr(outbound, "seal_drafts", slow)
     slower = east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP", actor="slow")

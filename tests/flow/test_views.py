@@ -366,12 +366,12 @@ def test_key_opens_with_its_secret_only_and_until_its_end(made: Seed) -> None:
     ends_at = NOW + timedelta(days=90)
     with transaction(made.engine) as tx:
         key = accounts.add_api_key(tx, authority="BA-MS", scopes=["submit", "inbox"], at=NOW, ends_at=ends_at)
-        found = accounts.find_api_key(tx, key, now=NOW)
+        (found,) = accounts.find_api_keys(tx, [key], now=NOW)
         assert found is not None
         assert (found.authority, found.scopes) == ("BA-MS", {"submit", "inbox"})
         for wrong in (f"{found.prefix}.guess", "nothing.at-all", found.prefix, "", key + "x"):
-            assert accounts.find_api_key(tx, wrong, now=NOW) is None
-        assert accounts.find_api_key(tx, key, now=ends_at) is None
+            assert accounts.find_api_keys(tx, [wrong], now=NOW) == [None]
+        assert accounts.find_api_keys(tx, [key], now=ends_at) == [None]
         assert key.partition(".")[2] not in str(tx.execute(select(t.api_keys)).all())
 
 

@@ -1,12 +1,12 @@
 """What comes at the same moment is worked on as one batch; what fails fails alone, and nobody waits for ever."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from gateway.errors import DatabaseUnavailable
-from gateway.flow.gathering import Gathering
+from gateway.errors import DatabaseUnavailable, NotPermitted
+from gateway.web.gathering import Gathering
 
 WAIT = 30  # seconds, a bound
 
@@ -17,31 +17,22 @@ class Desk:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.begun, self.go_on = threading.Event(), threading.Event()
-        self.gathering: Gathering[int, int] = Gathering()
+        self.gathering: Gathering[int, int] = Gathering(self.work, most=4)
 
     def work(self, batch):
         self.batches.append(list(batch))
         self.begun.set()
         assert self.go_on.wait(WAIT)
-        if 13 in batch:
-            raise ZeroDivisionError
         if 99 in batch:
             raise DatabaseUnavailable("away")
-        return [each * 2 for each in batch]
+        return [NotPermitted("no") if each == 13 else each * 2 for each in batch]
 
-    def take(self, item: int) -> int:
-        return self.gathering.take(item, self.work, most=4)
-
-    def together(self, first: int, others: list[int]):
+    def together(self, first: int, others: list[int]) -> list[Future[int]]:
         """Return the futures of `others`, which all came while `first` was worked on."""
-        with ThreadPoolExecutor(1 + len(others)) as threads:
-            found = [threads.submit(self.take, first)]
-            assert self.begun.wait(WAIT)
-            for number, each in enumerate(others, 1):
-                found.append(threads.submit(self.take, each))
-                while len(self.gathering._waiting) < number:  # in this order
-                    threading.Event().wait(0.001)
-            self.go_on.set()
+        found = [self.gathering.take(first)]
+        assert self.begun.wait(WAIT)
+        found += [self.gathering.take(each) for each in others]
+        self.go_on.set()
         return found
 
 
@@ -52,7 +43,7 @@ def desk() -> Desk:
 
 def test_lone_item_is_worked_on_at_once(desk) -> None:
     desk.go_on.set()
-    assert [desk.take(1), desk.take(2)] == [2, 4]
+    assert [desk.gathering.take(each).result(WAIT) for each in (1, 2)] == [2, 4]
     assert desk.batches == [[1], [2]]
 
 
@@ -62,25 +53,40 @@ def test_what_came_meanwhile_is_one_batch_of_at_most_so_many(desk) -> None:
     assert desk.batches == [[1], [2, 3, 4, 5], [6, 7]]
 
 
-def test_defect_is_raised_for_the_item_that_causes_it_alone(desk) -> None:
+def test_error_of_one_item_is_raised_to_whoever_brought_it(desk) -> None:
     found = desk.together(1, [2, 13, 4])
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(NotPermitted):
         found[2].result(WAIT)
     assert [found[place].result(WAIT) for place in (0, 1, 3)] == [2, 4, 8]
-    assert desk.batches == [[1], [2, 13, 4], [2], [13], [4]]
 
 
-def test_what_is_nobody_s_fault_is_told_to_all_and_the_next_goes_on(desk) -> None:
+def test_what_the_work_raises_is_told_to_all_and_the_next_goes_on(desk) -> None:
     found = desk.together(1, [2, 99])
     for each in found[1:]:
         with pytest.raises(DatabaseUnavailable):
             each.result(WAIT)
-    assert desk.take(5) == 10
+    assert desk.gathering.take(5).result(WAIT) == 10
+
+
+def test_who_waits_no_more_keeps_nobody_waiting(desk) -> None:
+    gone = []
+
+    def leave(future: Future[int]) -> None:
+        gone.append(future.cancel())
+
+    with ThreadPoolExecutor(1) as threads:
+        first = desk.gathering.take(1)
+        assert desk.begun.wait(WAIT)
+        second, third = desk.gathering.take(2), desk.gathering.take(3)
+        threads.submit(leave, second).result(WAIT)
+        desk.go_on.set()
+    assert (first.result(WAIT), third.result(WAIT), second.cancelled(), gone) == (2, 6, True, [True])
 
 
 def test_many_threads_get_each_its_own_result(desk) -> None:
     desk.go_on.set()
+    numbers = [each for each in range(500) if each not in {13, 99}]
     with ThreadPoolExecutor(16) as threads:
-        found = list(threads.map(desk.take, [each for each in range(500) if each not in {13, 99}]))
-    assert found == [each * 2 for each in range(500) if each not in {13, 99}]
-    assert sorted(each for batch in desk.batches for each in batch) == [each for each in range(500) if each not in {13, 99}]
+        found = list(threads.map(lambda each: desk.gathering.take(each).result(WAIT), numbers))
+    assert found == [each * 2 for each in numbers]
+    assert sorted(each for batch in desk.batches for each in batch) == numbers
