@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from gateway.errors import BrokerMissing
 from tests.paper import NO_PANGO
 from tests.servers import Databases, shared, start_postgres, start_rabbitmq, worker
 from tests.softhsm import NO_SOFTHSM, SoftHsm, SoftHsmMissingError
 from tests.softhsm import start as start_softhsm
+
+# Properties are tried on the same examples every time, however slow the machine is. To look for others:
+# `pytest --hypothesis-profile=default -m 'not browser'`.
+settings.register_profile("same", derandomize=True, deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("same")
 
 _NO_RABBITMQ = "RabbitMQ is not there: "
 _MISSING = {"PDF forms": NO_PANGO, "RabbitMQ": _NO_RABBITMQ, "SoftHSM": NO_SOFTHSM}
