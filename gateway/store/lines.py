@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.line_tables import lines
+from gateway.store.outbox import LONGEST_LEASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,8 @@ def reached(tx: Connection, recipients: Sequence[str]) -> list[str]:
 
 def take_probe(tx: Connection, recipient: str, *, now: datetime, until: datetime) -> bool:
     """Take the right to try a stopped line whose pause is over; False when another process has it, or the pause is not over."""
-    free = or_(lines.c.probe_until.is_(None), lines.c.probe_until <= now)
+    ends = lines.c.probe_until  # one that ends later than any could was begun by a clock that was ahead
+    free = or_(ends.is_(None), ends <= now, ends > now + LONGEST_LEASE)
     over = update(lines).where(lines.c.recipient == recipient, lines.c.next_at <= now, free)
     return tx.execute(over.values(probe_until=until)).rowcount == 1
 

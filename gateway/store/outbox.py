@@ -202,6 +202,19 @@ def recipients(tx: Connection) -> list[str]:
     return [name for name in tx.execute(select(found.c.recipient)).scalars() if name is not None]
 
 
+LONGEST_LEASE = timedelta(minutes=3)  # of those that a right clock gives; three times what the loops ask for
+
+
+def free(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that nobody holds a row.
+
+    A lease that ends later than any could was given by a clock that was ahead and came back. Its holder may be dead, so it
+    counts for nothing; if it lives, the row leaves twice, and the receiver drops the repeat.
+    """
+    until = outbox.c.lease_until
+    return or_(until.is_(None), until < now, until > now + LONGEST_LEASE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taking:
     """How rows are taken."""
@@ -265,7 +278,7 @@ def _due(recipient: ColumnElement[str] | str, most: int, taking: _Taking) -> Sel
             outbox.c.attachment_id.is_(None),
             outbox.c.parked_at.is_(None),
             outbox.c.next_at <= taking.now,
-            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < taking.now),
+            free(taking.now),
             or_(outbox.c.case_id.is_(None), ~waits_before.exists()),
         )
         .order_by(outbox.c.next_at if taking.probe else outbox.c.turn_at, outbox.c.id)
@@ -286,7 +299,7 @@ _PART_DUE = and_(outbox.c.attachment_id.is_not(None), outbox.c.parked_at.is_(Non
 
 
 def _parts_due(now: datetime) -> ColumnElement[bool]:
-    return and_(_PART_DUE, outbox.c.next_at <= now, or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now))
+    return and_(_PART_DUE, outbox.c.next_at <= now, free(now))
 
 
 def attachments_due(tx: Connection, now: datetime) -> list[str]:

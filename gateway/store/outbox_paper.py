@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from gateway.store.columns import Instant
+from gateway.store.outbox import free
 from gateway.store.portions import among
 from gateway.store.tables import outbox
 
@@ -36,7 +37,7 @@ def nearing(tx: Connection, *, now: datetime, before: datetime, after: int, most
             outbox.c.attachment_id.is_(None),
             outbox.c.due_at <= before,
             outbox.c.paper_at.is_(None),
-            or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now),
+            free(now),
             outbox.c.id > after,
         )
         .order_by(outbox.c.id)
@@ -47,8 +48,7 @@ def nearing(tx: Connection, *, now: datetime, before: datetime, after: int, most
 
 def set_aside(tx: Connection, row_id: int, *, at: datetime, code: str) -> bool:
     """Park a message that is to go on paper; False if it left, is being sent, or another watch was faster."""
-    free = or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < at)
-    aside = update(outbox).where(outbox.c.id == row_id, outbox.c.paper_at.is_(None), free)
+    aside = update(outbox).where(outbox.c.id == row_id, outbox.c.paper_at.is_(None), free(at))
     parked_at = func.coalesce(outbox.c.parked_at, bindparam("at", at, Instant))
     values = {"parked_at": parked_at, "paper_at": at, "code": code, "lease_until": None, "leased_by": None}
     return tx.execute(aside.values(values)).rowcount == 1

@@ -114,6 +114,18 @@ def test_board_counts_by_sender_and_recipient(engine) -> None:
     assert found == [("PK-MOI", 2, 0, NOW), ("RS-MUP", 1, 0, NOW + timedelta(minutes=5))]
 
 
+def test_lease_by_a_clock_that_was_ahead_and_came_back_keeps_nobody_out(engine) -> None:
+    fill_outbox(engine, 1)
+    claim(engine, by="died", at=NOW + timedelta(minutes=4))
+    assert len(claim(engine, by="two", at=NOW)) == 1
+
+
+def test_lease_by_a_clock_a_little_ahead_holds(engine) -> None:
+    fill_outbox(engine, 1)
+    claim(engine, by="one", at=NOW + timedelta(minutes=2))
+    assert claim(engine, by="two", at=NOW) == []
+
+
 def test_row_written_under_a_lease_is_returned_as_it_would_be_claimed(engine) -> None:
     (message,) = fill_outbox(engine, 1)
     (claimed,) = claim(engine)
@@ -258,7 +270,7 @@ def test_with_more_recipients_than_rows_asked_for_each_has_its_turn(engine) -> N
     for number in range(5):
         fill_outbox(engine, 50, recipient=f"XX-{number}", first=1 + 100 * number)
     served = [
-        row.recipient for second in range(5) for row in claim(engine, most=2, at=NOW + timedelta(seconds=second), lease=600)
+        row.recipient for second in range(5) for row in claim(engine, most=2, at=NOW + timedelta(seconds=second), lease=60)
     ]
     assert set(served) == {f"XX-{number}" for number in range(5)}
 

@@ -191,6 +191,16 @@ async def test_probe_whose_process_died_is_taken_by_another_after_the_lease(side
     assert row.probe
 
 
+async def test_probe_by_a_clock_that_was_ahead_and_came_back_keeps_nobody_from_the_next(side, clock) -> None:
+    await stop_line(side)
+    clock.move(minutes=4)
+    (row,) = claim(side.rt, by="died")
+    assert row.probe
+    clock.move(minutes=-3)
+    (row,) = claim(another(side).rt, by="two")
+    assert row.probe
+
+
 async def test_other_process_sees_the_stopped_line(side) -> None:
     await stop_line(side)
     fill(side, 5, "RS-MUP", first=100)
