@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.errors import JournalMismatch
 from gateway.flow.case_journal import details
-from gateway.flow.case_words import NOT_PROVEN, VALID, Item, noun, on
+from gateway.flow.case_words import NOT_PROVEN, VALID, Item, on
 from gateway.wire.case_index import FORM, IndexedDocument, IndexedMessage, instant_of
 
 _DELIVERED, _CONFIRMED = "message.delivered", "form.confirmed"
@@ -31,7 +31,7 @@ def judge_paper(
         if not any(entry["digest"] == document.sha256 for entry in _about(line, _CONFIRMED, entries)):
             raise JournalMismatch("the journal names no such filled form for this message", path=document.file)
         says = (
-            f"The filled form that this {noun(line.type)} was taken from is the one that the record of {exporter} names. That "
+            f"The filled form that this {line.noun} was taken from is the one that the record of {exporter} names. That "
             "both say the same a person confirmed; whoever doubts it compares them."
         )
         return Item(item=f"form of message {line.number}", verdict=VALID, says=says)
@@ -47,7 +47,7 @@ def without_receipt(line: IndexedMessage, entries: Sequence[Mapping[str, Any]]) 
 
     Raises `JournalMismatch` for a record of another form than the gateway writes.
     """
-    says = f"There is no receipt for this {noun(line.type)}: whether and when {line.recipient} had it is not proven."
+    says = f"There is no receipt for this {line.noun}: whether and when {line.recipient} had it is not proven."
     recorded = [_recorded(line, entry) for entry in _about(line, _DELIVERED, entries)]
     return Item(item=f"receipt of message {line.number}", verdict=NOT_PROVEN, says=" ".join((says, *recorded)))
 
@@ -64,6 +64,6 @@ def _recorded(line: IndexedMessage, entry: Mapping[str, Any]) -> str:
     if speaks not in {line.sender, line.recipient} or kind not in _KINDS or recorded is None or at is None:
         raise JournalMismatch(f"journal entry {entry['id']} does not say who recorded which delivery, and when it was")
     return (
-        f"On {on(recorded)} {speaks} recorded that this {noun(line.type)} was delivered on paper on {on(at)} "
+        f"On {on(recorded)} {speaks} recorded that this {line.noun} was delivered on paper on {on(at)} "
         f"({_KINDS[kind]}); that is the word of {speaks}."
     )

@@ -215,7 +215,7 @@ def _message_items(found: _File) -> Iterator[Item]:
             partial(_without_receipt, found, line) if line.receipt is None else partial(_receipt, found, line, line.receipt),
         )
         if line.envelope is None:
-            says = f"The {words.noun(line.type)} of {line.sender} was refused ({line.code}); its bytes were not kept."
+            says = f"The {line.noun} of {line.sender} was refused ({line.code}); its bytes were not kept."
             yield Item(item=name, verdict=NOT_PROVEN, says=says)
         else:
             judge = _refused_message if line.direction == "in" and line.outcome == "refused" else _message

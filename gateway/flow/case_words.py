@@ -1,6 +1,5 @@
 """The sentences of a verdict on a case file: for a court clerk, who knows the case and not the protocol."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +10,6 @@ from gateway.wire.manifest import Named
 VALID = "valid"
 REFUSED = "refused"
 NOT_PROVEN = "not-proven"  # nothing is wrong, and something is not shown
-_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -34,11 +32,6 @@ def on(at: datetime) -> str:
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M:%S} UTC"
 
 
-def noun(message_type: str) -> str:
-    """Return a message type in words: "ReadmissionApplication" is a "readmission application"."""
-    return _CAPITAL.sub(" ", message_type).lower()
-
-
 def certificate(known: Introduction) -> str:
     """Return what a signature rests on."""
     weak = " (for development only: it proves nothing)" if known.development else ""
@@ -57,7 +50,7 @@ def whole_is_good(known: Introduction, signed_at: datetime, files: int, stamped_
 def message_is_good(line: IndexedMessage, known: Introduction, signed_at: datetime) -> str:
     """Return the sentence on one message."""
     return (
-        f"The {noun(line.type)} of {line.sender} to {line.recipient} of {on(signed_at)} is authentic: it was signed "
+        f"The {line.noun} of {line.sender} to {line.recipient} of {on(signed_at)} is authentic: it was signed "
         f"{certificate(known)}, and has not been changed since."
     )
 
@@ -74,7 +67,7 @@ def receipt_is_good(line: IndexedMessage, received_at: datetime, known: Introduc
     """Return the sentence on the receipt of a message. `text` is what the receipt says beside: how it came on paper, say."""
     did = f"refused it ({line.code})" if line.outcome == "refused" else "took it"
     return (
-        f"{line.recipient} confirmed that it received exactly this {noun(line.type)} on {on(received_at)}, and {did}; "
+        f"{line.recipient} confirmed that it received exactly this {line.noun} on {on(received_at)}, and {did}; "
         f"the receipt was signed {certificate(known)}."
     ) + (f' The receipt says: "{text}".' if text else "")
 
@@ -86,7 +79,7 @@ def attachment_is_good(line: IndexedMessage, one: Named) -> str:
     """Return the sentence on an attachment that is there."""
     return (
         f"The {_KINDS.get(one.kind, 'file')} that {line.sender} signed for is the one in this file: {one.size} bytes, "
-        f"exactly as its {noun(line.type)} names it."
+        f"exactly as its {line.noun} names it."
     )
 
 

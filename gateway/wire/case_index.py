@@ -30,6 +30,9 @@ _LIMIT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)  # as the ids of limits
 T = TypeVar("T")
 
 
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedCase:
     """The case, as the exporting side sees it."""
@@ -97,6 +100,11 @@ class IndexedMessage:
     receipt: str | None
     documents: tuple[IndexedDocument, ...]
     attachments: tuple[IndexedAttachment, ...]  # those that are in the file
+
+    @property
+    def noun(self) -> str:
+        """The type in words: a "ReadmissionApplication" is a "readmission application"."""
+        return _CAPITAL.sub(" ", self.type).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,7 @@ def _message(message: IndexedMessage) -> tuple[str, ...]:
     return (
         str(message.number),
         message.sender,
-        message.type,
+        message.noun,
         _at(message.signed_at) if message.signed_at else "",
         _at(message.received_at) if message.received_at else "no receipt",
         message.sha256,
@@ -155,11 +155,11 @@ def _purpose(page: _Page, purpose: str | None) -> str:
 
 def _deadline(deadline: IndexedDeadline) -> tuple[str, ...]:
     return (
-        deadline.limit,
+        _words(deadline.limit),
         _at(deadline.started_at),
         deadline.due_on or "not known, ask",
         _at(deadline.lapses_at) if deadline.lapses_at else "never by itself",
-        deadline.state,
+        _words(deadline.state),
     )
 
 
@@ -172,8 +172,8 @@ def _at(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _words(state: str) -> str:
-    return state.replace("-", " ")
+def _words(code: str) -> str:
+    return code.replace("-", " ")
 
 
 def _fitting(pdf: Any, text: str, width: float) -> str:
