@@ -9,7 +9,7 @@ whether its sender's certificate was revoked, comes again later, alone.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.domain.messages import Application, Receipt
 from gateway.errors import (
@@ -43,6 +43,7 @@ from gateway.wire.reading import read
 log = logger("inbound")
 
 _BY_THE_CLOCK = (SigningTimeInvalid, TimestampTimeInvalid, CertificateNotValid)  # refusals that a clock gone back causes
+_WORK = timedelta(minutes=1)  # so long after a message came its batch is at its end; where it seems longer, it is judged again
 
 
 def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
@@ -53,13 +54,13 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     """
     if any(is_part(raw.body) for raw in batch):
         return _receive_parts(batch, rt)
-    every = _unless_behind(prepare(batch, rt), rt)
+    every, now = _by_one_clock(prepare(batch, rt), rt, came_now=True)
     prepared = [item for item in every if not isinstance(item, Postponed)]
     if len(prepared) < len(every):
         _tell_postponed([item for item in every if isinstance(item, Postponed)])
     if not prepared:
         return [_postponed(item) for item in every if isinstance(item, Postponed)]
-    answers, work, waiting = _commit(prepared, rt)
+    answers, work, waiting = _commit(prepared, now, rt)
     if waiting:
         heal(rt)
     _hand(work, rt)
@@ -67,19 +68,46 @@ def receive(batch: Sequence[Received], rt: Runtime) -> list[Answer]:
     return [_postponed(item) if isinstance(item, Postponed) else next(settled) for item in every]
 
 
-def _unless_behind(every: list[Prepared | Rejected | Postponed], rt: Runtime) -> list[Prepared | Rejected | Postponed]:
-    """Postpone what was refused for its time while our own clock is behind: whose fault it is cannot be said now.
+def _by_one_clock(
+    every: Sequence[Prepared | Rejected | Postponed], rt: Runtime, *, came_now: bool
+) -> tuple[list[Prepared | Rejected | Postponed], datetime]:
+    """Return messages with times that fit together, and the instant of their receipts: the clock may be set while we work.
 
-    Such a refusal is not answered, since no signature was verified: the sender would wait for its receipt for ever.
+    What was refused for its time waits if our own clock is behind, or was set since it came (`came_now`), and so does what is
+    signed in the future by now: whose fault it is cannot be said then. Such a refusal is not answered, since no signature was
+    verified: the sender would wait for its receipt for ever.
     """
-    early_for_us = [isinstance(item, Rejected) and isinstance(item.error, _BY_THE_CLOCK) for item in every]
-    if not any(early_for_us) or behind_the_record(rt) is None:
-        return every
-    error = ClockBehind("the clock of this gateway is behind its record")
-    return [
-        Postponed(received=item.received, error=error) if doubted else item
-        for item, doubted in zip(every, early_for_us, strict=True)
-    ]
+    now = rt.clock()
+    refused = [isinstance(item, Rejected) and isinstance(item.error, _BY_THE_CLOCK) for item in every]
+    behind = any(refused) and behind_the_record(rt, now) is not None
+    found: list[Prepared | Rejected | Postponed] = []
+    for item, by_clock in zip(every, refused, strict=True):
+        was_set = came_now and now > item.received.received_at + _WORK
+        doubted = (by_clock and (behind or was_set)) or _is_ahead_of(now, item)
+        found.append(Postponed(received=item.received, error=_behind()) if doubted else _possible(item, now))
+    return found, now
+
+
+def _behind() -> ClockBehind:
+    return ClockBehind("the clock of this gateway is behind its record")
+
+
+def _is_ahead_of(now: datetime, item: Prepared | Rejected | Postponed) -> bool:
+    opened = None if isinstance(item, Postponed) else item.opened
+    return opened is not None and opened.signed_at > now + CLOCK_SKEW
+
+
+def _possible(item: Prepared | Rejected | Postponed, now: datetime) -> Prepared | Rejected | Postponed:
+    """Return a message that came when it can have come: not after its receipt is made, and not before it was signed.
+
+    Its sender would refuse the receipt.
+    """
+    if isinstance(item, Postponed):
+        return item
+    came, opened = item.received.received_at, item.opened
+    if came > now or (opened is not None and came < opened.signed_at - CLOCK_SKEW):
+        return replace(item, received=replace(item.received, received_at=now))
+    return item
 
 
 def _postponed(item: Postponed) -> Answer:
@@ -116,12 +144,13 @@ def heal(rt: Runtime) -> int:
         if not rows:
             return taken
         seen.update(row.id for row in rows if row.id is not None)
-        tried = list(zip(rows, prepare([_received_again(row) for row in rows], rt), strict=True))
+        every, now = _by_one_clock(prepare([_received_again(row) for row in rows], rt), rt, came_now=False)
+        tried = list(zip(rows, every, strict=True))
         unknown |= {row.sender for row, item in tried if isinstance(item, Postponed)}
         judged = [(row, item) for row, item in tried if not isinstance(item, Postponed)]
         if not judged:
             continue
-        answers, work, _ = _commit([item for _, item in judged], rt)
+        answers, work, _ = _commit([item for _, item in judged], now, rt)
         settled = [row for (row, _), answer in zip(judged, answers, strict=True) if answer.outcome != "waiting"]
         with transaction(rt.engine) as tx:  # whatever else became of them, they wait no more
             early.remove(tx, [(row.sender, row.message_id) for row in settled])
@@ -153,12 +182,12 @@ def _received_again(row: EarlyRow) -> Received:
     return Received(body=row.body, received_at=came, transport=row.transport)
 
 
-def _commit(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
+def _commit(prepared: Sequence[Prepared | Rejected], now: datetime, rt: Runtime) -> tuple[list[Answer], Batch, bool]:
     """Save a batch; return the answers, what was written, and whether some message may wait for one of these."""
     try:
-        return _save(prepared, rt)
+        return _save(prepared, now, rt)
     except StoreConflict:  # another process took one of these messages first: now it can be seen
-        return _save(prepared, rt)
+        return _save(prepared, now, rt)
 
 
 def prepare(batch: Sequence[Received], rt: Runtime) -> list[Prepared | Rejected | Postponed]:
@@ -221,19 +250,10 @@ def _translate(item: Coming, rt: Runtime) -> None:
         item.translation = translator.from_canonical(item.checked.document, sha256_in=item.opened.inside)
 
 
-def _not_after(now: datetime, item: Prepared | Rejected) -> Prepared | Rejected:
-    """Let nothing be received after its receipt is made, which its sender would refuse: our clock went back in between."""
-    if item.received.received_at <= now:
-        return item
-    return replace(item, received=replace(item.received, received_at=now))
-
-
-def _save(prepared: Sequence[Prepared | Rejected], rt: Runtime) -> tuple[list[Answer], Batch, bool]:
+def _save(prepared: Sequence[Prepared | Rejected], now: datetime, rt: Runtime) -> tuple[list[Answer], Batch, bool]:
     """Decide each message, advancing the cases in memory; then write everything, in one transaction."""
     with transaction(rt.engine) as tx:
-        now = rt.clock()
-        items = [_not_after(now, item) for item in prepared]
-        work = look_up(tx, items, now)
-        answers = [decide(tx, item, work, rt) for item in items]
+        work = look_up(tx, list(prepared), now)
+        answers = [decide(tx, item, work, rt) for item in prepared]
         record(tx, work, rt)
         return answers, work, work.gaps or bool(work.waiting)

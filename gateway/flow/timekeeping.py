@@ -34,11 +34,14 @@ class ClockGuard:
         return None
 
 
-def behind_the_record(rt: Runtime) -> timedelta | None:
-    """Return by how much the clock is behind the newest entry of the journal, None if it is not: time went backward."""
+def behind_the_record(rt: Runtime, at: datetime | None = None) -> timedelta | None:
+    """Return by how much the clock is behind the newest entry of the journal, None if it is not: time went backward.
+
+    `at` is what the clock said, where it must not be asked again.
+    """
     with reading(rt.engine) as tx:
         newest: datetime | None = journal.newest(tx)
-    behind = None if newest is None else newest - rt.clock()
+    behind = None if newest is None else newest - (at or rt.clock())
     return behind if behind is not None and behind > TOLERANCE else None
 
 

@@ -621,12 +621,12 @@ async def test_message_that_another_process_took_meanwhile_is_known_as_repeated(
     take(east.rt, message)
     true_save = inbound._save
 
-    def blind_at_first(prepared, rt):
+    def blind_at_first(prepared, now, rt):
         monkeypatch.undo()
         with monkeypatch.context() as blind:  # what the other process wrote cannot be seen yet
             blind.setattr(messages, "known", lambda *_: {})
             blind.setattr(cases, "load", lambda *_: {})
-            return true_save(prepared, rt)
+            return true_save(prepared, now, rt)
 
     monkeypatch.setattr(inbound, "_save", blind_at_first)
     assert outcomes(take(east.rt, message)) == [("repeated", None)]
