@@ -204,17 +204,20 @@ def _write(tx: Tx, work: _Work, answer: Answer) -> None:
 def _end_claims(works: Sequence[_Work], rt: Runtime) -> None:
     """Write the answers that do not stand with their message, and free the keys of what may be tried again.
 
-    A key whose answer stands is not freed by it, whatever we heard of the commit.
+    A key whose answer stands is not freed by it, whatever we heard of the commit. What fails here is told to the request that
+    it befell: the others of the batch are answered.
     """
-    left = [work for work in works if work.error is not None or work.written is None]
-    if not left:
-        return
-    with transaction(rt.engine) as tx:
-        for work in sorted(left, key=lambda work: (work.key.authority, work.once or "")):
-            if work.answer is not None and work.answer.status < 500:  # noqa: PLR2004
-                _write(tx, work, work.answer)
-            else:
-                idempotency.give_up(tx, work.key.authority, work.once or "", claimed_at=work.at)
+    for work in works:
+        if work.error is None and work.written is not None:
+            continue
+        try:
+            with transaction(rt.engine) as tx:
+                if work.answer is not None and work.answer.status < 500:  # noqa: PLR2004
+                    _write(tx, work, work.answer)
+                else:
+                    idempotency.give_up(tx, work.key.authority, work.once or "", claimed_at=work.at)
+        except GatewayError as error:
+            work.error = work.error or error
 
 
 def _outcome(work: _Work) -> Answer | BaseException:

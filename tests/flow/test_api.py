@@ -216,6 +216,29 @@ async def test_no_more_than_one_byte_over_the_limit_is_kept_of_a_stream() -> Non
     assert MAX_MESSAGE_BYTES < len(kept) <= MAX_MESSAGE_BYTES + 65_536
 
 
+async def test_document_that_is_not_small_is_taken_too(web: Api, gateway: Gateway) -> None:
+    body = new_document(gateway.rt, "at/bmi-json", "accelerated.json") + b" " * submitting.SMALL_BYTES
+    answers = [web.hand_in(body, "AT-BMI", kind="application/json", once="large") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert len({answer.json()["message_id"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("length", [[], [(b"content-length", b"65537")], [(b"content-length", b"9" * 5000)]])
+async def test_nobody_without_a_key_sends_more_than_a_little(web: Api, length: list[tuple[bytes, bytes]]) -> None:
+    """What is long, or does not say how long it is, is not read before its key is known."""
+    said: list[Any] = []
+
+    async def read() -> Any:
+        raise AssertionError("the body was read")
+
+    async def tell(message: Any) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/messages", "query_string": b"", "headers": length}
+    await web.app(scope | {"http_version": "1.1", "scheme": "https", "root_path": ""}, read, tell)
+    assert said[0]["status"] == 401
+
+
 async def test_dialect_of_another_authority_is_not_permitted(web: Api) -> None:
     is_problem(web.hand_in(b"{}", "AT-BMI", dialect="pk/moi-json"), 403, "not-permitted")
     is_problem(web.hand_in(b"{}", "AT-BMI", dialect="no/such"), 403, "not-permitted")
