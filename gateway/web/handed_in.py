@@ -72,7 +72,8 @@ def hand_in(requests: Sequence[HandedIn], rt: Runtime, refused: RefusedKeys) -> 
 
     Raises `DatabaseUnavailable`: nothing was taken then, and no key is used up.
     """
-    works = [_begin(request, key, rt) for request, key in zip(requests, _keys(requests, rt, refused), strict=True)]
+    keys = require_keys([request.presented for request in requests], rt, refused)
+    works = [_begin(request, key, rt) for request, key in zip(requests, keys, strict=True)]
     known = [work for work in works if isinstance(work, _Work)]
     _claim([work for work in known if work.once], rt)
     for work in known:
@@ -90,10 +91,6 @@ def hand_in(requests: Sequence[HandedIn], rt: Runtime, refused: RefusedKeys) -> 
 def sha256_of(dialect: str, body: bytes) -> str:
     """Return what tells two requests with the same Idempotency-Key apart."""
     return hashlib.sha256(dialect.encode() + b"\n" + body).hexdigest()
-
-
-def _keys(requests: Sequence[HandedIn], rt: Runtime, refused: RefusedKeys) -> list[ApiKey | GatewayError]:
-    return require_keys([request.presented for request in requests], rt, refused)
 
 
 def _begin(request: HandedIn, key: ApiKey | GatewayError, rt: Runtime) -> _Work | GatewayError:
@@ -168,7 +165,7 @@ def _submit(works: Sequence[_Work], rt: Runtime) -> None:
         results = submit([work.item for work in works if work.item], rt, note)
     except DatabaseUnavailable as error:  # nobody's fault, and the same for all
         _fail(works, error)
-    except BaseException as error:  # noqa: BLE001  # raised to whoever sent it
+    except Exception as error:  # noqa: BLE001  # raised to whoever sent it
         _fail(works if len(works) == 1 else (), error)
         for work in works if len(works) > 1 else ():
             _submit([work], rt)
@@ -188,7 +185,7 @@ def _submit_table(work: _Work, rt: Runtime) -> None:
         work.answer = _several(submit_known(work.table, rt))
     except Refused as error:
         work.answer = _answer_of(error)
-    except BaseException as error:  # noqa: BLE001  # raised to whoever sent it
+    except Exception as error:  # noqa: BLE001  # raised to whoever sent it
         work.error = error
 
 
@@ -208,12 +205,13 @@ def _end_claims(works: Sequence[_Work], rt: Runtime) -> None:
     it befell: the others of the batch are answered.
     """
     for work in works:
-        if work.error is None and work.written is not None:
+        told = work.answer if work.error is None and work.answer and work.answer.status < 500 else None  # noqa: PLR2004
+        if told and work.written:
             continue
         try:
             with transaction(rt.engine) as tx:
-                if work.answer is not None and work.answer.status < 500:  # noqa: PLR2004
-                    _write(tx, work, work.answer)
+                if told:
+                    _write(tx, work, told)
                 else:
                     idempotency.give_up(tx, work.key.authority, work.once or "", claimed_at=work.at)
         except GatewayError as error:

@@ -1,6 +1,7 @@
 """Requests that are taken as one batch: each has its own answer, and what befalls one is no other's trouble."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -113,6 +114,26 @@ async def test_what_befalls_the_second_of_one_case_does_not_hand_in_the_first_ag
     assert said(answers) == [201, 201, status]
     assert desk.cases() == 2
     assert said(desk.hand_in(desk.request(body, dialect="canonical", once="b"))) == [201]  # its key is free
+
+
+async def test_key_of_a_second_message_whose_commit_failed_is_free_again(desk, clock, monkeypatch) -> None:
+    """Its answer was written in the transaction that was rolled back: it does not stand."""
+    body = serialize(application(clock.now))
+    commits: list[None] = []
+
+    @contextmanager
+    def second_fails(engine: Any) -> Iterator[Any]:
+        with transaction(engine) as tx:
+            yield tx
+            commits.append(None)
+            if len(commits) == 2:
+                raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbound, "transaction", second_fails)
+        answers = desk.hand_in(desk.request(body, dialect="canonical"), desk.request(body, dialect="canonical", once="b"))
+    assert said(answers) == [201, 503]
+    assert said(desk.hand_in(desk.request(body, dialect="canonical", once="b"))) == [201]
 
 
 async def test_defect_is_raised_to_the_request_that_causes_it_and_frees_its_key(desk, monkeypatch) -> None:
