@@ -88,11 +88,8 @@ def _hash() -> str:
 class NoIdentification:
     """The seeded cases have no documents to compare; tests/flow/test_identification_pages.py has a whole gateway."""
 
-    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
-        return ()
-
-    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Any]:
-        return ()
+    def found(self, *, case_id: int, viewer: Viewer) -> tuple[Sequence[Any], Sequence[Any]]:
+        return (), ()
 
     def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Any:
         raise NotFound("these two cases share nothing that can be compared")

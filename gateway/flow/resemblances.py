@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.domain.case import Case
-from gateway.errors import BadValue, Erased, GatewayError, NotFound, StoreConflict, StoredDataDamaged, Unavailable
-from gateway.flow.applications import application_of
+from gateway.errors import BadValue, Erased, GatewayError, NotFound, StoreConflict, Unavailable
+from gateway.flow.applications import application_of, applications_of
 from gateway.flow.ports import Runtime
 from gateway.log import logger
+from gateway.stages import Tree
 from gateway.store import cases, journal, resemblances
 from gateway.store.database import Tx, our_errors, reading, transaction
 from gateway.store.resemblances import Decision, TermRow
@@ -110,24 +111,26 @@ def hints(case_id: int, rt: Runtime, *, homes: Collection[str], least: int = THR
     """
     with reading(rt.engine) as tx:
         case = _own(tx, case_id, homes)
-        if not rt.settings.hints:
-            return []
-        mine = describe(application_of(tx, case, rt))
-        terms = [row.term for row in _hashed(mine, case.home, rt)]
-        decided = resemblances.decided(tx, case_id)
-        found = resemblances.found_by(tx, case.home, terms, besides=case_id, most=_CANDIDATES)
-        others = cases.get_many(tx, sorted({*found, *decided}))
-        seen = [_hint(tx, mine, other, decided.get(other.id or 0), rt) for other in others if other.home == case.home]
-    shown = [hint for hint in seen if hint is not None and (hint.found.score >= least or hint.decision is not None)]
+        return hints_of(tx, case, application_of(tx, case, rt), rt, least=least)
+
+
+def hints_of(tx: Tx, case: Case, application: Tree, rt: Runtime, *, least: int = THRESHOLD) -> list[Hint]:
+    """Return the same for a case of which the caller has the application, and has checked whose it is."""
+    if not rt.settings.hints or case.id is None:
+        return []
+    mine = describe(application)
+    terms = [row.term for row in _hashed(mine, case.home, rt)]
+    decided = resemblances.decided(tx, case.id)
+    found = resemblances.found_by(tx, case.home, terms, besides=case.id, most=_CANDIDATES)
+    others = [other for other in cases.get_many(tx, sorted({*found, *decided})) if other.home == case.home]
+    theirs = applications_of(tx, others, rt)  # of the others nothing is left to compare with
+    seen = [
+        Hint(case=other, found=resemblance(mine, describe(theirs[other.id])), decision=decided.get(other.id))
+        for other in others
+        if other.id in theirs
+    ]
+    shown = [hint for hint in seen if hint.found.score >= least or hint.decision is not None]
     return sorted(shown, key=lambda hint: (-hint.found.score, hint.case.id or 0))
-
-
-def _hint(tx: Tx, mine: Description, other: Case, decision: Decision | None, rt: Runtime) -> Hint | None:
-    try:
-        theirs = describe(application_of(tx, other, rt))
-    except (Erased, NotFound, StoredDataDamaged):  # nothing is left to compare with
-        return None
-    return Hint(case=other, found=resemblance(mine, theirs), decision=decision)
 
 
 def _own(tx: Tx, case_id: int, homes: Collection[str], *, lock: bool = False) -> Case:

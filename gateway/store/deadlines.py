@@ -6,9 +6,10 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from gateway.store.portions import add_rows, among
+from gateway.store.portions import add_rows
+from gateway.store.prepared import Prepared, among
 from gateway.store.tables import deadlines
 
 
@@ -47,7 +48,7 @@ _FIELDS = tuple(name for name in DeadlineRow.__slots__ if name != "id")
 _VALUES = attrgetter(*_FIELDS)
 
 
-def _deadline(row: Row[Any]) -> DeadlineRow:
+def _deadline(row: Any) -> DeadlineRow:
     return DeadlineRow(id=row.id, **{name: getattr(row, name) for name in _FIELDS})
 
 
@@ -69,8 +70,15 @@ def of_cases(tx: Connection, case_ids: Sequence[int], *, lock: bool = False) -> 
     """Return all deadlines of these cases; with `lock`, nobody else changes them until the transaction ends."""
     if not case_ids:
         return []
-    found = select(deadlines).where(among(tx, deadlines.c.case_id, case_ids)).order_by(deadlines.c.id)
-    return [_deadline(row) for row in tx.execute(found.with_for_update() if lock else found)]
+    return [_deadline(row) for row in (_OF_CASES_LOCKED if lock else _OF_CASES).rows(tx, ids=case_ids)]
+
+
+def _of_cases(dialect: str) -> Select[Any]:
+    return select(deadlines).where(among(dialect, deadlines.c.case_id, "ids")).order_by(deadlines.c.id)
+
+
+_OF_CASES = Prepared(_of_cases)
+_OF_CASES_LOCKED = Prepared(lambda dialect: _of_cases(dialect).with_for_update())
 
 
 def due(tx: Connection, instant: datetime, *, most: int) -> list[DeadlineRow]:

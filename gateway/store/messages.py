@@ -149,12 +149,20 @@ def add_documents(tx: Connection, rows: Sequence[DocumentRow]) -> None:
 
 def document(tx: Connection, message_row: int, kind: str) -> DocumentRow | None:
     """Return a document of a message, still encrypted."""
-    row = (
-        tx.execute(select(documents).where(documents.c.message_row == message_row, documents.c.kind == kind))
-        .mappings()
-        .one_or_none()
+    return documents_of_kind(tx, [message_row], kind).get(message_row)
+
+
+def documents_of_kind(tx: Connection, message_rows: Sequence[int], kind: str) -> dict[int, DocumentRow]:
+    """Return one document of each of these messages that has it, still encrypted, by the row of its message."""
+    rows = _OF_KIND.rows(tx, rows=message_rows, kind=kind)
+    return {row.message_row: DocumentRow(**row._asdict()) for row in rows}
+
+
+_OF_KIND = Prepared(
+    lambda dialect: select(documents).where(
+        prepared.among(dialect, documents.c.message_row, "rows"), documents.c.kind == bindparam("kind")
     )
-    return None if row is None else DocumentRow(**row)
+)
 
 
 def document_by_id(tx: Connection, document_id: int) -> DocumentRow:
@@ -193,8 +201,15 @@ def openers(tx: Connection, case_ids: Sequence[int]) -> dict[int, MessageRow]:
     """Return the message that opened each case, whichever way it went."""
     if not case_ids:
         return {}
-    found = select(messages).where(among(tx, messages.c.case_id, case_ids), messages.c.type.in_(OPENING))
-    return {row.case_id: _message(row) for row in tx.execute(found) if row.outcome != "refused" or row.direction == "out"}
+    rows = _OPENERS.rows(tx, ids=case_ids, types=sorted(OPENING))
+    return {row.case_id: _message(row) for row in rows if row.outcome != "refused" or row.direction == "out"}
+
+
+_OPENERS = Prepared(
+    lambda dialect: select(messages).where(
+        prepared.among(dialect, messages.c.case_id, "ids"), prepared.among(dialect, messages.c.type, "types")
+    )
+)
 
 
 def last_of(tx: Connection, case_id: int, types: Sequence[str], direction: str | None = None) -> MessageRow | None:

@@ -9,13 +9,14 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
     BindParameter,
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Delete,
     Dialect,
@@ -31,6 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 POSTGRES = "postgresql"
 _Convert = Callable[[Any], Any]
+_Statement: TypeAlias = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
 
 
 def among(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
@@ -66,8 +68,11 @@ class _Compiled:
 class Prepared:
     """One statement. Safe to share between threads."""
 
-    def __init__(self, build: Callable[[str], Select[Any] | Insert | Update | Delete]) -> None:
-        """`build` returns the statement for a kind of database ("sqlite", "postgresql"), with a `bindparam` for each value."""
+    def __init__(self, build: Callable[[str], _Statement]) -> None:
+        """`build` returns the statement for a kind of database ("sqlite", "postgresql"), with a `bindparam` for each value.
+
+        A list of values is an `among`: an `in_` would have to be completed by the library at each run.
+        """
         self._build = build
         self._compiled: dict[str, _Compiled] = {}
 
@@ -118,7 +123,7 @@ def _converted(row: Sequence[Any], results: Sequence[tuple[int, _Convert]]) -> l
     return values
 
 
-def _compile(statement: Select[Any] | Insert | Update | Delete, dialect: Dialect) -> _Compiled:
+def _compile(statement: _Statement, dialect: Dialect) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
     binds: Mapping[str, BindParameter[Any]] = compiled.binds
     columns = list(statement.exported_columns)

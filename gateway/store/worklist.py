@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Connection,
     Integer,
     Row,
@@ -29,10 +28,11 @@ from sqlalchemy import (
 from gateway.domain.moves import WAITS_FOR, Role
 from gateway.errors import NotFound
 from gateway.store.accounts import AccountRole
+from gateway.store.columns import Instant
 from gateway.store.deadlines import DeadlineRow, of_cases
 from gateway.store.outbox_paper import for_paper
 from gateway.store.parked_tables import dropped
-from gateway.store.portions import among
+from gateway.store.prepared import Prepared, among
 from gateway.store.tables import cases, deadlines, holds, messages, outbox
 
 PAGE_ROWS = 50
@@ -109,10 +109,9 @@ _HELD = exists().where(holds.c.case_id == cases.c.id, holds.c.ended_at.is_(None)
 
 def _waits_for(role: Role) -> ColumnElement[bool]:
     """Return the condition that a case waits for one side; who stopped the clock must set it going."""
-    states = [state.value for state, side in WAITS_FOR.items() if side is role]
-    both = [state.value for state, side in WAITS_FOR.items() if side is not None]
-    stopped = and_(cases.c.suspended, cases.c.state.in_(both))
-    return or_(and_(~cases.c.suspended, cases.c.state.in_(states)), stopped if role is Role.REQUESTING else false())
+    its = or_(*(cases.c.state == state.value for state, side in WAITS_FOR.items() if side is role))  # no list: see `Prepared`
+    both = or_(*(cases.c.state == state.value for state, side in WAITS_FOR.items() if side is not None))
+    return or_(and_(~cases.c.suspended, its), and_(cases.c.suspended, both) if role is Role.REQUESTING else false())
 
 
 _later = messages.alias("later")
@@ -188,7 +187,8 @@ def worklist_page(connection: Connection, viewer: Viewer, *, now: datetime, show
             shown = [case_id for ids in found for case_id in ids]
     pages = max(1, -(-counts[show] // PAGE_ROWS))
     page = min(page, pages)
-    lines = _lines(connection, _by_due(connection, shown, now).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS), now)
+    rows = _BY_DUE.rows(connection, ids=shown, soon=now + SOON, most=PAGE_ROWS, skipped=(page - 1) * PAGE_ROWS)
+    lines = _lines(connection, rows, now)
     return Worklist(lines=lines, counts=counts, more=frozenset(more), page=page, pages=pages)
 
 
@@ -214,14 +214,14 @@ def candidates(connection: Connection, home: str, show: str, most: int) -> list[
     """
     given = {"home": home, "most": most}
     pressing, standing = _questions(show)
-    found = dict.fromkeys(row.id for row in connection.execute(pressing, given))
+    found = dict.fromkeys(row.id for row in pressing.rows(connection, **given))
     if len(found) < most:
-        found |= dict.fromkeys(row.id for row in connection.execute(standing, given))
+        found |= dict.fromkeys(row.id for row in standing.rows(connection, **given))
     return list(found)
 
 
 @cache
-def _questions(show: str) -> tuple[CompoundSelect[Any], CompoundSelect[Any]]:
+def _questions(show: str) -> tuple[Prepared, Prepared]:
     """Return the statement for what presses, and the one for what stands somewhere, each of several stretches."""
     home, most = bindparam("home", type_=String), bindparam("most", type_=Integer)
     parts = []
@@ -241,37 +241,48 @@ def _questions(show: str) -> tuple[CompoundSelect[Any], CompoundSelect[Any]]:
     return _together(parts, most), _together([mine.where(condition) for condition in _STANDINGS[show]], most)
 
 
-def _together(parts: Sequence[Select[Any]], most: ColumnElement[int]) -> CompoundSelect[Any]:
+def _together(parts: Sequence[Select[Any]], most: ColumnElement[int]) -> Prepared:
     """Return one statement for several stretches, each in its own order and cut after `most` rows."""
-    return union_all(*(select(part.limit(most).subquery().c.id) for part in parts))
+    whole = union_all(*(select(part.limit(most).subquery().c.id) for part in parts))
+    return Prepared(lambda _: whole)
 
 
-def _by_due(connection: Connection, ids: Sequence[int], now: datetime) -> Select[Any]:
-    """Return the statement for these cases in the order of the worklist."""
+def _by_due(dialect: str) -> Select[Any]:
+    """Return the statement for one page of these cases, in the order of the worklist."""
     due = (
         select(
             deadlines.c.case_id,
             func.min(deadlines.c.due_until).label("until"),
             func.min(case((deadlines.c.known, 1), else_=0)).label("known"),
         )
-        .where(deadlines.c.state.concat("") == "open", among(connection, deadlines.c.case_id, ids))  # by case: as above
+        .where(deadlines.c.state.concat("") == "open", among(dialect, deadlines.c.case_id, "ids"))  # by case: as above
         .group_by(deadlines.c.case_id)
         .subquery()
     )
     return (
         select(cases)
         .outerjoin(due, due.c.case_id == cases.c.id)
-        .where(among(connection, cases.c.id, ids))
+        .where(among(dialect, cases.c.id, "ids"))
         .order_by(
-            case((_FOR_PAPER, 0), (due.c.until <= now + SOON, 0), (due.c.known == 0, 1), (due.c.known == 1, 2), else_=3),
+            case(
+                (_FOR_PAPER, 0),
+                (due.c.until <= bindparam("soon", type_=Instant), 0),
+                (due.c.known == 0, 1),
+                (due.c.known == 1, 2),
+                else_=3,
+            ),
             due.c.until,
             cases.c.id.desc(),
         )
+        .limit(bindparam("most", type_=Integer))
+        .offset(bindparam("skipped", type_=Integer))
     )
 
 
-def _lines(connection: Connection, found: Select[Any], now: datetime) -> tuple[CaseLine, ...]:
-    rows = connection.execute(found).all()
+_BY_DUE = Prepared(_by_due)
+
+
+def _lines(connection: Connection, rows: Sequence[Any], now: datetime) -> tuple[CaseLine, ...]:
     ids = [row.id for row in rows]
     next_due: dict[int, DeadlineRow] = {}
     for deadline in of_cases(connection, ids):
@@ -312,7 +323,7 @@ def _line(row: Row[Any], hold_reason: str | None, due: DeadlineRow | None, for_p
 
 def case_line(connection: Connection, viewer: Viewer, case_id: int, *, now: datetime) -> CaseLine:
     """Return the head of one case. Raises `NotFound`, for another authority's case as for one that never was."""
-    lines = _lines(connection, select(cases).where(cases.c.id == case_id, mine(viewer)), now)
+    lines = _lines(connection, connection.execute(select(cases).where(cases.c.id == case_id, mine(viewer))).all(), now)
     if not lines:
         raise NotFound("there is no such case")
     return lines[0]

@@ -34,11 +34,8 @@ def identification_of(rt: WebRuntime, me: SignedIn, case_id: int) -> dict[str, o
     """Return what the page of a case shows: personal numbers and hints; nothing for roles that see no person."""
     if not me.viewer.sees_persons:
         return {"numbers": [], "hints": []}
-    asked = rt.identification
-    return {
-        "numbers": [says.number_line(number) for number in asked.numbers(case_id=case_id, viewer=me.viewer)],
-        "hints": [hint_line(hint) for hint in asked.hints(case_id=case_id, viewer=me.viewer)],
-    }
+    numbers, hints = rt.identification.found(case_id=case_id, viewer=me.viewer)
+    return {"numbers": [says.number_line(number) for number in numbers], "hints": [hint_line(hint) for hint in hints]}
 
 
 def hint_line(hint: Hint) -> dict[str, object]:

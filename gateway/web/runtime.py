@@ -106,12 +106,8 @@ class PersonOf(Protocol):
 class Identification(Protocol):
     """What can be said about who the person of a case is. Another authority's case is not found, as an unknown one."""
 
-    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Examined]:
-        """Return what is found of the personal numbers of the application."""
-        ...
-
-    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Hint]:
-        """Return the cases of the same authority that may concern the same person, the likeliest first."""
+    def found(self, *, case_id: int, viewer: Viewer) -> tuple[Sequence[Examined], Sequence[Hint]]:
+        """Return what is found of its personal numbers, and the own cases that may concern the same person, likeliest first."""
         ...
 
     def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Hint:

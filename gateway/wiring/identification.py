@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.domain.case import Case
 from gateway.errors import NotFound
 from gateway.flow import resemblances
 from gateway.flow.applications import application_of
@@ -10,7 +11,7 @@ from gateway.flow.ports import Runtime
 from gateway.flow.resemblances import Hint, Verdict
 from gateway.stages import Tree
 from gateway.store import cases
-from gateway.store.database import reading
+from gateway.store.database import Tx, reading
 from gateway.store.worklist import Viewer
 from gateway.wire.identifiers import Examined, examine_numbers
 from gateway.wire.mrz import Compared, Mrz, compare, read_mrz
@@ -22,11 +23,10 @@ class CaseIdentification:
 
     rt: Runtime
 
-    def numbers(self, *, case_id: int, viewer: Viewer) -> Sequence[Examined]:
-        return examine_numbers(self._application(case_id, viewer))
-
-    def hints(self, *, case_id: int, viewer: Viewer) -> Sequence[Hint]:
-        return resemblances.hints(case_id, self.rt, homes=self._homes(viewer))
+    def found(self, *, case_id: int, viewer: Viewer) -> tuple[Sequence[Examined], Sequence[Hint]]:
+        with reading(self.rt.engine) as tx:
+            case, application = self._application(tx, case_id, viewer)
+            return examine_numbers(application), resemblances.hints_of(tx, case, application, self.rt)
 
     def hint(self, *, case_id: int, other_id: int, viewer: Viewer) -> Hint:
         for hint in resemblances.hints(case_id, self.rt, homes=self._homes(viewer), least=0):
@@ -40,14 +40,15 @@ class CaseIdentification:
 
     def compare(self, *, case_id: int, zone: str, viewer: Viewer) -> tuple[Mrz, Sequence[Compared]]:
         mrz = read_mrz(zone)
-        return mrz, compare(mrz, self._application(case_id, viewer), self.rt.clock().date())
-
-    def _application(self, case_id: int, viewer: Viewer) -> Tree:
         with reading(self.rt.engine) as tx:
-            case = cases.get(tx, case_id)
-            if case.home not in self._homes(viewer):
-                raise NotFound("there is no such case")
-            return application_of(tx, case, self.rt)
+            _, application = self._application(tx, case_id, viewer)
+        return mrz, compare(mrz, application, self.rt.clock().date())
+
+    def _application(self, tx: Tx, case_id: int, viewer: Viewer) -> tuple[Case, Tree]:
+        case = cases.get(tx, case_id)
+        if case.home not in self._homes(viewer):
+            raise NotFound("there is no such case")
+        return case, application_of(tx, case, self.rt)
 
     def _homes(self, viewer: Viewer) -> frozenset[str]:
         return frozenset(self.rt.settings.home if viewer.authority is None else (viewer.authority,))

@@ -1,5 +1,6 @@
 """Cases of one authority that may concern one person: found by keyed hashes, decided by people, forgotten with the case."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from gateway.errors import BadValue, DatabaseUnavailable, Erased, NotFound
 from gateway.flow import resemblances as flow
 from gateway.flow.erasure import erase_case
 from gateway.flow.resemblances import Hint, Verdict, decide, hints, make_searchable
-from gateway.store import resemblances, tables
-from gateway.store.database import open_engine, reading, transaction
+from gateway.store import messages, resemblances, tables
+from gateway.store.database import Tx, open_engine, reading, transaction
+from gateway.store.messages import DocumentRow
 from gateway.store.resemblance_tables import resemblance_decisions, search_terms, searchable
 from gateway.transport.memory import MemoryHub
 from gateway.trust.devca import make_development_keys
@@ -218,6 +220,27 @@ async def test_database_lost_meanwhile_is_no_defect_of_an_application(gateway: G
             make_searchable(gateway.rt)
     assert make_searchable(gateway.rt) == 2
     assert shown(hints(first, gateway.rt, **BA)) == [(second, 100)]
+
+
+async def test_sent_applications_are_read_together_and_one_that_is_damaged_is_left_out(gateway: Gateway, monkeypatch) -> None:
+    first, damaged, second, third = (opened(gateway, number) for number in (1, 2, 3, 4))
+    for one in (first, damaged, second, third):
+        gateway.release(one)
+    make_searchable(gateway.rt)
+    asked: list[int] = []
+    ask = messages.documents_of_kind
+
+    def noted(tx: Tx, rows: Sequence[int], kind: str) -> dict[int, DocumentRow]:
+        asked.append(len(rows))
+        return ask(tx, rows, kind)
+
+    monkeypatch.setattr(messages, "documents_of_kind", noted)
+    assert {case_id for case_id, _ in shown(hints(first, gateway.rt, **BA))} == {damaged, second, third}
+    assert asked == [1, 3], "its own, then those of all others by one statement"
+    with transaction(gateway.rt.engine) as tx:
+        signed = select(tables.documents.c.id).join(tables.messages).where(tables.messages.c.case_id == damaged)
+        tx.execute(update(tables.documents).where(tables.documents.c.id.in_(signed)).values(body=b"\x01" + bytes(40)))
+    assert {case_id for case_id, _ in shown(hints(first, gateway.rt, **BA))} == {second, third}
 
 
 async def test_portions_reach_every_case(gateway: Gateway) -> None:
