@@ -111,11 +111,11 @@ def hints(case_id: int, rt: Runtime, *, homes: Collection[str], least: int = THR
     """
     with reading(rt.engine) as tx:
         case = _own(tx, case_id, homes)
-        return hints_of(tx, case, application_of(tx, case, rt), rt, least=least)
+        return hints_of(tx, case, application_of(tx, case, rt), rt, least=least) if rt.settings.hints else []
 
 
 def hints_of(tx: Tx, case: Case, application: Tree, rt: Runtime, *, least: int = THRESHOLD) -> list[Hint]:
-    """Return the same for a case of which the caller has the application, and has checked whose it is."""
+    """Return the same as `hints` for a case of which the caller has the application, and has checked whose it is."""
     if not rt.settings.hints or case.id is None:
         return []
     mine = describe(application)
