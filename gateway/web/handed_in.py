@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from gateway.errors import DatabaseUnavailable, GatewayError, NotPermitted, Refused
@@ -44,6 +45,11 @@ class Answer:
     status: int
     document: dict[str, Any]
     replayed: bool = False  # it was answered so before
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is kept under the request's Idempotency-Key: what failed by our fault is not, it may be tried again."""
+        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @dataclass(slots=True)
@@ -190,9 +196,9 @@ def _submit_table(work: _Work, rt: Runtime) -> None:
 
 
 def _write(tx: Tx, work: _Work, answer: Answer) -> None:
-    """Write an answer under its Idempotency-Key. What failed by our fault is not written: it may be tried again."""
+    """Write an answer under its Idempotency-Key, if it is one that stands."""
     work.written = None  # what was written in an attempt that was rolled back does not stand
-    if work.claimed and answer.status < 500:  # noqa: PLR2004
+    if work.claimed and answer.stands:
         status, document = answer.status, answer.document
         idempotency.record(tx, work.key.authority, work.once or "", claimed_at=work.at, status=status, answer=document)
         work.written = answer
@@ -205,7 +211,7 @@ def _end_claims(works: Sequence[_Work], rt: Runtime) -> None:
     it befell: the others of the batch are answered.
     """
     for work in works:
-        told = work.answer if work.error is None and work.answer and work.answer.status < 500 else None  # noqa: PLR2004
+        told = work.answer if work.error is None and work.answer and work.answer.stands else None
         if told and work.written:
             continue
         try:
