@@ -93,8 +93,11 @@ async def loaded(folder: Path, keys: Path, *, west: Transport, east: Transport) 
     async with AsyncExitStack() as stack:
         for side in sides:
             stack.callback(side.rt.engine.dispose)
+        for side in sides:
+            # Before anything is sent: what a shovel relays to a queue not yet declared lies in `unrouted`, for operations.
+            await side.rt.transport.open(side.rt.settings.home)
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        for side in reversed(sides):  # whoever receives declares the queues
+        for side in sides:
             group.create_task(run(("consume", "deliver"), side.rt, stop))
         flowing = group.create_task(load.flow(ended))
         try:
