@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,26 @@ _PATIENCE = {
 }
 
 
+# SQLite lets one transaction write, and who finds it busy sleeps and looks again, for up to 100 ms at a time and past others
+# who waited longer. Threads of one process take turns at a lock instead, which wakes the next at once.
+_TURN = "gateway_turn"
+_TURN_SECONDS = 15.0  # as long as SQLite itself waits for other processes
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    lock = engine.get_execution_options().get(_TURN)
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=_TURN_SECONDS):
+        raise DatabaseUnavailable("another part of this process writes to the database without end")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
@@ -86,7 +107,7 @@ def open_engine(url: str) -> Engine:
     if place.get_backend_name() == "sqlite":
         if place.database and place.database != ":memory:":
             _make_private(Path(place.database))
-        engine = create_engine(place, hide_parameters=True)
+        engine = create_engine(place, hide_parameters=True, execution_options={_TURN: threading.Lock()})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
@@ -173,7 +194,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
     """
-    with our_errors(engine), engine.begin() as connection:
+    with our_errors(engine), _turn(engine), engine.begin() as connection:
         yield connection
 
 
