@@ -30,7 +30,9 @@ from sqlalchemy import (
 )
 
 from gateway.stages import Sealed
+from gateway.store import prepared
 from gateway.store.portions import add_rows, among, next_ids
+from gateway.store.prepared import Prepared
 from gateway.store.tables import cases, messages, outbox
 from gateway.store.wake import wake
 
@@ -334,7 +336,10 @@ def waits(tx: Connection, message_row: int) -> bool:
 def done(tx: Connection, ids: Sequence[int]) -> None:
     """Remove rows whose delivery is confirmed."""
     if ids:
-        tx.execute(delete(outbox).where(among(tx, outbox.c.id, ids)))
+        _DONE.run(tx, ids=ids)
+
+
+_DONE = Prepared(lambda dialect: delete(outbox).where(prepared.among(dialect, outbox.c.id, "ids")))
 
 
 def wait(tx: Connection, row_id: int, *, next_at: datetime, code: str) -> None:

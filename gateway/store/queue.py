@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
-from sqlalchemy import Engine, Row, case, delete, func, null, select, update
+from sqlalchemy import Engine, Integer, Row, Update, bindparam, case, delete, func, null, select, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
 from gateway.store.database import driver_errors, reading, transaction
 from gateway.store.glance import Glance
 from gateway.store.portions import add_rows
+from gateway.store.prepared import Prepared, among
 from gateway.store.tables import queue
 
 
@@ -76,6 +77,26 @@ def _leased(rows: Sequence[Row[Any]], lease: str) -> list[Leased]:
     ]
 
 
+def _claiming(dialect: str) -> Update:
+    """Return the statement that leases rows, oldest first."""
+    free = (
+        select(queue.c.id)
+        .where(among(dialect, queue.c.name, "queues"), queue.c.parked_at.is_(None), queue.c.available_at <= bindparam("now"))
+        .order_by(queue.c.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)  # left out on SQLite, which has one writer anyway
+    )
+    taken = update(queue).where(queue.c.id.in_(free.scalar_subquery()))
+    leased = taken.values(leased_by=bindparam("lease"), available_at=bindparam("until"))
+    return leased.returning(*_SEEN, null().label("code"))
+
+
+_CLAIM = Prepared(_claiming)
+_SETTLE = Prepared(
+    lambda dialect: delete(queue).where(among(dialect, queue.c.id, "ids"), queue.c.leased_by == bindparam("lease"))
+)
+
+
 class DatabaseQueue:
     """The queues of one database, on SQLite and PostgreSQL alike. Every method raises `DatabaseUnavailable`."""
 
@@ -98,21 +119,10 @@ class DatabaseQueue:
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:
         """Lease up to `most` rows of these queues, oldest first. A lease that ended counts as free."""
         lease = uuid4().hex
-        free = (
-            select(queue.c.id)
-            .where(queue.c.name.in_(queues), queue.c.parked_at.is_(None), queue.c.available_at <= now)
-            .order_by(queue.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)  # left out on SQLite, which has one writer anyway
-        )
-        taking = (
-            update(queue)
-            .where(queue.c.id.in_(free.scalar_subquery()))
-            .values(leased_by=lease, available_at=now + timedelta(seconds=lease_seconds))
-            .returning(*_SEEN, null().label("code"))
-        )
+        until = now + timedelta(seconds=lease_seconds)
         with transaction(self._engine) as tx:
-            return _leased(tx.execute(taking).all(), lease)
+            rows = _CLAIM.rows(tx, queues=queues, most=most, now=now, until=until, lease=lease)
+        return _leased(rows, lease)
 
     def claim_parked(self, queues: Sequence[str], most: int) -> list[Leased]:
         """Lease up to `most` rows that were set aside, oldest first. A later lease takes an earlier one's place."""
@@ -152,7 +162,7 @@ class DatabaseQueue:
             by_lease.setdefault(lease, []).append(row)
         with transaction(self._engine) as tx:
             for lease, rows in by_lease.items():
-                tx.execute(delete(queue).where(queue.c.id.in_(rows), queue.c.leased_by == lease))
+                _SETTLE.run(tx, ids=rows, lease=lease)
 
     def postpone(self, row: int, lease: str, until: datetime, code: str) -> None:
         """Set a row back until `until`, with one attempt more."""
