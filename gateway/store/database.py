@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.errors import DatabaseNewer, DatabaseNotReady, DatabaseUnavailable, SettingsInvalid, StoreConflict
+from gateway.store import driver
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -132,14 +132,8 @@ def _ask_again(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> Non
     try:
         connection.execute(";")
         connection.rollback()
-    except driver_errors() as error:
+    except driver.errors() as error:
         raise DisconnectionError from error
-
-
-def driver_errors(*names: str) -> tuple[type[Exception], ...]:
-    """Return psycopg's errors of these names (not given: all), none where it is not loaded: SQLite does without it."""
-    driver = sys.modules.get("psycopg")
-    return tuple(getattr(driver, name) for name in names or ("Error",)) if driver is not None else ()
 
 
 # SQLSTATE classes of what passes by itself: connection, rolled back (deadlock), resources, lock, operator intervention.
@@ -177,12 +171,12 @@ def our_errors(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated or _passes(error.orig) or nameless:
             raise DatabaseUnavailable("the database does not answer") from error
         raise
-    except driver_errors() as error:  # statements of the hot path speak to the driver itself
+    except driver.errors() as error:  # statements of the hot path speak to the driver itself
         if _stands_already(error):
             raise StoreConflict("somebody else wrote the same row first") from error
-        if _passes(error) or isinstance(error, driver_errors("OperationalError")):
+        if _passes(error) or isinstance(error, driver.errors("OperationalError")):
             state = getattr(error, "sqlstate", None)
-            if state is None or state[:2] in _CUT or state == _LEFT:
+            if not isinstance(error, sqlite3.Error) and (state is None or state[:2] in _CUT or state == _LEFT):
                 engine.dispose()  # the library was not told: connections that lie in the pool are as broken as this one
             raise DatabaseUnavailable("the database does not answer") from error
         raise

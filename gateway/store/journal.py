@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from gateway.store import driver
 from gateway.store.breaks import Finding, Mark
 from gateway.store.chain import FIELDS, GENESIS, entry_hash
 from gateway.store.portions import add_rows
@@ -68,14 +69,12 @@ def hold(tx: Connection) -> None:
 def _end(tx: Connection) -> tuple[int, str]:
     """Hold the end of the chain; return number and hash of the last entry."""
     if tx.dialect.name == "postgresql":
-        driver: Any = tx.connection.driver_connection
-        with driver.cursor() as cursor:
-            # One step to the server, but two statements: the second sees what the writer before it has committed.
-            cursor.execute(f"{_HOLD}; {_END}", prepare=False)
-            cursor.nextset()
-            last = cursor.fetchone()
+        # One step to the server, but two statements: the second sees what the writer before it has committed.
+        cursor = driver.of(tx).execute(f"{_HOLD}; {_END}", prepare=False)
+        cursor.nextset()
     else:
-        last = tx.exec_driver_sql(_END).one_or_none()
+        cursor = driver.execute(tx, _END)
+    last = cursor.fetchone()
     return (last[0], last[1]) if last else (0, GENESIS)
 
 

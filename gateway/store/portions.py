@@ -32,6 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from gateway.store import driver
+
 COPY_FROM = 16  # rows; below that a plain statement is as good
 MOST_AT_ONCE = 64  # rows in one INSERT on SQLite; a power of two, and far below what its statements hold
 T = TypeVar("T")
@@ -50,10 +52,9 @@ def next_ids(tx: Connection, table: Table, count: int) -> list[int]:
     On SQLite the transaction holds the write lock; on PostgreSQL the sequence gives each number once.
     """
     if tx.dialect.name == "postgresql":
-        with _cursor(tx) as cursor:
-            numbers = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-            return [number for (number,) in cursor.execute(numbers, (table.name, count)).fetchall()]
-    last = tx.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}").scalar_one()  # noqa: S608  # our own name
+        numbers = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        return [number for (number,) in driver.execute(tx, numbers, (table.name, count)).fetchall()]
+    (last,) = driver.execute(tx, f"SELECT coalesce(max(id), 0) FROM {table.name}").fetchone()  # noqa: S608  # our own name
     return list(range(last + 1, last + 1 + count))
 
 
@@ -67,21 +68,14 @@ def add_rows(tx: Connection, table: Table, names: tuple[str, ...], rows: Sequenc
     values = list(_converted(rows, _conversions(table, names, tx.dialect)))
     if tx.dialect.name != "postgresql":
         for portion in _portions(values):
-            tx.exec_driver_sql(_insert(table, names, len(portion), "?"), _flat(portion))
+            driver.execute(tx, _insert(table, names, len(portion), "?"), _flat(portion))
     elif len(rows) < COPY_FROM:
-        with _cursor(tx) as cursor:
-            cursor.execute(_insert(table, names, len(rows), "%s"), _flat(values))
+        driver.execute(tx, _insert(table, names, len(rows), "%s"), _flat(values))
     else:
-        with _cursor(tx) as cursor, cursor.copy(_copy(table, names)) as copy:
+        with driver.of(tx).cursor() as cursor, cursor.copy(_copy(table, names)) as copy:
             copy.set_types(_wire_types(table, names))
             for row in values:
                 copy.write_row(row)
-
-
-def _cursor(tx: Connection) -> Any:
-    """Return a cursor of the driver on the connection of `tx`: these few statements are the same each time."""
-    driver: Any = tx.connection.driver_connection
-    return driver.cursor()
 
 
 def _flat(rows: Sequence[Sequence[Any]]) -> tuple[Any, ...]:

@@ -30,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from gateway.store import driver
+
 POSTGRES = "postgresql"
 _Convert = Callable[[Any], Any]
 _Statement: TypeAlias = Select[Any] | CompoundSelect[Any] | Insert | Update | Delete
@@ -80,12 +82,7 @@ class Prepared:
         """Run it; return its rows, whose fields are named like the columns."""
         compiled = self._for(tx.dialect)
         assert compiled.row is not None
-        if tx.dialect.name == POSTGRES:
-            driver: Any = tx.connection.driver_connection
-            with driver.cursor() as cursor:
-                found = cursor.execute(compiled.text, self._values(compiled, values)).fetchall()
-        else:
-            found = tx.exec_driver_sql(compiled.text, self._values(compiled, values)).fetchall()
+        found = driver.execute(tx, compiled.text, self._values(compiled, values)).fetchall()
         if compiled.results:
             found = [_converted(row, compiled.results) for row in found]
         return [compiled.row(*row) for row in found]
@@ -93,12 +90,7 @@ class Prepared:
     def run(self, tx: Connection, /, **values: Any) -> int:
         """Run it; return how many rows it changed."""
         compiled = self._for(tx.dialect)
-        if tx.dialect.name == POSTGRES:
-            driver: Any = tx.connection.driver_connection
-            with driver.cursor() as cursor:
-                cursor.execute(compiled.text, self._values(compiled, values))
-                return int(cursor.rowcount)
-        return tx.exec_driver_sql(compiled.text, self._values(compiled, values)).rowcount
+        return int(driver.execute(tx, compiled.text, self._values(compiled, values)).rowcount)
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)

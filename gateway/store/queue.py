@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import Engine, Integer, Row, Update, bindparam, case, delete, func, null, select, update
-from sqlalchemy.exc import DataError, IntegrityError
 
 from gateway.errors import Undeliverable
-from gateway.store.database import driver_errors, reading, transaction
+from gateway.store import driver
+from gateway.store.database import reading, transaction
 from gateway.store.glance import Glance
 from gateway.store.portions import add_rows
 from gateway.store.prepared import Prepared, among
@@ -111,9 +111,7 @@ class DatabaseQueue:
         try:
             with transaction(self._engine) as tx:
                 add_rows(tx, queue, names, rows)
-        except (DataError, IntegrityError) as error:
-            raise Undeliverable("the queue cannot hold this parcel") from error
-        except driver_errors("DataError", "IntegrityError") as error:  # COPY speaks to the driver
+        except driver.errors("DataError", "IntegrityError") as error:
             raise Undeliverable("the queue cannot hold this parcel") from error
 
     def claim(self, queues: Sequence[str], most: int, now: datetime, lease_seconds: int) -> list[Leased]:

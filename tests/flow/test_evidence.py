@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -34,6 +34,7 @@ from gateway.wire.documents import parse_xml
 from gateway.wiring.pages import web_runtime
 from tests.forging import journalled, row_of
 from tests.gateways import AUTHORITIES, GOOD_ANSWERS, Gateway, example, exchange, make_gateway
+from tests.statements import before_each_statement
 from tests.timestamping import Faulty
 
 pytestmark = pytest.mark.anyio
@@ -345,17 +346,17 @@ async def test_batches_in_quick_succession_share_one_look_at_the_database(west, 
     west.write()
     looks = []
 
-    def note(_connection, _cursor, statement, *_rest) -> None:
+    def note(statement, _values) -> None:
         looks.extend([1] if "journal_stamps" in statement else [])
 
-    event.listen(west.rt.engine, "before_cursor_execute", note)
-    for seconds in (0, 5, 4):
-        clock.move(seconds=seconds)
+    with before_each_statement(west.rt.engine, note):
+        for seconds in (0, 5, 4):
+            clock.move(seconds=seconds)
+            assert refusal(west.rt) is None
+        assert len(looks) == 1
+        clock.move(seconds=1)
         assert refusal(west.rt) is None
-    assert len(looks) == 1
-    clock.move(seconds=1)
-    assert refusal(west.rt) is None
-    assert len(looks) == 2
+        assert len(looks) == 2
 
 
 # --- over HTTP

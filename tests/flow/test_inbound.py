@@ -1,6 +1,8 @@
 """The walk inward: what comes over the wire is taken once, refused with a reason, or left for another try; never half."""
 
+import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +10,6 @@ import psycopg
 import pytest
 from lxml import etree
 from sqlalchemy import delete, event
-from sqlalchemy.exc import OperationalError
 
 from gateway.domain.identity import new_message_id
 from gateway.domain.messages import ReceiptItem
@@ -48,6 +49,7 @@ from tests.forging import (
 )
 from tests.gateways import AUTHORITIES, exchange, make_gateway
 from tests.running import until
+from tests.statements import before_each_statement
 
 pytestmark = pytest.mark.anyio
 
@@ -524,19 +526,24 @@ class Crash(Exception):  # noqa: N818 - it is no error of ours
     """What a killed process looks like from inside the transaction."""
 
 
+@contextmanager
 def break_at(engine, table: str, error: Exception):
     """Let the first statement that writes to `table` fail; "commit" is the commit itself."""
 
-    def before(_connection, _cursor, statement, *_rest) -> None:
+    def before(statement, _values) -> None:
         if statement.startswith((f"INSERT INTO {table} ", f"UPDATE {table} ")):
             raise error
 
     def commit(_connection) -> None:
         raise error
 
-    name, listener = ("commit", commit) if table == "commit" else ("before_cursor_execute", before)
-    event.listen(engine, name, listener)
-    return lambda: event.remove(engine, name, listener)
+    if table != "commit":
+        with before_each_statement(engine, before):
+            yield
+        return
+    event.listen(engine, "commit", commit)
+    yield
+    event.remove(engine, "commit", commit)
 
 
 POINTS = ["cases", "messages", "documents", "inbox", "deadlines", "outbox", "journal", "commit"]
@@ -547,10 +554,8 @@ async def test_crash_before_the_commit_saves_nothing_and_the_message_comes_again
     west, east = two_gateways
     sent, _ = hand_in_entry(west)
     await west.deliver()
-    mend = break_at(east.rt.engine, point, Crash(point))
-    with pytest.raises(Crash):
+    with break_at(east.rt.engine, point, Crash(point)), pytest.raises(Crash):
         await east.take_in()
-    mend()
     assert count(east.rt.engine) == NOTHING
     assert journalled(east.rt.engine) == []
 
@@ -565,12 +570,11 @@ async def test_crash_before_the_commit_saves_nothing_and_the_message_comes_again
 async def test_receipt_exists_if_and_only_if_the_message_is_durable(two_gateways, clock, point) -> None:
     west, east = two_gateways
     message = sealed(west.rt, application(clock.now), clock.now)
-    mend = break_at(east.rt.engine, point, OperationalError("insert", {}, Exception("disk full")))
-    with pytest.raises(DatabaseUnavailable):
-        take(east.rt, message)
-    assert leaving(east, west.rt) == []
-    assert states(east) == []
-    mend()
+    with break_at(east.rt.engine, point, sqlite3.OperationalError("disk full")):
+        with pytest.raises(DatabaseUnavailable):
+            take(east.rt, message)
+        assert leaving(east, west.rt) == []
+        assert states(east) == []
     take(east.rt, message)
     ((_, document),) = leaving(east, west.rt)
     assert items_of(document) == [(message.message_id, "accepted", None)]
@@ -604,10 +608,8 @@ async def test_crash_while_a_reply_is_taken_leaves_the_case_open(asked, clock) -
     answered = east.hand_in(serialize(reply(document, clock.now)), authority="RS-MUP")
     assert isinstance(answered, Sent)
     await east.deliver()
-    mend = break_at(west.rt.engine, "deadlines", Crash("deadlines"))
-    with pytest.raises(Crash):
+    with break_at(west.rt.engine, "deadlines", Crash("deadlines")), pytest.raises(Crash):
         await west.take_in()
-    mend()
     assert states(west) == ["requested"]
     await west.rt.transport.close()
     await west.open()

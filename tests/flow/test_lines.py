@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from gateway.domain.pace import Pace
 from gateway.errors import BrokerUnavailable, TooLarge
@@ -21,6 +21,7 @@ from gateway.store.database import reading, transaction
 from gateway.wire.documents import serialize
 from tests.forging import TO_ORIGIN, Scripted, application, hand_in_entry, journalled
 from tests.gateways import Gateway
+from tests.statements import before_each_statement
 from tests.store_rows import fill_outbox
 
 pytestmark = pytest.mark.anyio
@@ -266,13 +267,14 @@ async def test_lone_message_to_a_healthy_partner_costs_no_statement_about_lines(
     claim(side.rt, by="here")
     side.rt.bell.listen("here")
     statements: list[str] = []
-    event.listen(side.rt.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    held = side.hand_in(serialize(application(side.rt.clock(), TO_ORIGIN)), authority="BA-MS")
-    side.release(held.case_id)
-    rows = side.rt.bell.handed(10, clock.now)
-    assert held_back(rows, side.rt) == []
-    settle(rows, await deliver_once(side.rt, rows), side.rt)
+    with before_each_statement(side.rt.engine, lambda statement, _: statements.append(statement)):
+        held = side.hand_in(serialize(application(side.rt.clock(), TO_ORIGIN)), authority="BA-MS")
+        side.release(held.case_id)
+        rows = side.rt.bell.handed(10, clock.now)
+        assert held_back(rows, side.rt) == []
+        settle(rows, await deliver_once(side.rt, rows), side.rt)
     assert len(rows) == 1
+    assert [one for one in statements if re.search(r"\boutbox\b", one)]
     assert not [one for one in statements if re.search(r"\blines\b", one)]
 
 

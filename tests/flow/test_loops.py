@@ -1,6 +1,7 @@
 """The loops run the walks by themselves: over each broker, through defects and outages, until they are told to stop."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -8,8 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.errors import DatabaseUnavailable
@@ -27,6 +27,7 @@ from gateway.wire.reading import header_of
 from gateway.wiring import transport
 from tests.forging import TO_ORIGIN, application, count, hand_in_entry, journalled, reply, row_of
 from tests.gateways import AUTHORITIES, Gateway, make_gateway
+from tests.statements import before_each_statement
 
 pytestmark = pytest.mark.anyio
 
@@ -221,19 +222,19 @@ async def test_database_that_is_away_postpones_what_came_and_takes_it_later(wait
     monkeypatch.setattr(loops, "OUTSIDE_PAUSE_SECONDS", 0.01)
     away = True
 
-    def refuse(_connection, _cursor, statement, *_rest) -> None:
+    def refuse(statement, _values) -> None:
         if away and statement.startswith("INSERT INTO journal"):
-            raise OperationalError("insert", {}, Exception("disk full"))
+            raise sqlite3.OperationalError("disk full")
 
-    event.listen(east.rt.engine, "before_cursor_execute", refuse)
-    async with running(east.rt, names=["consume"]):
-        await until(lambda: [item.attempts for item in queued(east, "RS-MUP")] == [1, 1, 1])
-        assert count(east.rt.engine, "cases", "messages") == {"cases": 0, "messages": 0}
-        away = False
-        clock.move(seconds=east.rt.settings.retry_seconds[0] - 1)
-        assert [item.attempts for item in queued(east, "RS-MUP")] == [1, 1, 1]  # not before its time
-        clock.move(seconds=1)
-        await until(lambda: queued(east, "RS-MUP") == [])
+    with before_each_statement(east.rt.engine, refuse):
+        async with running(east.rt, names=["consume"]):
+            await until(lambda: [item.attempts for item in queued(east, "RS-MUP")] == [1, 1, 1])
+            assert count(east.rt.engine, "cases", "messages") == {"cases": 0, "messages": 0}
+            away = False
+            clock.move(seconds=east.rt.settings.retry_seconds[0] - 1)
+            assert [item.attempts for item in queued(east, "RS-MUP")] == [1, 1, 1]  # not before its time
+            clock.move(seconds=1)
+            await until(lambda: queued(east, "RS-MUP") == [])
     assert count(east.rt.engine, "cases", "inbox") == {"cases": 3, "inbox": 3}
 
 

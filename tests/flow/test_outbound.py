@@ -1,14 +1,14 @@
 """The walk outward: what is handed in leaves signed and sealed, waits for a person, or is refused without a trace but one."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from lxml import etree
-from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.domain.safeguards import ADVICE, Answers, HoldReason
@@ -52,6 +52,7 @@ from tests.forging import (
     with_header,
 )
 from tests.gateways import GOOD_ANSWERS, Gateway, example, exchange
+from tests.statements import before_each_statement
 
 pytestmark = pytest.mark.anyio
 
@@ -205,14 +206,12 @@ async def test_authority_without_its_key_does_not_stop_the_others(gateway, clock
 
 
 async def test_database_that_fails_half_way_keeps_nothing(west, clock) -> None:
-    def full(_connection, _cursor, statement, *_rest) -> None:
+    def full(statement, _values) -> None:
         if statement.startswith("INSERT INTO journal"):
-            raise OperationalError("insert", {}, Exception("disk full"))
+            raise sqlite3.OperationalError("disk full")
 
-    event.listen(west.rt.engine, "before_cursor_execute", full)
-    with pytest.raises(DatabaseUnavailable):
+    with before_each_statement(west.rt.engine, full), pytest.raises(DatabaseUnavailable):
         hand_in_entry(west)
-    event.remove(west.rt.engine, "before_cursor_execute", full)
     assert count(west.rt.engine) == NOTHING
 
 

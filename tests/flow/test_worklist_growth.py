@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from gateway.store import views, worklist
 from gateway.store.accounts import AccountRole
 from gateway.store.database import Database, open_engine, reading, transaction, upgrade
 from gateway.store.worklist import MOST, PAGE_ROWS, Viewer, worklist_page
+from tests.statements import before_each_statement
 from tests.web_seed import NOW, PK_OPEN, Seed, add_case, add_deadline, filled
 
 PK = Viewer(account="pk-liaison", role=AccountRole.LIAISON, authority="PK-MOI")
@@ -32,13 +33,12 @@ def plans(engine: Database, work: Callable[[Connection], object]) -> list[str]:
     """Return how the database goes about each statement of `work`."""
     said: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        said.append((statement, parameters))
+    def note(statement: str, values: Any) -> None:
+        said.append((statement, values))
 
     with reading(engine) as connection:
-        event.listen(connection, "before_cursor_execute", note)
-        work(connection)
-        event.remove(connection, "before_cursor_execute", note)
+        with before_each_statement(engine, note):
+            work(connection)
         asked = [one for one in said if one[0].lstrip().upper().startswith("SELECT")]
         return [row[-1] for one in asked for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + one[0], one[1])]
 
