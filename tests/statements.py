@@ -14,7 +14,7 @@ from gateway.store import driver
 def before_each_statement(engine: Engine, tell: Callable[[str, Any], None]) -> Iterator[None]:
     """Call `tell` with each statement on `engine` and its values; what it raises, the statement fails with.
 
-    COPY, which many rows take on PostgreSQL, is not seen.
+    On PostgreSQL two are not seen: COPY, which many rows take, and the question for the end of the journal.
     """
     execute = driver.execute
 

@@ -10,16 +10,17 @@ from typing import Final
 from gateway.domain.parking import Ground, ParkedThing
 from gateway.errors import Dropped, Refused, StoreConflict, TransitionNotAllowed, Unavailable
 from gateway.flow.arrival import Rejected
+from gateway.flow.batch import Batch, look_up
 from gateway.flow.gaps import tell_given_up
 from gateway.flow.inbound import heal
 from gateway.flow.parking import row_of
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
 from gateway.flow.setting_aside import cause_of
-from gateway.flow.taking import Batch, decide, look_up
+from gateway.flow.taking import decide
 from gateway.log import logger
 from gateway.stages import Opened, Received
-from gateway.store import given_up, journal, messages, outbox, parked
+from gateway.store import given_up, journal, messages, outbox_parked, parked
 from gateway.store.database import Tx, transaction
 from gateway.trust.parts import is_part
 from gateway.trust.seal import unseal
@@ -115,10 +116,10 @@ def _opened(raw: Received, thing: ParkedThing, rt: Runtime) -> Opened | None:
 
 def _drop_ours(rt: Runtime, thing: ParkedThing, row: int, ground: Ground, entry: journal.Entry) -> Given:
     with transaction(rt.engine) as tx:
-        if not outbox.is_parked(tx, row):
+        if not outbox_parked.is_parked(tx, row):
             raise TransitionNotAllowed(f"{thing.id} was decided meanwhile; run: gateway queue parked --each")
         message = messages.get(tx, row)
-        outbox.forget(tx, row)
+        outbox_parked.forget(tx, row)
         lost = messages.mark_dropped(tx, row)
         entry = replace(entry, case_id=message.case_id, digest=message.digest)
         entries = [entry]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from gateway.domain.case import Case
-from gateway.errors import CaseOpen, Erased, KeyMissing, MissingField
+from gateway.errors import CaseOpen, DatabaseUnavailable, Erased, KeyMissing, MissingField
 from gateway.flow.ports import Runtime
+from gateway.log import logger
 from gateway.store import cases, deadlines, erasures, journal
 from gateway.store.database import Tx, reading, transaction
 from gateway.trust.deletion import WHY, DeletionRecord, case_digest, write_record
 from gateway.trust.folder import write_file
+
+log = logger("erasure")
 
 RECORDS = "erasures"  # folder of the signed records, beside the keys
 
@@ -65,8 +68,14 @@ def erase_case(case_id: int, *, by: str, why: str, rt: Runtime, although_open: b
             rt.vault.destroy(case.wrapped_key)
         except OSError as error:
             raise KeyMissing("nothing was erased: the folder of the case keys cannot be written") from error
-    erasures.sweep(rt.engine)
+    _sweep(rt)
     return Erasure(record=record, document=document)
+
+
+def _sweep(rt: Runtime) -> None:
+    """Take the removed pages out of the database's log too; what stood in them in clear must not lie there for long."""
+    if not erasures.sweep(rt.engine):
+        log.warning("erasure.pages_remain", code=DatabaseUnavailable.code)
 
 
 def _check_closed(tx: Tx, case: Case) -> None:
@@ -115,7 +124,7 @@ def replay(rt: Runtime) -> list[int]:
     for case_id, digest in found:
         _erase_again(case_id, digest, kept[digest].read_bytes(), rt)
     if found:
-        erasures.sweep(rt.engine)
+        _sweep(rt)
     return [case_id for case_id, _ in found]
 
 

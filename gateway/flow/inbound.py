@@ -23,12 +23,13 @@ from gateway.errors import (
     WrongRecipient,
 )
 from gateway.flow.arrival import CLOCK_SKEW, Answer, Coming, Postponed, Prepared, Rejected
+from gateway.flow.batch import Batch, look_up
 from gateway.flow.clockwork import check_binds
 from gateway.flow.openness import free_resumed
 from gateway.flow.parts import take_part
 from gateway.flow.ports import Runtime
 from gateway.flow.record import record
-from gateway.flow.taking import Batch, decide, look_up
+from gateway.flow.taking import decide
 from gateway.flow.timekeeping import behind_the_record
 from gateway.log import logger
 from gateway.stages import Received

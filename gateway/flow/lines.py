@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.flow.ports import LEASE_SECONDS, Runtime
 from gateway.log import logger
 from gateway.settings import Settings
-from gateway.store import lines, outbox
+from gateway.store import lines, outbox, outbox_claims
 from gateway.store.database import Tx, transaction
 from gateway.store.lines import Line
 from gateway.store.outbox import OutboxRow
@@ -58,7 +58,7 @@ def look(tx: Tx, rt: Runtime) -> Mapping[str, Line]:
 def claim_rows(tx: Tx, rt: Runtime, *, by: str) -> list[OutboxRow]:
     """Claim what may leave now: a share of each open line, what its limits let of a limited one, a probe of a stopped one."""
     now, known = rt.clock(), look(tx, rt)
-    waiting = outbox.recipients(tx)
+    waiting = outbox_claims.recipients(tx)
     lease: _Lease = {"now": now, "lease_seconds": LEASE_SECONDS, "by": by}
     stopped = [name for name in waiting if name in known and known[name].next_at is not None]
     limited = [name for name in waiting if name not in stopped and pace_of(name, rt).limits_sending]
@@ -67,13 +67,13 @@ def claim_rows(tx: Tx, rt: Runtime, *, by: str) -> list[OutboxRow]:
     rows: list[OutboxRow] = []
     for name in stopped:  # before any row is held: who waits for a line keeps nobody else waiting
         if _take_probe(tx, known[name], now):
-            tried = outbox.claim(tx, **lease, most=1, of=[name], probe=True)
+            tried = outbox_claims.claim(tx, **lease, most=1, of=[name], probe=True)
             if not tried:
                 lines.give_probe_back(tx, name)
             rows += [replace(row, probe=True) for row in tried]
     for name in limited:
         rows += _within_limits(tx, name, pace_of(name, rt), most, **lease)
-    return rows + outbox.claim(tx, **lease, most=most, of=open_) if open_ else rows
+    return rows + outbox_claims.claim(tx, **lease, most=most, of=open_) if open_ else rows
 
 
 def claim_attachment(tx: Tx, due: Sequence[str], rt: Runtime, *, by: str) -> OutboxRow | None:
@@ -88,7 +88,7 @@ def claim_attachment(tx: Tx, due: Sequence[str], rt: Runtime, *, by: str) -> Out
         probe = line is not None and line.next_at is not None
         if probe and line is not None and not _take_probe(tx, line, now):
             continue
-        row = outbox.claim_attachment(tx, now=now, lease_seconds=LEASE_SECONDS, by=by, recipient=name)
+        row = outbox_claims.claim_attachment(tx, now=now, lease_seconds=LEASE_SECONDS, by=by, recipient=name)
         if row is not None:
             rt.lines.served = name
             return replace(row, probe=probe)
@@ -117,7 +117,7 @@ def _within_limits(tx: Tx, recipient: str, pace: Pace, most: int, **lease: Unpac
     line = lines.locked(tx, recipient)
     tokens = pace.tokens(line.tokens, line.counted_at, now)
     may = int(min(most, tokens, pace.left_today(line.day, line.sent_on_day, today)))
-    rows = outbox.claim(tx, **lease, most=may, of=[recipient]) if may else []
+    rows = outbox_claims.claim(tx, **lease, most=may, of=[recipient]) if may else []
     if rows:
         left = tokens - len(rows) if pace.sent_per_second is not None else None
         lines.spend(tx, recipient, tokens=left, at=now, day=today, sent=len(rows))
@@ -133,7 +133,7 @@ def held_back(rows: Sequence[OutboxRow], rt: Runtime) -> list[OutboxRow]:
 def give_back(rows: Sequence[OutboxRow], rt: Runtime) -> None:
     """Put rows that were handed over back into their lines."""
     with transaction(rt.engine) as tx:
-        outbox.give_back(tx, [row.id for row in rows])
+        outbox_claims.give_back(tx, [row.id for row in rows])
 
 
 def reached(tx: Tx, recipients: Sequence[str], rt: Runtime) -> None:

@@ -340,7 +340,7 @@ async def run(names: Sequence[str], rt: Runtime, stop: asyncio.Event) -> None:
     """Run these loops until `stop` is set or one of them fails.
 
     With the embedded queue all steps of a message share this process, and each waits for the others' threads
-    (docs/decisions/0048): they change over sooner. Over a broker that would only cost.
+    (docs/decisions/0048): they change over sooner, for as long as the process lives. Over a broker that would only cost.
     """
     if rt.transport.name == "embedded":
         sys.setswitchinterval(SWITCH_SECONDS)

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from gateway.domain.parking import LONGEST_NAME, ParkedThing
 from gateway.errors import BadValue, MissingField, NotFound, TransitionNotAllowed
 from gateway.flow.ports import Runtime
-from gateway.store import given_up, journal, messages, outbox, parked
+from gateway.store import given_up, journal, messages, outbox_parked, parked
 from gateway.store.database import Tx, transaction
-from gateway.store.outbox import ParkedMessage
+from gateway.store.outbox_parked import ParkedMessage
 from gateway.store.parked import ParkedParcel
 
 _SAID = {"replayed": "was taken in", "dropped": "was dropped"}
@@ -17,7 +17,7 @@ def every(tx: Tx, homes: Sequence[str]) -> list[ParkedThing]:
     """Return all that is parked for these home authorities, in either direction."""
     owners = parked.owners(tx)
     return [
-        *(_leaving(row, owners) for row in outbox.parked(tx, homes)),
+        *(_leaving(row, owners) for row in outbox_parked.parked(tx, homes)),
         *(_arrived(row, owners) for row in parked.every(tx, homes)),
     ]
 

@@ -27,7 +27,7 @@ from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
 from gateway.log import logger
 from gateway.stages import Received
-from gateway.store import attachments, cases, journal, messages, outbox
+from gateway.store import attachments, cases, journal, messages, outbox, outbox_claims
 from gateway.store.attachments import PARTIAL, AttachmentRow
 from gateway.store.database import Tx, reading, transaction
 from gateway.store.outbox import OutboxRow
@@ -60,7 +60,7 @@ def next_group(rt: Runtime, *, by: str) -> Group | None:
     """
     now = rt.clock()
     with reading(rt.engine) as tx:
-        due = outbox.attachments_due(tx, now)
+        due = outbox_claims.attachments_due(tx, now)
     if not due:
         return None
     with transaction(rt.engine) as tx:

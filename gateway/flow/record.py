@@ -9,12 +9,13 @@ from gateway.domain.messages import Receipt
 from gateway.errors import AnswerMismatch, StoreConflict
 from gateway.flow import receipts
 from gateway.flow.arrival import Prepared, Rejected
+from gateway.flow.batch import Batch, name_of, place_of, type_inside
 from gateway.flow.claims import claim
 from gateway.flow.clockwork import Started, start_clocks
 from gateway.flow.gaps import answer_asking
 from gateway.flow.papers import facts_of, receipt_paper, report_paper, signed_paper, translated_paper
 from gateway.flow.ports import Runtime
-from gateway.flow.taking import Batch, fits, gives_up, name_of, place_of, type_inside
+from gateway.flow.taking import fits, gives_up
 from gateway.store import attachments, cases, early, inbox, journal, messages
 from gateway.store.cases import CaseKey
 from gateway.store.database import Tx

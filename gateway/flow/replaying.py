@@ -15,7 +15,7 @@ from gateway.flow.ports import Runtime
 from gateway.flow.setting_aside import cause_of
 from gateway.log import logger
 from gateway.stages import Received
-from gateway.store import journal, messages, outbox, parked
+from gateway.store import journal, messages, outbox_parked, parked
 from gateway.store.database import Tx, transaction
 from gateway.store.parked import ParkedParcel
 
@@ -60,7 +60,7 @@ def _decide(rt: Runtime, things: Sequence[ParkedThing], ground: Ground, account:
         found = [(thing, *row_of(thing.id)) for thing in things]
         still = [(thing, direction, row) for thing, direction, row in found if _is_parked(tx, direction, row)]
         leaving = [row for _, direction, row in still if direction == "out"]
-        outbox.release_parked(tx, leaving, now)
+        outbox_parked.release_parked(tx, leaving, now)
         messages.mark_waiting(tx, leaving)
         detail = {"why": ground.why, "second": ground.second, "account": account, "count": len(still)}
         entries = [
@@ -80,7 +80,7 @@ def _decide(rt: Runtime, things: Sequence[ParkedThing], ground: Ground, account:
 
 
 def _is_parked(tx: Tx, direction: str, row: int) -> bool:
-    return outbox.is_parked(tx, row) if direction == "out" else parked.waits(tx, row)
+    return outbox_parked.is_parked(tx, row) if direction == "out" else parked.waits(tx, row)
 
 
 def _walk(rt: Runtime, thing: ParkedThing, ground: Ground) -> Replayed:

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Final
 
 from gateway.errors import GatewayError, StoreConflict, catalogue
+from gateway.flow.batch import place_of, type_inside
 from gateway.flow.papers import sha256
 from gateway.flow.ports import Runtime
-from gateway.flow.taking import place_of, type_inside
 from gateway.log import logger
 from gateway.stages import Received
 from gateway.store import journal, parked

@@ -50,14 +50,18 @@ _PATIENCE = {
 }
 
 
-# SQLite lets one transaction write, and who finds it busy sleeps and looks again, for up to 100 ms at a time and past others
-# who waited longer. Threads of one process take turns at a lock instead, which wakes the next at once.
+# SQLite lets one transaction write, and who finds it busy sleeps and looks again, for up to 100 ms at a time. Threads of one
+# process wait at a lock instead, which wakes one of them at once.
 _TURN = "gateway_turn"
-_TURN_SECONDS = 15.0  # as long as SQLite itself waits for other processes
+_TURN_SECONDS = 15.0  # as long as SQLite itself then waits for other processes
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
+def turn(engine: Engine) -> Iterator[None]:
+    """Hold the turn of this process to write to SQLite; every `transaction` does. On PostgreSQL nobody waits.
+
+    Raises `DatabaseUnavailable` when it does not come.
+    """
     lock = engine.get_execution_options().get(_TURN)
     if lock is None:
         yield
@@ -188,7 +192,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
     Raises `DatabaseUnavailable` when the database cannot be reached, `StoreConflict` when a unique row exists already.
     """
-    with our_errors(engine), _turn(engine), engine.begin() as connection:
+    with our_errors(engine), turn(engine), engine.begin() as connection:
         yield connection
 
 

@@ -7,11 +7,12 @@ digests stand in the messages and in the journal.
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from gateway.store import attachments, resemblances
-from gateway.store.database import Tx
+from gateway.store.database import Tx, turn
 from gateway.store.erasure_tables import erasures
 from gateway.store.tables import cases, deadlines, documents, early, holds, inbox, journal, messages, outbox, statements
 
@@ -89,11 +90,18 @@ def last_entry(tx: Tx) -> tuple[int, str]:
     return (row.id, row.hash) if row else (0, "")
 
 
-def sweep(engine: Engine) -> None:
-    """Write what was removed out of SQLite's log, where its old pages lie. On PostgreSQL the next VACUUM does as much."""
-    if engine.dialect.name == "sqlite":
+def sweep(engine: Engine) -> bool:
+    """Write what was removed out of SQLite's log, where its old pages lie. On PostgreSQL the next VACUUM does as much.
+
+    False when somebody read or wrote all the time that SQLite waits: the old pages stay there until a later checkpoint.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with turn(engine):
         connection = engine.raw_connection()
         try:
-            connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+            driver: Any = connection.driver_connection
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             connection.close()
+    return not busy

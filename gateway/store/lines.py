@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.store.line_tables import lines
-from gateway.store.outbox import LONGEST_LEASE
+from gateway.store.outbox_claims import LONGEST_LEASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from gateway.store.columns import Instant
-from gateway.store.outbox import free
+from gateway.store.outbox_claims import free
 from gateway.store.portions import among
 from gateway.store.tables import outbox
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.stages import Sealed
-from gateway.store import messages, outbox
+from gateway.store import messages, outbox, outbox_claims
 from gateway.store.database import reading, transaction
 from gateway.store.tables import outbox as table
 from tests.store_rows import NOW, fill_outbox, message_row
@@ -20,7 +20,7 @@ WAIT = 30  # seconds a test waits at the most for another thread
 
 def claim(engine, *, by: str = "one", most: int = 10, at=NOW, lease: int = 60) -> list[outbox.OutboxRow]:
     with transaction(engine) as tx:
-        return outbox.claim(tx, now=at, most=most, lease_seconds=lease, by=by)
+        return outbox_claims.claim(tx, now=at, most=most, lease_seconds=lease, by=by)
 
 
 def sealed_as(row: outbox.OutboxRow) -> Sealed:
@@ -184,8 +184,8 @@ def test_claimer_does_not_wait_for_another_one_on_postgresql(migrated_postgres_u
     engine = open_engine(migrated_postgres_url)
     messages = fill_outbox(engine, 4)
     with transaction(engine) as one, transaction(engine) as two:
-        first = outbox.claim(one, now=NOW, most=2, lease_seconds=60, by="one")
-        second = outbox.claim(two, now=NOW, most=10, lease_seconds=60, by="two")
+        first = outbox_claims.claim(one, now=NOW, most=2, lease_seconds=60, by="one")
+        second = outbox_claims.claim(two, now=NOW, most=10, lease_seconds=60, by="two")
     engine.dispose()
     assert [row.message_row for row in first] == messages[:2]
     assert [row.message_row for row in second] == messages[2:]
@@ -260,10 +260,10 @@ def test_claim_of_one_recipient_touches_no_other(engine) -> None:
     fill_outbox(engine, 3, recipient="RS-MUP")
     fill_outbox(engine, 3, recipient="PK-MOI", first=100)
     with transaction(engine) as tx:
-        assert {row.recipient for row in outbox.claim(tx, now=NOW, most=9, lease_seconds=60, by="one", of=["RS-MUP"])} == {
-            "RS-MUP"
-        }
-        assert outbox.recipients(tx) == ["PK-MOI", "RS-MUP"]
+        assert {
+            row.recipient for row in outbox_claims.claim(tx, now=NOW, most=9, lease_seconds=60, by="one", of=["RS-MUP"])
+        } == {"RS-MUP"}
+        assert outbox_claims.recipients(tx) == ["PK-MOI", "RS-MUP"]
 
 
 def test_with_more_recipients_than_rows_asked_for_each_has_its_turn(engine) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.store import messages, outbox, parked
+from gateway.store import messages, outbox, outbox_claims, outbox_parked, parked
 from gateway.store.database import reading, transaction
 from gateway.store.parked import ParkedParcel
 from tests.store_rows import NOW, fill_outbox
@@ -114,18 +114,18 @@ def test_who_looks_after_a_thing_may_change(engine) -> None:
 def test_released_message_has_all_its_attempts_again_with_the_identical_bytes(engine) -> None:
     (message,) = fill_outbox(engine, 1)
     with transaction(engine) as tx:
-        (row,) = outbox.claim(tx, now=NOW, most=1, lease_seconds=60, by="one")
+        (row,) = outbox_claims.claim(tx, now=NOW, most=1, lease_seconds=60, by="one")
         outbox.park(tx, row.id, at=NOW, code="broker-unavailable")
         messages.mark_parked(tx, [message], "broker-unavailable")
-        (listed,) = outbox.parked(tx, ["BA-MS"])
+        (listed,) = outbox_parked.parked(tx, ["BA-MS"])
         assert (listed.message_row, listed.code, listed.attempts, listed.since) == (message, "broker-unavailable", 1, NOW)
-        assert outbox.parked(tx, ["PK-MOI"]) == []
-        outbox.release_parked(tx, [message], LATER)
+        assert outbox_parked.parked(tx, ["PK-MOI"]) == []
+        outbox_parked.release_parked(tx, [message], LATER)
         messages.mark_waiting(tx, [message])
-        assert not outbox.is_parked(tx, message)
+        assert not outbox_parked.is_parked(tx, message)
         assert messages.outcome_of(tx, message) == "waiting"
     with transaction(engine) as tx:
-        (again,) = outbox.claim(tx, now=LATER, most=1, lease_seconds=60, by="one")
+        (again,) = outbox_claims.claim(tx, now=LATER, most=1, lease_seconds=60, by="one")
     assert (again.id, again.body, again.attempts) == (row.id, row.body, 0)
 
 

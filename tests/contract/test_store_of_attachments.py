@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import StoreConflict
 from gateway.stages import Sealed
-from gateway.store import attachments, early, messages, outbox
+from gateway.store import attachments, early, messages, outbox, outbox_claims
 from gateway.store.attachments import PARTIAL, WHOLE, WRONG, AttachmentRow, Claim
 from gateway.store.database import reading, transaction
 from tests.contract.test_store_of_early_messages import early_row
@@ -293,13 +293,13 @@ def queued(engine) -> tuple[int, int]:
 def test_message_and_attachment_leave_apart(engine) -> None:
     message, file = queued(engine)
     with transaction(engine) as tx:
-        (letter,) = outbox.claim(tx, now=NOW, most=10, lease_seconds=60, by="one")
+        (letter,) = outbox_claims.claim(tx, now=NOW, most=10, lease_seconds=60, by="one")
         assert (letter.body, letter.attachment_id) == (b"s", None)
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
+        parts = outbox_claims.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
         assert (parts.body, parts.attachment_id, parts.part, parts.message_row) == (b"", file, 1, message)
-        assert outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI") is None
-        assert outbox.attachments_due(tx, NOW) == []
+        assert outbox_claims.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI") is None
+        assert outbox_claims.attachments_due(tx, NOW) == []
         outbox.done(tx, [letter.id])
         assert outbox.waits(tx, message)
 
@@ -307,11 +307,11 @@ def test_message_and_attachment_leave_apart(engine) -> None:
 def test_progress_is_kept_and_the_row_is_free_again(engine) -> None:
     queued(engine)
     with transaction(engine) as tx:
-        assert outbox.attachments_due(tx, NOW) == ["PK-MOI"]
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
+        assert outbox_claims.attachments_due(tx, NOW) == ["PK-MOI"]
+        parts = outbox_claims.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
         outbox.left(tx, parts.id, part=5, at=NOW)
-        again = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI")
+        again = outbox_claims.claim_attachment(tx, now=NOW, lease_seconds=60, by="two", recipient="PK-MOI")
         assert again is not None
         assert (again.id, again.part) == (parts.id, 5)
 
@@ -319,8 +319,8 @@ def test_progress_is_kept_and_the_row_is_free_again(engine) -> None:
 def test_attachment_that_is_set_back_waits(engine) -> None:
     queued(engine)
     with transaction(engine) as tx:
-        parts = outbox.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
+        parts = outbox_claims.claim_attachment(tx, now=NOW, lease_seconds=60, by="one", recipient="PK-MOI")
         assert parts is not None
         outbox.retry(tx, parts.id, next_at=NOW + timedelta(seconds=30), code="broker-unavailable")
-        assert outbox.attachments_due(tx, NOW + timedelta(seconds=29)) == []
-        assert outbox.attachments_due(tx, NOW + timedelta(seconds=30)) == ["PK-MOI"]
+        assert outbox_claims.attachments_due(tx, NOW + timedelta(seconds=29)) == []
+        assert outbox_claims.attachments_due(tx, NOW + timedelta(seconds=30)) == ["PK-MOI"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, update
+from structlog.testing import capture_logs
 
 from gateway.domain.case import State
 from gateway.errors import (
@@ -160,6 +161,14 @@ async def test_what_stands_in_clear_beside_the_documents_is_cleared(gateway) -> 
     assert OWN_NUMBER in dump(gateway)
     erase_case(mine, **BY, rt=gateway.rt)
     assert OWN_NUMBER not in dump(gateway)
+
+
+async def test_pages_that_stay_in_the_log_of_the_database_are_told_of(gateway, monkeypatch) -> None:
+    mine, _ = await exchanged(gateway)
+    monkeypatch.setattr(erasures, "sweep", lambda _engine: False)
+    with capture_logs() as logs:
+        erase_case(mine, rt=gateway.rt, **BY)
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["erasure.pages_remain"]
 
 
 async def test_what_would_still_be_handed_out_is_removed(gateway) -> None:

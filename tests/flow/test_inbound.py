@@ -542,8 +542,10 @@ def break_at(engine, table: str, error: Exception):
             yield
         return
     event.listen(engine, "commit", commit)
-    yield
-    event.remove(engine, "commit", commit)
+    try:
+        yield
+    finally:
+        event.remove(engine, "commit", commit)
 
 
 POINTS = ["cases", "messages", "documents", "inbox", "deadlines", "outbox", "journal", "commit"]

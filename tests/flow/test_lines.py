@@ -15,7 +15,7 @@ from gateway.flow.deliver import claim, deliver_once, settle
 from gateway.flow.line_standings import LineStanding, standings
 from gateway.flow.lines import give_back, held_back
 from gateway.flow.ports import LEASE_SECONDS, LineBook
-from gateway.store import lines, outbox
+from gateway.store import lines, outbox_claims
 from gateway.store import tables as t
 from gateway.store.database import reading, transaction
 from gateway.wire.documents import serialize
@@ -232,7 +232,7 @@ async def test_message_that_alone_keeps_failing_is_parked_while_the_line_stays_o
 async def test_failures_of_a_process_that_saw_the_line_open_do_not_lengthen_the_pause(side, clock) -> None:
     fill(side, 10, "RS-MUP")
     with transaction(side.rt.engine) as tx:
-        rows = outbox.claim(tx, now=clock.now, most=10, lease_seconds=60, by="test")
+        rows = outbox_claims.claim(tx, now=clock.now, most=10, lease_seconds=60, by="test")
     settle(rows[:5], [NOBODY] * 5, side.rt)
     settle(rows[5:], [NOBODY] * 5, another(side).rt)
     assert line(side).failures == 5

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from gateway.errors import DatabaseUnavailable
 from gateway.store import database
 from gateway.store.database import open_engine, reading, transaction
+from gateway.store.erasures import sweep
 
 SECONDS = 20.0  # the bound of every wait
 
@@ -44,6 +45,25 @@ def test_a_writer_waits_for_the_one_before_it_where_sqlite_itself_would_refuse_i
             assert written(engine) == []  # and whoever reads waits for nobody
         second.result(SECONDS)
     assert written(engine) == [1, 2]
+
+
+def test_log_is_emptied_of_old_pages_unless_somebody_reads_them(engine):
+    file = Path(f"{engine.url.database}-wal")
+    with reading(engine) as tx:
+        assert list(tx.exec_driver_sql("SELECT number FROM written")) == []
+        write(engine, 1)
+        assert not sweep(engine)
+        assert file.stat().st_size > 0
+    assert sweep(engine)
+    assert file.stat().st_size == 0
+
+
+def test_log_is_emptied_when_the_writer_before_has_ended(engine):
+    with ThreadPoolExecutor() as pool:
+        with transaction(engine) as tx:
+            tx.exec_driver_sql("INSERT INTO written VALUES (1)")
+            swept = pool.submit(sweep, engine)
+        assert swept.result(SECONDS)
 
 
 def test_many_threads_that_write_at_once_all_get_their_turn(engine):
