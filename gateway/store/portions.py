@@ -28,11 +28,14 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     any_,
+    func,
     literal,
+    select,
 )
 from sqlalchemy.types import TypeEngine
 
 from gateway.store import driver
+from gateway.store.prepared import Prepared
 
 COPY_FROM = 16  # rows; below that a plain statement is as good
 MOST_AT_ONCE = 64  # rows in one INSERT on SQLite; a power of two, and far below what its statements hold
@@ -54,8 +57,13 @@ def next_ids(tx: Connection, table: Table, count: int) -> list[int]:
     if tx.dialect.name == "postgresql":
         numbers = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
         return [number for (number,) in driver.execute(tx, numbers, (table.name, count)).fetchall()]
-    (last,) = driver.execute(tx, f"SELECT coalesce(max(id), 0) FROM {table.name}").fetchone()  # noqa: S608  # our own name
-    return list(range(last + 1, last + 1 + count))
+    (row,) = _last_id(table).rows(tx)
+    return list(range(row.last + 1, row.last + 1 + count))
+
+
+@lru_cache(maxsize=64)
+def _last_id(table: Table) -> Prepared:
+    return Prepared(lambda _: select(func.coalesce(func.max(table.c.id), 0).label("last")))
 
 
 def add_rows(tx: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:

@@ -149,11 +149,8 @@ FILTERS: Mapping[str, ColumnElement[bool]] = {
 }
 
 
-_Standing: TypeAlias = tuple[str, bool, str]  # role, suspended, state
-
-
-def _standings(role: Role, waits_for: Role) -> Iterator[_Standing]:
-    """Yield how a case on side `role` stands that waits for one side: each is a stretch of one index."""
+def _standings(role: Role, waits_for: Role) -> Iterator[tuple[str, bool, str]]:
+    """Yield role, suspended and state of the cases on side `role` that wait for one side: each is a stretch of one index."""
     for state, side in WAITS_FOR.items():
         for suspended in (False, True):
             if side is not None and (Role.REQUESTING if suspended else side) is waits_for:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -32,6 +33,9 @@ from tests.statements import before_each_statement
 pytestmark = pytest.mark.anyio
 
 SOON = 30.0  # seconds; the bound of every wait
+
+
+USUAL_SECONDS = 0.005  # Python's own switch interval
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -212,6 +216,20 @@ async def test_loop_that_dies_ends_the_process_with_the_transport_closed(two_gat
             await run(list(LOOPS), east.rt, asyncio.Event())
     assert caught.group_contains(ValueError)
     assert await east.rt.transport.states() == []  # nobody is home there any more
+
+
+@pytest.mark.parametrize(("broker", "shorter"), [("embedded", True), ("memory", False)])
+async def test_threads_change_over_sooner_where_all_steps_share_a_process(two_gateways, broker, shorter) -> None:
+    _, east = two_gateways
+    side = over(east, "embedded") if broker == "embedded" else east
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(USUAL_SECONDS)
+        async with running(side.rt, names=["deliver"]):
+            await until(lambda: side.rt.bell.lease(side.rt.clock()) is not None)  # the loop is there
+            assert (sys.getswitchinterval() < USUAL_SECONDS) == shorter
+    finally:
+        sys.setswitchinterval(before)
 
 
 # --- outages ----------------------------------------------------------------------------------------------------------

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from gateway.domain.moves import Role, State
+from gateway.store import tables as t
 from gateway.store import views, worklist
 from gateway.store.accounts import AccountRole
 from gateway.store.database import Database, open_engine, reading, transaction, upgrade
 from gateway.store.worklist import MOST, PAGE_ROWS, Viewer, worklist_page
 from tests.statements import before_each_statement
-from tests.web_seed import NOW, PK_OPEN, Seed, add_case, add_deadline, filled
+from tests.web_seed import NOW, PK_OPEN, Seed, add_case, add_deadline, add_hold, filled
 
 PK = Viewer(account="pk-liaison", role=AccountRole.LIAISON, authority="PK-MOI")
 AUDITOR = Viewer(account="auditor", role=AccountRole.AUDITOR, authority=None)
@@ -100,6 +103,24 @@ def test_page_behind_the_bound_can_be_reached(engine: Database) -> None:
     assert behind.lines
     assert {line.id for line in behind.lines} >= {FIRST + MOST}
     assert "todo" not in behind.more, "all of them are counted now"
+
+
+@pytest.mark.parametrize("show", worklist.FILTERS)
+def test_candidates_are_the_cases_that_the_filter_keeps_however_a_case_stands(engine: Database, show: str) -> None:
+    """The statement for what stands somewhere is another one on PostgreSQL, and says less than the filter."""
+    ways = list(product(Role, (False, True), State, ("plain", "held", "ours", "theirs")))
+    with transaction(engine) as tx:
+        for number, (role, suspended, state, beside) in enumerate(ways, FIRST):
+            add_case(tx, number, "PK-MOI", "AT-BMI", role, state, reference=f"WAY{number:023}", suspended=suspended)
+            if beside == "held":
+                add_hold(tx, number, "no-statement")
+            elif beside != "plain":
+                add_deadline(tx, number, NOW.date(), ours=beside == "ours")
+    with reading(engine) as connection:
+        wanted = set(connection.execute(select(t.cases.c.id).where(worklist.FILTERS[show])).scalars())
+        assert wanted
+        assert set(worklist.candidates(connection, "PK-MOI", show, len(ways) + 1)) == wanted
+        assert worklist.candidates(connection, "AT-BMI", show, 10) == []
 
 
 def test_candidates_end_at_what_was_asked_for(engine: Database) -> None:
